@@ -1,0 +1,30 @@
+/** Passes and the pipelines made of them. */
+
+import type { Graph } from '../ir.ts';
+import { commonSubexpressions } from './common-subexpressions.ts';
+import { constantFolding } from './constant-folding.ts';
+import { foldBatchNorm } from './fold-batch-norm.ts';
+import { fuseBias } from './fuse-bias.ts';
+import { identity } from './identity.ts';
+import type { Pass } from './rewrite.ts';
+
+export type { Pass } from './rewrite.ts';
+export { selectOutputs } from './select-outputs.ts';
+export { commonSubexpressions, constantFolding, foldBatchNorm, fuseBias, identity };
+
+const pipeline =
+  (...passes: readonly Pass[]): Pass =>
+  (graph: Graph) =>
+    passes.reduce((result, pass) => pass(result), graph);
+
+/** For graphs that are run by us: removes what is superfluous and computes nothing twice. */
+export const optimize: Pass = pipeline(identity, commonSubexpressions);
+
+/** For models that are exported: constants are computed and joined with the operators that read them, too. */
+export const optimizeForInference: Pass = pipeline(
+  constantFolding,
+  identity,
+  foldBatchNorm,
+  fuseBias,
+  commonSubexpressions,
+);

@@ -1,0 +1,71 @@
+/** The one way in which passes change a graph: from the inputs on, node by node, each replaced or kept. */
+
+import { createNode, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import type { Inputs } from '../operators.ts';
+
+/** A pass: a graph in, an equivalent one out. The graph that goes in is not changed. */
+export type Pass = (graph: Graph) => Graph;
+
+/**
+ * What stands for a node's outputs from now on: as many values as it has outputs; undefined keeps the node.
+ * `node` is as it was (its inputs are values of the graph before), `inputs` are what it reads now. A value of the
+ * graph before stands for what it has become.
+ */
+export type NodeRule = (node: Node, inputs: Inputs) => readonly Value[] | undefined;
+
+/** What stands for a constant from now on. */
+export type ConstantRule = (constant: Value) => Value;
+
+/**
+ * The graph with every node put through a rule, in order. Up to the first change the nodes are the old ones; from
+ * there on all are created anew, so that the order of the graph stays the order of the program.
+ */
+export function rewrite(
+  graph: Graph,
+  rule: NodeRule,
+  constantRule: ConstantRule = (constant) => constant,
+): Graph {
+  const replaced = new Map<Value, Value>();
+  const current = (value: Value): Value =>
+    replaced.get(value) ?? (value.source.kind === 'constant' ? constantRule(value) : value);
+
+  let changed = false;
+  for (const node of graphNodes(graph)) {
+    const inputs = node.inputs.map((value) => (value ? current(value) : null));
+    const moved = inputs.some((value, index) => value !== node.inputs[index]);
+    const replacement = rule(node, inputs);
+    changed ||= moved || replacement !== undefined;
+    if (!changed) continue;
+    const outputs = replacement ?? rebuilt(node, inputs);
+    node.outputs.forEach((value, index) => {
+      const output = outputs[index];
+      if (!output) throw new Error(`a pass replaced ${node.op} by ${outputs.length} values`);
+      replaced.set(value, current(output));
+    });
+  }
+  return {
+    ...graph,
+    outputs: graph.outputs.map(({ name, value }) => ({ name, value: current(value) })),
+  };
+}
+
+const rebuilt = (node: Node, inputs: Inputs): readonly Value[] =>
+  createNode(
+    { ...node, inputs },
+    node.outputs.map((value) => value.type),
+  ).outputs;
+
+/** The node that computes a value, undefined for inputs and constants. */
+export const producerOf = (value: Value | null | undefined): Node | undefined =>
+  value?.source.kind === 'node' ? value.source.node : undefined;
+
+/** How often each value is read, by nodes and as an output of the graph. */
+export function readCounts(graph: Graph): ReadonlyMap<Value, number> {
+  const counts = new Map<Value, number>();
+  const count = (value: Value | null): void => {
+    if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
+  };
+  for (const node of graphNodes(graph)) node.inputs.forEach(count);
+  for (const output of graph.outputs) count(output.value);
+  return counts;
+}

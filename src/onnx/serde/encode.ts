@@ -1,0 +1,142 @@
+/** A graph to the bytes of an ONNX file. */
+
+import type { onnx as Onnx } from 'onnx-proto';
+import { dataTypeNumbers } from '../data-types.ts';
+import {
+  type Attribute,
+  createNode,
+  type Graph,
+  graphNodes,
+  type Node,
+  type TensorType,
+  type Value,
+} from '../ir.ts';
+import { dialectOpset } from '../operators.ts';
+import { requiredOpset } from '../verify.ts';
+import { type Names, nameGraph } from './names.ts';
+import { onnx } from './proto.ts';
+import { encodeTensor } from './tensors.ts';
+
+/** The file format of ONNX 1.10, which every runtime of the last years reads. */
+const irVersion = 8;
+
+export interface SerializeOptions {
+  /** `metadata_props` of the model. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** The version of the standard domain to declare, up to 17; by default the lowest that the operators allow. */
+  readonly opset?: number;
+  /** What wrote the file. */
+  readonly producer?: { readonly name: string; readonly version: string };
+}
+
+const types = onnx.AttributeProto.AttributeType;
+
+function encodeAttribute(name: string, attribute: Attribute): Onnx.IAttributeProto {
+  const isInts = (list: Attribute): list is readonly number[] => Array.isArray(list);
+  if (typeof attribute === 'number') return { name, type: types.INT, i: attribute };
+  if (typeof attribute === 'string')
+    return { name, type: types.STRING, s: new TextEncoder().encode(attribute) };
+  if (isInts(attribute)) return { name, type: types.INTS, ints: [...attribute] };
+  if ('float' in attribute) return { name, type: types.FLOAT, f: attribute.float };
+  if ('floats' in attribute) return { name, type: types.FLOATS, floats: [...attribute.floats] };
+  const { data, type } = attribute.tensor;
+  return { name, type: types.TENSOR, t: encodeTensor(data, type) };
+}
+
+const encodeType = (name: string, { dtype, shape }: TensorType): Onnx.IValueInfoProto => ({
+  name,
+  type: {
+    tensorType: {
+      elemType: dataTypeNumbers[dtype],
+      shape: {
+        dim: shape.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size })),
+      },
+    },
+  },
+});
+
+/** The names of a node's inputs; omitted ones are empty, at the end they are left out. */
+function inputNames(node: Node, nameOf: (value: Value) => string): string[] {
+  const names = node.inputs.map((value) => (value ? nameOf(value) : ''));
+  return names.slice(0, names.findLastIndex((name) => name !== '') + 1);
+}
+
+/**
+ * The graph with an Identity before each output that no node computes or that is listed twice: in a file an
+ * output must be the result of a node, and a result has one name.
+ */
+function withOwnOutputs(graph: Graph): Graph {
+  const inputNames = new Set(
+    graph.inputs.flatMap(({ source }) => (source.kind === 'input' ? [source.name] : [])),
+  );
+  const used = new Set<Value>();
+  const outputs = graph.outputs.map(({ name, value }) => {
+    if (inputNames.has(name)) throw new Error(`${graph.name} has an input and an output named ${name}`);
+    const own = value.source.kind === 'node' && !used.has(value);
+    used.add(value);
+    if (own) return { name, value };
+    const node = createNode({ op: 'Identity', domain: '', inputs: [value], attributes: {}, scope: '' }, [
+      value.type,
+    ]);
+    return { name, value: node.outputs[0] ?? value };
+  });
+  return { ...graph, outputs };
+}
+
+function encodeGraph(graph: Graph, names: Names): Onnx.IGraphProto {
+  const nameOf = (value: Value): string => {
+    const name = names.values.get(value);
+    if (name !== undefined) return name;
+    const { source } = value;
+    throw new Error(
+      `${graph.name} reads ${source.kind === 'input' ? source.name : 'a value'}, which it does not declare`,
+    );
+  };
+  return {
+    name: graph.name,
+    node: graphNodes(graph).map((node) => ({
+      name: names.nodes.get(node) ?? null,
+      opType: node.op,
+      domain: node.domain,
+      input: inputNames(node, nameOf),
+      output: node.outputs.map(nameOf),
+      attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(name, attribute)),
+    })),
+    initializer: names.constants.map((value) => {
+      if (value.source.kind !== 'constant') throw new Error('only constants have data');
+      return encodeTensor(value.source.data, value.type, nameOf(value));
+    }),
+    input: graph.inputs.map((value) => encodeType(nameOf(value), value.type)),
+    output: graph.outputs.map(({ name, value }) => encodeType(name, value.type)),
+  };
+}
+
+/** The domains that the graph uses, with their versions. */
+function opsetImports(graph: Graph, opset: number): Onnx.IOperatorSetIdProto[] {
+  const domains = new Set(['', ...graphNodes(graph).map((node) => node.domain)]);
+  return [...domains].sort().map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
+}
+
+/**
+ * The graph as the bytes of an ONNX file. Names are stable: the same graph gives the same bytes.
+ *
+ * @throws Error where the opset asked for is lower than the operators need or higher than the dialect's
+ */
+export function serialize(graph: Graph, options: SerializeOptions = {}): Uint8Array {
+  const complete = withOwnOutputs(graph);
+  const least = requiredOpset(complete);
+  const { metadata = {}, opset = least, producer = { name: 'onnx-nas', version: '' } } = options;
+  if (opset < least || opset > dialectOpset) {
+    throw new Error(
+      `${graph.name} cannot be written as opset ${opset}: it needs ${least} to ${dialectOpset}`,
+    );
+  }
+  return onnx.ModelProto.encode({
+    irVersion,
+    opsetImport: opsetImports(complete, opset),
+    producerName: producer.name,
+    producerVersion: producer.version,
+    graph: encodeGraph(complete, nameGraph(complete)),
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  }).finish();
+}

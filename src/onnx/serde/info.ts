@@ -1,0 +1,142 @@
+/** What an ONNX file says about itself, for any model: its operators and weights are stepped over, not read. */
+
+import type { onnx as Onnx } from 'onnx-proto';
+import { Reader } from 'protobufjs/minimal.js';
+import { InputError, messageOf } from '../../errors.ts';
+import { dataTypeOfNumber } from '../data-types.ts';
+import type { DataType, Dimension } from '../ir.ts';
+import { isStandardDomain, onnx } from './proto.ts';
+
+/** An input or output of a model. */
+export interface TensorInfo {
+  readonly name: string;
+  /** Undefined where it is no tensor (a sequence, a map) or has a data type that is not known here (bfloat16, …). */
+  readonly dtype: DataType | undefined;
+  /** Open dimensions are strings, `'?'` without a name. Undefined where not even the rank is known. */
+  readonly shape: readonly Dimension[] | undefined;
+}
+
+export interface ModelInfo {
+  /** `metadata_props` of the model. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What must be fed, without weights that old files list as inputs. */
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /** The version of the standard domain; 0 where the model does not use it. */
+  readonly opset: number;
+  readonly producer: { readonly name: string; readonly version: string };
+}
+
+/** The numbers of the fields that are read (onnx.proto3); all of them are messages or strings. */
+const modelFields = { producerName: 2, producerVersion: 3, graph: 7, opsetImport: 8, metadataProps: 14 };
+const graphFields = { initializer: 5, input: 11, output: 12, sparseInitializer: 15 };
+const valueFields = { name: 1, type: 2 };
+const typeFields = { tensorType: 1 };
+const tensorFields = { name: 8 };
+const sparseTensorFields = { values: 1 };
+
+type Handlers = Readonly<Record<number, (bytes: Uint8Array) => void>>;
+
+/** protobuf's wire type of messages, strings and bytes. */
+const lengthDelimited = 2;
+
+/** Hands the bytes of the wanted fields of a message to their handlers and steps over the others. Copies nothing. */
+function readFields(message: Uint8Array, handlers: Handlers): void {
+  const reader = Reader.create(message);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    const [field, wireType] = [tag >>> 3, tag & 7];
+    const handler = handlers[field];
+    if (handler && wireType === lengthDelimited) handler(reader.bytes());
+    else reader.skipType(wireType, 0, field);
+  }
+}
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+function dimensionOf(dimension: Onnx.TensorShapeProto.IDimension): Dimension {
+  const { dimParam, dimValue } = dimension;
+  if (dimParam) return dimParam;
+  // A size that is not set is decoded as the 0 of the message's prototype.
+  const size = Object.hasOwn(dimension, 'dimValue') ? Number(String(dimValue)) : -1;
+  return size >= 0 ? size : '?';
+}
+
+/** Reads tensor types only: a sequence of sequences of … may be nested deeper than the stack. */
+function tensorInfo(bytes: Uint8Array): TensorInfo {
+  let name = '';
+  let tensor: Onnx.TypeProto.ITensor | undefined;
+  readFields(bytes, {
+    [valueFields.name]: (text) => {
+      name = textOf(text);
+    },
+    [valueFields.type]: (type) =>
+      readFields(type, {
+        [typeFields.tensorType]: (message) => {
+          tensor = onnx.TypeProto.Tensor.decode(message);
+        },
+      }),
+  });
+  return {
+    name,
+    dtype: dataTypeOfNumber(tensor?.elemType ?? 0),
+    shape: tensor?.shape?.dim?.map(dimensionOf),
+  };
+}
+
+/** The graph's inputs, outputs and the names of its initializers. */
+function readGraph(bytes: Uint8Array) {
+  const [inputs, outputs]: [TensorInfo[], TensorInfo[]] = [[], []];
+  const initializers = new Set<string>();
+  const addInitializer = (tensor: Uint8Array): void =>
+    readFields(tensor, { [tensorFields.name]: (name) => initializers.add(textOf(name)) });
+  readFields(bytes, {
+    [graphFields.input]: (message) => inputs.push(tensorInfo(message)),
+    [graphFields.output]: (message) => outputs.push(tensorInfo(message)),
+    [graphFields.initializer]: addInitializer,
+    [graphFields.sparseInitializer]: (message) =>
+      readFields(message, { [sparseTensorFields.values]: addInitializer }),
+  });
+  return { inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs };
+}
+
+function readModel(bytes: Uint8Array): ModelInfo {
+  const metadata: [string, string][] = [];
+  const opsets: number[] = [];
+  const producer = { name: '', version: '' };
+  let graph: ReturnType<typeof readGraph> | undefined;
+  readFields(bytes, {
+    [modelFields.producerName]: (text) => {
+      producer.name = textOf(text);
+    },
+    [modelFields.producerVersion]: (text) => {
+      producer.version = textOf(text);
+    },
+    [modelFields.graph]: (message) => {
+      graph = readGraph(message);
+    },
+    [modelFields.opsetImport]: (message) => {
+      const { domain, version } = onnx.OperatorSetIdProto.decode(message);
+      if (isStandardDomain(domain)) opsets.push(Number(String(version)));
+    },
+    [modelFields.metadataProps]: (message) => {
+      const { key, value } = onnx.StringStringEntryProto.decode(message);
+      metadata.push([key, value]);
+    },
+  });
+  if (!graph || graph.outputs.length === 0) throw new InputError('it holds no graph with outputs');
+  return { ...graph, metadata: Object.fromEntries(metadata), opset: Math.max(0, ...opsets), producer };
+}
+
+/**
+ * Reads what an ONNX model says about itself, whatever operators it uses.
+ *
+ * @throws InputError where the bytes are not an ONNX model, or only the beginning of one
+ */
+export function readModelInfo(bytes: Uint8Array): ModelInfo {
+  try {
+    return readModel(bytes);
+  } catch (error) {
+    throw new InputError(`not a complete ONNX model (${bytes.byteLength} bytes): ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,88 @@
+/** Names in a file: readable, unique, and the same each time. */
+
+import { type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+
+export interface Names {
+  readonly nodes: ReadonlyMap<Node, string>;
+  readonly values: ReadonlyMap<Value, string>;
+  /** The constants that nodes read, in the order in which they are first read. */
+  readonly constants: readonly Value[];
+}
+
+/** Some runtimes use names in paths and in generated code. */
+const plainCharacters = (name: string): string => name.replaceAll(/[^A-Za-z0-9_/.-]/g, '_');
+
+/** Makes names unique with the suffixes _1, _2, … */
+function uniqueNames(reserved: readonly string[]): (wanted: string) => string {
+  const taken = new Set(reserved);
+  const counts = new Map<string, number>();
+  return (wanted) => {
+    const base = plainCharacters(wanted);
+    let count = counts.get(base) ?? 0;
+    let name = count === 0 ? base : `${base}_${count}`;
+    while (taken.has(name)) name = `${base}_${++count}`;
+    counts.set(base, count + 1);
+    taken.add(name);
+    return name;
+  };
+}
+
+/** What an unnamed constant is called by the operator that reads it, by input; otherwise `constant`. */
+const roles: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  Conv: [undefined, 'weight', 'bias'],
+  ConvTranspose: [undefined, 'weight', 'bias'],
+  Gemm: [undefined, 'weight', 'bias'],
+  MatMul: [undefined, 'weight'],
+  BatchNormalization: [undefined, 'scale', 'bias', 'mean', 'variance'],
+  Reshape: [undefined, 'shape'],
+  Expand: [undefined, 'shape'],
+  Slice: [undefined, 'starts', 'ends', 'axes', 'steps'],
+  Pad: [undefined, 'pads', 'fill'],
+  ReduceSum: [undefined, 'axes'],
+  Squeeze: [undefined, 'axes'],
+  Unsqueeze: [undefined, 'axes'],
+};
+
+/** `<scope>/<operator>` (made unique), or `<operator>_<n>` for a node without scope. */
+function nodeNames(nodes: readonly Node[]): Map<Node, string> {
+  const unique = uniqueNames([]);
+  const counts = new Map<string, number>();
+  return new Map(
+    nodes.map((node) => {
+      if (node.scope !== '') return [node, unique(`${node.scope}/${node.op}`)];
+      const count = counts.get(node.op) ?? 0;
+      counts.set(node.op, count + 1);
+      return [node, unique(`${node.op}_${count}`)];
+    }),
+  );
+}
+
+/**
+ * Names for everything in a graph each of whose outputs is a node's and listed once. Inputs and outputs of the
+ * graph keep their names; other values are `<node>_output_<index>`; constants have their own names or
+ * `<first node that reads them>/<role>`.
+ */
+export function nameGraph(graph: Graph): Names {
+  const values = new Map<Value, string>();
+  for (const value of graph.inputs) if (value.source.kind === 'input') values.set(value, value.source.name);
+  for (const { name, value } of graph.outputs) values.set(value, name);
+
+  const all = graphNodes(graph);
+  const nodes = nodeNames(all);
+  const unique = uniqueNames([...values.values()]);
+  const constants: Value[] = [];
+  for (const node of all) {
+    const nodeName = nodes.get(node) ?? node.op;
+    node.inputs.forEach((value, index) => {
+      if (value?.source.kind !== 'constant' || values.has(value)) return;
+      const role = roles[node.op]?.[index] ?? 'constant';
+      values.set(value, unique(value.source.name ?? `${nodeName}/${role}`));
+      constants.push(value);
+    });
+    for (const value of node.outputs) {
+      const index = value.source.kind === 'node' ? value.source.index : 0;
+      if (!values.has(value)) values.set(value, unique(`${nodeName}_output_${index}`));
+    }
+  }
+  return { nodes, values, constants };
+}

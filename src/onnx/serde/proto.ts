@@ -1,0 +1,8 @@
+/** ONNX's protobuf messages (onnx.proto3). The package is CommonJS, so only its default export exists in Node's ESM. */
+
+import onnxProto from 'onnx-proto';
+
+export const { onnx } = onnxProto;
+
+/** The default domain has two names. */
+export const isStandardDomain = (domain: string): boolean => domain === '' || domain === 'ai.onnx';

@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Graph } from '../../src/onnx/ir.ts';
+import { graphNodes } from '../../src/onnx/ir.ts';
+import {
+  commonSubexpressions,
+  constantFolding,
+  foldBatchNorm,
+  fuseBias,
+  identity,
+  optimize,
+  optimizeForInference,
+  selectOutputs,
+} from '../../src/onnx/passes/index.ts';
+import { printGraph } from '../../src/onnx/print.ts';
+import { verify } from '../../src/onnx/verify.ts';
+import { randomGraphs } from './random-graph.ts';
+import { difference, float32, graphOf, randomFeeds, run } from './support.ts';
+
+describe('any graph computes the same before and after', () => {
+  const passes = {
+    commonSubexpressions,
+    constantFolding,
+    foldBatchNorm,
+    fuseBias,
+    identity,
+    optimize,
+    optimizeForInference,
+  };
+  test.each(Object.entries(passes))('%s', async (_, pass) => {
+    await fc.assert(
+      fc.asyncProperty(randomGraphs(), async (graph) => {
+        const before = printGraph(graph);
+        const result = pass(graph);
+        verify(result);
+        expect(printGraph(graph)).toBe(before);
+        expect(graphNodes(result).length).toBeLessThanOrEqual(graphNodes(graph).length);
+        expect(difference(await run(graph), await run(result, randomFeeds(graph)))).toBeLessThan(1e-4);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a pass leaves a graph alone in which it finds nothing to do', () => {
+    const graph = graphOf({ x: float32(2, 3) }, (b, { x }) => ({ y: b.node('Relu', [x]) }));
+    for (const pass of Object.values(passes)) expect(graphNodes(pass(graph))).toEqual(graphNodes(graph));
+  });
+});
+
+test('common subexpressions and equal constants are kept once', () => {
+  const weights = new Float32Array(100);
+  const graph = graphOf({ x: float32(1, 10) }, (b, { x }) => {
+    const product = () => b.node('MatMul', [x, b.constant(weights, float32(10, 10))]);
+    const one = () => b.constant(Float32Array.of(1), float32(1), 'one');
+    const sums = [0, 1].map(() => b.node('Add', [product(), one()]));
+    return { y: b.node('Sum', [...sums, b.node('Softmax', [product()], { axis: 1 })]) };
+  });
+  expect(printGraph(commonSubexpressions(graph))).toMatchInlineSnapshot(`
+    "graph test(x: float32[1,10]) -> (y: float32[1,10])
+      v0 = MatMul(x, float32[10,10]{…})  : float32[1,10]
+      v1 = Add(v0, [1])                  : float32[1,10]
+      v2 = Softmax(v0, axis=1)           : float32[1,10]
+      y = Sum(v1, v1, v2)                : float32[1,10]"
+  `);
+});
+
+test('nodes that do nothing go, Reshapes and Transposes are joined', () => {
+  const graph = graphOf({ x: float32(2, 3, 4) }, (b, { x }) => {
+    const same = b.node('Pad', [
+      b.node('Slice', [b.node('Cast', [b.node('Identity', [x])], { to: 1 }), b.ints([0]), b.ints([99])]),
+      b.ints([0, 0, 0, 0, 0, 0]),
+    ]);
+    const back = b.node('Transpose', [b.node('Transpose', [same], { perm: [1, 2, 0] })], { perm: [2, 0, 1] });
+    const turned = b.node('Transpose', [b.node('Transpose', [back], { perm: [1, 2, 0] })], {
+      perm: [1, 0, 2],
+    });
+    const vector = b.node('Reshape', [b.node('Reshape', [turned, b.ints([12, 2])]), b.ints([24])]);
+    return {
+      same: b.node('Concat', [back], { axis: 0 }),
+      vector,
+      round: b.node('Reshape', [b.node('Reshape', [x, b.ints([24])]), b.ints([2, 3, 4])]),
+      shifted: b.node('Pad', [x, b.ints([1, 0, 0, -1, 0, 0])]),
+      reversed: b.node('Slice', [x, b.ints([-1]), b.ints([-99]), b.ints([0]), b.ints([-1])]),
+    };
+  });
+  expect(printGraph(identity(graph))).toMatchInlineSnapshot(`
+    "graph test(x: float32[2,3,4]) -> (same = x: float32[2,3,4], vector: float32[24], round = x: float32[2,3,4], shifted: float32[2,3,4], reversed: float32[2,3,4])
+      v0 = Transpose(x, perm=[2,1,0])              : float32[4,3,2]
+      vector = Reshape(v0, [24])                   : float32[24]
+      shifted = Pad(x, [1, 0, 0, -1, 0, 0])        : float32[2,3,4]
+      reversed = Slice(x, [-1], [-99], [0], [-1])  : float32[2,3,4]"
+  `);
+});
+
+test('what depends on constants alone is computed', () => {
+  const graph = graphOf({ x: float32(2, 2) }, (b, { x }) => {
+    const weight = b.constant(Float32Array.of(1, 2, 3, 4), float32(2, 2));
+    const turned = b.node('Transpose', [weight]);
+    const scale = b.node('Reciprocal', [b.node('Sqrt', [b.constant(Float32Array.of(4, 16), float32(2))])]);
+    const rows = b.node(
+      'Concat',
+      [
+        b.node('Slice', [turned, b.ints([1]), b.ints([-99]), b.ints([0]), b.ints([-1])]),
+        b.node('Reshape', [scale, b.ints([1, 2])]),
+      ],
+      { axis: 0 },
+    );
+    return { y: b.node('MatMul', [x, b.node('Mul', [turned, scale])]), rows };
+  });
+  expect(printGraph(constantFolding(graph))).toMatchInlineSnapshot(`
+    "graph test(x: float32[2,2]) -> (y: float32[2,2], rows = float32[3,2]{2, 4, 1, 3, 0.5, 0.25}: float32[3,2])
+      y = MatMul(x, float32[2,2]{0.5, 0.75, 1, 1})  : float32[2,2]"
+  `);
+});
+
+/** Conv → BatchNormalization; with `shared` the convolution has a second reader. */
+const normalizedConvolution = (shared: boolean): Graph =>
+  graphOf({ x: float32(1, 2, 3, 3) }, (b, { x }) => {
+    const channels = (...values: number[]) => b.constant(Float32Array.from(values), float32(2));
+    const weight = b.constant(Float32Array.of(1, 2, 3, 4), float32(2, 2, 1, 1), 'stem/weight');
+    const convolved = b.node('Conv', [x, weight, channels(5, 6)]);
+    const normalized = b.node(
+      'BatchNormalization',
+      [convolved, channels(4, 3), channels(0.5, 0), channels(1, 2), channels(3, 0)],
+      { epsilon: { float: 1 } },
+    );
+    return shared ? { normalized, convolved } : { normalized };
+  });
+
+test('batch normalisation goes into the convolution before it', () => {
+  expect(printGraph(foldBatchNorm(normalizedConvolution(false)))).toMatchInlineSnapshot(`
+    "graph test(x: float32[1,2,3,3]) -> (normalized: float32[1,2,3,3])
+      normalized = Conv(x, float32[2,2,1,1]{2, 4, 9, 12}, [8.5, 12])  : float32[1,2,3,3]"
+  `);
+  const shared = normalizedConvolution(true);
+  expect(printGraph(foldBatchNorm(shared))).toBe(printGraph(shared));
+});
+
+test('a matrix product and its bias become one Gemm', () => {
+  const graph = graphOf({ x: float32(2, 3), w: float32(3, 4), z: float32(5, 2, 3) }, (b, { x, w, z }) => {
+    const bias = b.constant(Float32Array.of(1, 2, 3, 4), float32(4));
+    const shared = b.node('MatMul', [x, w]);
+    return {
+      right: b.node('Add', [b.node('MatMul', [x, w]), bias]),
+      left: b.node('Add', [b.float(2), b.node('MatMul', [x, w])]),
+      batched: b.node('Add', [b.node('MatMul', [z, w]), bias]),
+      larger: b.node('Add', [b.node('MatMul', [x, w]), b.constant(Float32Array.of(1), float32(1, 1, 1))]),
+      twice: b.node('Add', [b.node('Add', [shared, bias]), shared]),
+    };
+  });
+  expect(printGraph(fuseBias(graph))).toMatchInlineSnapshot(`
+    "graph test(x: float32[2,3], w: float32[3,4], z: float32[5,2,3]) -> (right: float32[2,4], left: float32[2,4], batched: float32[5,2,4], larger: float32[1,2,4], twice: float32[2,4])
+      v0 = MatMul(x, w)                    : float32[2,4]
+      right = Gemm(x, w, [1, 2, 3, 4])     : float32[2,4]
+      left = Gemm(x, w, 2)                 : float32[2,4]
+      v1 = MatMul(z, w)                    : float32[5,2,4]
+      batched = Add(v1, [1, 2, 3, 4])      : float32[5,2,4]
+      v2 = MatMul(x, w)                    : float32[2,4]
+      larger = Add(v2, float32[1,1,1]{1})  : float32[1,2,4]
+      v3 = Add(v0, [1, 2, 3, 4])           : float32[2,4]
+      twice = Add(v3, v0)                  : float32[2,4]"
+  `);
+});
+
+describe('outputs are selected', () => {
+  const graph = graphOf({ x: float32(2), y: float32(2) }, (b, { x, y }) => ({
+    sum: b.node('Add', [x, y]),
+    negative: b.node('Neg', [b.node('Relu', [y])]),
+    same: x,
+  }));
+  test('with the inputs and nodes that they need, in the order asked for', () => {
+    expect(printGraph(selectOutputs(graph, ['negative']))).toMatchInlineSnapshot(`
+      "graph test(y: float32[2]) -> (negative: float32[2])
+        v0 = Relu(y)        : float32[2]
+        negative = Neg(v0)  : float32[2]"
+    `);
+    expect(printGraph(selectOutputs(graph, ['same', 'sum']))).toMatchInlineSnapshot(`
+      "graph test(x: float32[2], y: float32[2]) -> (same = x: float32[2], sum: float32[2])
+        sum = Add(x, y)  : float32[2]"
+    `);
+  });
+  test('and must exist', () => {
+    expect(() => selectOutputs(graph, ['loss'])).toThrow(
+      'test has no output loss; it has sum, negative, same',
+    );
+  });
+});
