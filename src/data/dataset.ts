@@ -7,6 +7,9 @@ export interface ImageShape {
   readonly width: number;
 }
 
+/** The number of pixel values (bytes) in one image. */
+export const pixelsOf = (shape: ImageShape): number => shape.channels * shape.height * shape.width;
+
 /** Images and their labels. */
 export interface Split {
   readonly count: number;

@@ -1,0 +1,78 @@
+/** Encoded images to pixels: the same steps for training images and for those that a served model is asked about. */
+import sharp, { type Sharp } from 'sharp';
+import { InputError, messageOf } from '../errors.ts';
+import { type ImageShape, pixelsOf } from './dataset.ts';
+
+/** The most pixels an encoded image may have; a larger one is refused before it is decoded. */
+export const pixelLimit = 2 ** 26;
+
+/** How images change size: to exactly the given size, the whole image, aspect ratio not kept; sharp's default kernel. */
+export const resizing = { fit: 'fill' } as const;
+
+const formats: readonly string[] = ['png', 'jpeg'];
+
+/**
+ * The shape of an encoded image after its EXIF orientation is applied: 1 channel where it is stored as grey, with
+ * or without transparency, else 3.
+ *
+ * @param bytes a PNG or JPEG file's content
+ * @param name what error messages call the image
+ * @throws InputError when the bytes are no PNG or JPEG image, or the image is too large
+ */
+export const probeImage = (bytes: Uint8Array, name: string): Promise<ImageShape> =>
+  reading(name, async () => probe(open(bytes)));
+
+/**
+ * The pixels 0 … 255 of an encoded image in the wanted shape, planar: row-major [channels, height, width].
+ *
+ * The image is turned as its EXIF orientation says, transparency is laid on white, colours are brought to sRGB or
+ * to grey, 16-bit values to 8 bits, and the size to the wanted one (see `resizing`).
+ *
+ * @param bytes a PNG or JPEG file's content
+ * @param shape the wanted shape, with 1 or 3 channels
+ * @param name what error messages call the image
+ * @throws InputError when the bytes are no PNG or JPEG image, or the image is too large or damaged
+ */
+export const decodeImage = (bytes: Uint8Array, shape: ImageShape, name: string): Promise<Uint8Array> =>
+  reading(name, async () => {
+    const image = open(bytes);
+    await probe(image);
+    const interleaved = await image
+      .autoOrient()
+      .flatten({ background: 'white' })
+      .resize(shape.width, shape.height, resizing)
+      .toColourspace(shape.channels === 1 ? 'b-w' : 'srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer();
+    if (interleaved.length !== pixelsOf(shape)) {
+      throw new Error(`decoded to ${interleaved.length} values instead of ${pixelsOf(shape)}`);
+    }
+    return shape.channels === 1 ? interleaved : planar(interleaved, shape.channels);
+  });
+
+const open = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: pixelLimit });
+
+async function probe(image: Sharp): Promise<ImageShape> {
+  const { format, channels, autoOrient } = await image.metadata();
+  if (!formats.includes(format)) throw new Error(`expected PNG or JPEG, found ${format}`);
+  return { channels: channels <= 2 ? 1 : 3, height: autoOrient.height, width: autoOrient.width };
+}
+
+async function reading<Result>(name: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new InputError(`${name}: cannot be read as a PNG or JPEG image: ${messageOf(error)}.`);
+  }
+}
+
+function planar(interleaved: Uint8Array, channels: number): Uint8Array {
+  const planes = new Uint8Array(interleaved.length);
+  const plane = interleaved.length / channels;
+  for (let i = 0; i < plane; i++) {
+    for (let channel = 0; channel < channels; channel++) {
+      planes[channel * plane + i] = interleaved[i * channels + channel] as number;
+    }
+  }
+  return planes;
+}
