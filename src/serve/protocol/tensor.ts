@@ -1,0 +1,90 @@
+/** Tensors in JSON: `{name, datatype, shape, data}`, the data nested as the shape says or flat, row-major. */
+
+import { sizeOf, type Tensor, type TensorSignature } from '../tensor.ts';
+import { datatypes } from './datatypes.ts';
+import { errors, show } from './errors.ts';
+
+/** A member of a request's `inputs`, whose name is known to be a string and nothing else known yet. */
+export interface TensorObject {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+/** A signature's shape as the protocol writes it: a size known only at run time is -1. */
+export const shapeOf = ({ shape }: TensorSignature): number[] =>
+  shape.map((dimension) => (typeof dimension === 'number' ? dimension : -1));
+
+/** The tensor that a request's JSON object describes. Throws a 400 unless it is what the signature says. */
+export function decodeTensor(object: TensorObject, signature: TensorSignature): Tensor {
+  const where = `input ${show(object.name)}`;
+  const { name, expects, read } = datatypes[signature.dtype];
+  if (object.datatype !== name) {
+    throw errors.invalid(where, `datatype ${name}`, `datatype ${show(object.datatype)}`);
+  }
+  const shape = decodeShape(object.shape, signature, where);
+  const rows = rowsOf(object.data, shape, where);
+  const data = read(rows, sizeOf(shape), (index, value) =>
+    errors.invalid(where, `${expects} as ${name}`, `${show(value)} at element ${index}`),
+  );
+  return { dtype: signature.dtype, shape, data };
+}
+
+/** A tensor as JSON text, its data flat. */
+export function encodeTensor(name: string, { dtype, shape, data }: Tensor): string {
+  const datatype = datatypes[dtype];
+  const start = JSON.stringify({ name, datatype: datatype.name, shape });
+  return `${start.slice(0, -1)},"data":[${datatype.write(data)}]}`;
+}
+
+/**
+ * Lengths are from 1: with a length of 0 a tensor has no elements whatever its other lengths are, and a request
+ * of a few bytes could make the model allocate gigabytes.
+ */
+function decodeShape(value: unknown, signature: TensorSignature, where: string): number[] {
+  const isLength = (length: unknown): length is number => Number.isSafeInteger(length) && Number(length) > 0;
+  if (!Array.isArray(value) || !value.every(isLength)) {
+    const got = Array.isArray(value) ? `[${value.map(show).join(', ')}]` : show(value);
+    throw errors.invalid(where, 'shape to be an array of whole numbers from 1', got);
+  }
+  const expected = shapeOf(signature);
+  // An empty shape may stand for an undeclared rank: see TensorSignature.
+  const fits =
+    expected.length === 0 ||
+    (expected.length === value.length && expected.every((length, i) => length === -1 || length === value[i]));
+  if (!fits) throw errors.invalid(where, `shape ${JSON.stringify(expected)}`, JSON.stringify(value));
+  return value;
+}
+
+/**
+ * The innermost rows of tensor data: flat data is one row. Whether every length agrees with the shape is known
+ * here, before anything is allocated for the elements, so no request can ask for more memory than it brings.
+ */
+function rowsOf(data: unknown, shape: readonly number[], where: string): (readonly unknown[])[] {
+  if (!Array.isArray(data)) throw errors.invalid(where, 'data to be an array', show(data));
+  if (Array.isArray(data[0])) return nestedRows(data, shape, where);
+  const size = sizeOf(shape);
+  if (data.length === size) return [data];
+  throw errors.invalid(
+    where,
+    `${size} elements of data for shape ${JSON.stringify(shape)}`,
+    `${data.length}`,
+  );
+}
+
+/** Level by level rather than by recursion: a client chooses how deep its arrays are. */
+function nestedRows(
+  data: readonly unknown[],
+  shape: readonly number[],
+  where: string,
+): (readonly unknown[])[] {
+  let rows: (readonly unknown[])[] = [data];
+  shape.forEach((length, depth) => {
+    const level: readonly unknown[] = depth === 0 ? rows : rows.flat();
+    rows = level.map((row) => {
+      if (Array.isArray(row) && row.length === length) return row;
+      const expected = `arrays of ${length} at depth ${depth + 1} of data for shape ${JSON.stringify(shape)}`;
+      throw errors.invalid(where, expected, show(row));
+    });
+  });
+  return rows;
+}
