@@ -1,0 +1,124 @@
+/** The onnxruntime engine: a function is traced once, forward and backward, and its graph is run. */
+import * as ort from 'onnxruntime-node';
+import { FailureError, messageOf } from '../errors.ts';
+import type { Graph, TensorData } from '../onnx/ir.ts';
+import { optimize } from '../onnx/passes/index.ts';
+import { serialize } from '../onnx/serde.ts';
+import { onnxBackend } from '../trace/backend.ts';
+import { type Device, portable } from '../trace/device.ts';
+import type { Signature } from '../trace/signature.ts';
+import { trace } from '../trace/trace.ts';
+import { blockSize } from './block-size.ts';
+import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
+
+export type Provider = 'cpu' | 'cuda' | 'webgpu';
+
+export interface OnnxruntimeOptions {
+  readonly provider?: Provider;
+  /** Threads of one operator; default: onnxruntime's own choice, one a core. */
+  readonly threads?: number;
+  /** Whether the blocked layout may be used (cpu); default true. */
+  readonly blocked?: boolean;
+}
+
+/**
+ * An engine on onnxruntime.
+ *
+ * @throws FailureError where the provider cannot be used on this machine
+ */
+export async function onnxruntimeEngine({
+  provider = 'cpu',
+  threads,
+  blocked = true,
+}: OnnxruntimeOptions = {}): Promise<Engine> {
+  const session: ort.InferenceSession.SessionOptions = {
+    executionProviders: [provider],
+    // Our own passes did the work; onnxruntime's take seconds on 20,000 nodes and gain nothing.
+    graphOptimizationLevel: 'disabled',
+    // Planning memory as one arena doubles the peak of a training graph.
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    ...(threads && { intraOpNumThreads: threads }),
+  };
+  await requireProvider(provider);
+  const device: Device =
+    provider === 'cpu'
+      ? { name: 'cpu', block: blocked ? await blockSize() : 0, contrib: true }
+      : { ...portable, name: provider };
+  return {
+    name: `onnxruntime (${provider})`,
+    compile: async (fn, signature, name) => {
+      const graph = withOutputPrefix(trace(fn, signature, { device, name, optimize }));
+      const created = await createSession(serialize(graph), session);
+      return {
+        run: (feeds) => {
+          checkFeeds(signature, feeds);
+          return run(created, signature, feeds);
+        },
+        dispose: () => created.release(),
+      };
+    },
+  };
+}
+
+/** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
+const outputPrefix = 'output/';
+
+const withOutputPrefix = (graph: Graph): Graph => ({
+  ...graph,
+  outputs: graph.outputs.map(({ name, value }) => ({ name: outputPrefix + name, value })),
+});
+
+async function requireProvider(provider: Provider): Promise<void> {
+  const offered = ort.listSupportedBackends().map(({ name }) => name);
+  if (offered.includes(provider)) return;
+  throw new FailureError(
+    `this installation of onnxruntime has no ${provider} (it has ${offered.join(', ')}); use --device cpu` +
+      (provider === 'cuda' ? ', or run: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12' : ''),
+  );
+}
+
+async function createSession(
+  model: Uint8Array,
+  options: ort.InferenceSession.SessionOptions,
+): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, options);
+  } catch (error) {
+    throw new FailureError(
+      `onnxruntime cannot load the graph on ${String(options.executionProviders)}: ${messageOf(error)}`,
+    );
+  }
+}
+
+async function run(
+  session: ort.InferenceSession,
+  signature: Signature,
+  feeds: Feeds,
+): Promise<Record<string, Elements>> {
+  const tensors: Record<string, ort.Tensor> = {};
+  // A function may ignore an input; then the graph does not have it.
+  for (const name of session.inputNames) {
+    const { shape, dtype } = signature[name] as Signature[string];
+    tensors[name] = new ort.Tensor(dtype, feeds[name] as Float32Array, shape as number[]);
+  }
+  const results = await session.run(tensors);
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { data }]) => [name.slice(outputPrefix.length), data as Elements]),
+  );
+}
+
+/** Installs onnxruntime as what computes tensors of the tfjs backend `onnx` when a program reads them. */
+export function registerOnnxBackend(): void {
+  onnxBackend().evaluator = evaluate;
+}
+
+async function evaluate(graph: Graph): Promise<Record<string, TensorData>> {
+  const session = await createSession(serialize(optimize(graph)), { logSeverityLevel: 3 });
+  try {
+    const results = await session.run({});
+    return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as TensorData]));
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,59 @@
+/** The tfjs engine: runs a function eagerly on a named tfjs backend. The reference for every lowering. */
+import * as tf from '@tensorflow/tfjs';
+import { FailureError, messageOf } from '../errors.ts';
+import type { Tensors } from '../trace/signature.ts';
+import { checkFeeds, type Elements, type Engine } from './engine.ts';
+
+export type TfjsBackend = 'cpu' | 'tensorflow';
+
+/** The packages that bring tfjs's `tensorflow` backend, in order of preference. */
+const tensorflowPackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+
+/**
+ * An engine on a tfjs backend: `cpu` (pure JavaScript) or `tensorflow` (libtensorflow, an optional package).
+ *
+ * @throws FailureError where the backend's package is not installed or does not load
+ */
+export async function tfjsEngine(backend: TfjsBackend = 'cpu'): Promise<Engine> {
+  if (backend === 'tensorflow') await loadTensorflow();
+  return {
+    name: `tfjs (${backend})`,
+    compile: async (fn, signature) => ({
+      run: async (feeds) => {
+        checkFeeds(signature, feeds);
+        const former = tf.getBackend();
+        await tf.setBackend(backend);
+        const outputs = tf.tidy(() => {
+          const inputs: Tensors = {};
+          for (const [name, { shape, dtype }] of Object.entries(signature)) {
+            inputs[name] = tf.tensor(feeds[name] as Float32Array, shape as number[], dtype);
+          }
+          return fn(inputs);
+        });
+        const results: Record<string, Elements> = {};
+        for (const [name, tensor] of Object.entries(outputs)) {
+          results[name] = (await tensor.data()) as Elements;
+          tensor.dispose();
+        }
+        if (former) await tf.setBackend(former);
+        return results;
+      },
+      dispose: async () => {},
+    }),
+  };
+}
+
+async function loadTensorflow(): Promise<void> {
+  const failures: string[] = [];
+  for (const name of tensorflowPackages) {
+    try {
+      await import(name);
+      return;
+    } catch (error) {
+      failures.push(`${name}: ${messageOf(error).split('\n')[0]}`);
+    }
+  }
+  throw new FailureError(
+    `the tensorflow backend needs one of ${tensorflowPackages.join(' or ')}: npm install one of them\n${failures.join('\n')}`,
+  );
+}

@@ -1,0 +1,148 @@
+/**
+ * Normalisation: tfjs's inference batch norm and LRN, and the per-channel primitives of `nn/channelwise.ts`, of
+ * which batch norm in training and its gradient are made. Each primitive reads its images once.
+ */
+import type { Value } from '../../onnx/ir.ts';
+import { align } from '../align.ts';
+import type { Rules } from '../kernels.ts';
+import type { Lowering } from '../lowering.ts';
+import { knownShape, type Layout, sizeOf, type Traced } from '../traced.ts';
+import { blockedChannelProducts } from './convolution.ts';
+import type { Window } from './window.ts';
+
+const channelsOf = (x: Traced): number => x.shape[3] as number;
+
+/** A per-channel vector [C] of a physical image reduced by `op` over batch, rows and columns; no copy is made. */
+function overPixels(lower: Lowering, op: 'ReduceSum' | 'ReduceSumSquare', x: Value, layout: Layout): Value {
+  const { graph } = lower;
+  const [, c] = knownShape(x.type.shape) as [number, number];
+  // First within an image, where the pixels of a channel (or block) are contiguous, then over the batch.
+  const pixels = layout === 'blocked' ? lower.toBlocks(x) : x;
+  const within =
+    op === 'ReduceSum'
+      ? graph.node('ReduceSum', [pixels, graph.ints([2, 3])], { keepdims: 0 })
+      : graph.node('ReduceSumSquare', [pixels], { axes: [2, 3], keepdims: 0 });
+  return lower.reshape(graph.node('ReduceSum', [within, graph.ints([0])], { keepdims: 0 }), [c]);
+}
+
+const inDeviceLayout = (lower: Lowering, x: Traced): { image: Value; layout: Layout } => {
+  const layout = lower.imageLayout(x.shape);
+  return { image: lower.as(x, layout), layout };
+};
+
+/** A window that is one pixel at a time. */
+const pointwise = (h: number, w: number): Window => ({
+  kernel: [1, 1],
+  strides: [1, 1],
+  dilations: [1, 1],
+  before: [0, 0],
+  after: [0, 0],
+  input: [h, w],
+  output: [h, w],
+  outShape: [0, h, w, 0],
+});
+
+function channelDot(lower: Lowering, x: Traced, y: Traced): Traced {
+  const { image, layout } = inDeviceLayout(lower, x);
+  const other = lower.as(y, layout);
+  const c = channelsOf(x);
+  const [, h, w] = x.shape as [number, number, number, number];
+  const sums =
+    layout === 'blocked'
+      ? blockedChannelProducts(lower, image, other, pointwise(h, w))
+      : overPixels(lower, 'ReduceSum', lower.graph.node('Mul', [image, other]), layout);
+  return lower.traced(lower.reshape(sums, [c]), 'plain', [c]);
+}
+
+function channelMoments(lower: Lowering, x: Traced): Traced[] {
+  const { graph } = lower;
+  const { image, layout } = inDeviceLayout(lower, x);
+  const c = channelsOf(x);
+  const scale = graph.float(1 / (sizeOf(x.shape) / c));
+  const mean = graph.node('Mul', [overPixels(lower, 'ReduceSum', image, layout), scale]);
+  const meanSquare = graph.node('Mul', [overPixels(lower, 'ReduceSumSquare', image, layout), scale]);
+  const variance = graph.node('Sub', [meanSquare, graph.node('Mul', [mean, mean])]);
+  return [mean, variance].map((value) => lower.traced(value, 'plain', [c]));
+}
+
+/** x·scale + shift as one pass: a depthwise 1×1 convolution with bias; `sum`, a second image, is added for free. */
+function blockedScaleShift(lower: Lowering, x: Value, scale: Value, shift: Value | null, sum?: Value): Value {
+  const c = knownShape(x.type.shape)[1] as number;
+  const inputs = [x, lower.reshape(scale, [c, 1, 1, 1]), shift, ...(sum ? [sum] : [])];
+  return lower.graph.node('com.microsoft.nchwc.Conv', shift || sum ? inputs : inputs.slice(0, 2), {
+    kernel_shape: [1, 1],
+    pads: [0, 0, 0, 0],
+    strides: [1, 1],
+    dilations: [1, 1],
+    group: c,
+  });
+}
+
+/** The vector [C] as it broadcasts over an nchw image. */
+const overChannels = (lower: Lowering, vector: Value): Value =>
+  lower.reshape(vector, [1, knownShape(vector.type.shape)[0] as number, 1, 1]);
+
+function scaled(lower: Lowering, x: Value, scale: Value, addend: Value): Value {
+  const { graph } = lower;
+  return graph.node('Add', [graph.node('Mul', [x, overChannels(lower, scale)]), addend]);
+}
+
+export const normalization = {
+  ChannelDot: (lower, { x, y }) => channelDot(lower, x, y),
+  ChannelMoments: (lower, { x }) => channelMoments(lower, x),
+  ScaleShift: (lower, { x, scale, shift }) => {
+    const { image, layout } = inDeviceLayout(lower, x);
+    const y =
+      layout === 'blocked'
+        ? blockedScaleShift(lower, image, scale.value, shift.value)
+        : scaled(lower, image, scale.value, overChannels(lower, shift.value));
+    return lower.traced(y, layout, x.shape);
+  },
+  ScaleShiftAdd: (lower, { x, scale, other, otherScale, shift }) => {
+    const { image, layout } = inDeviceLayout(lower, x);
+    const second = lower.as(other, layout);
+    if (layout === 'blocked') {
+      const sum = blockedScaleShift(lower, second, otherScale.value, null);
+      return lower.traced(blockedScaleShift(lower, image, scale.value, shift.value, sum), layout, x.shape);
+    }
+    const inner = scaled(lower, second, otherScale.value, overChannels(lower, shift.value));
+    return lower.traced(scaled(lower, image, scale.value, inner), layout, x.shape);
+  },
+  FusedBatchNorm: (lower, { x, mean, variance, offset, scale }, { varianceEpsilon }) => {
+    const { graph } = lower;
+    const c = channelsOf(x);
+    const vectors = [scale, offset, mean, variance].map((v, i) =>
+      v ? (v as Traced) : constantVector(lower, c, i === 0 ? 1 : 0),
+    );
+    if (vectors.every((v) => sizeOf(v.shape) === c)) {
+      const inputs = [lower.as(x, 'nchw'), ...vectors.map((v) => lower.reshape(v.value, [c]))];
+      const y = graph.node('BatchNormalization', inputs, { epsilon: { float: varianceEpsilon } });
+      return lower.traced(y, 'nchw', x.shape);
+    }
+    // Statistics a pixel: written out.
+    const { values, layout, finish } = align(lower, [x, ...vectors], x.shape);
+    const [image, gain, shift, center, spread] = values as [Value, Value, Value, Value, Value];
+    const deviation = graph.node('Sqrt', [graph.node('Add', [spread, graph.float(varianceEpsilon)])]);
+    const normal = graph.node('Div', [graph.node('Sub', [image, center]), deviation]);
+    const y = graph.node('Add', [graph.node('Mul', [normal, gain]), shift]);
+    return lower.traced(finish(y), layout, x.shape);
+  },
+  LRN: (lower, { x }, { depthRadius, bias, alpha, beta }) => {
+    const size = 2 * depthRadius + 1;
+    // ONNX divides alpha by the window's size, tfjs does not.
+    const y = lower.graph.node('LRN', [lower.as(x, 'nchw')], {
+      size,
+      bias: { float: bias },
+      alpha: { float: alpha * size },
+      beta: { float: beta },
+    });
+    return lower.traced(y, 'nchw', x.shape);
+  },
+} satisfies Partial<Rules>;
+
+const constantVector = (lower: Lowering, size: number, value: number): Traced => ({
+  value: lower.graph.constant(new Float32Array(size).fill(value), { dtype: 'float32', shape: [size] }),
+  layout: 'plain',
+  shape: [size],
+  dtype: 'float32',
+});

@@ -1,0 +1,101 @@
+/** Kernels that cut tensors along their axes. */
+import { type SliceAttrs, type StridedSliceAttrs, slice_util, util } from '@tensorflow/tfjs';
+import type { Rules } from '../kernels.ts';
+import type { Lowering } from '../lowering.ts';
+import { type Traced, tensorInfo } from '../traced.ts';
+import { channelAxis, singly, view } from '../view.ts';
+import { reshape } from './shape.ts';
+
+/** The elements begin, begin + stride, … of an axis, up to `end`, exclusive; backwards down to −1, exclusive. */
+export interface Range {
+  readonly begin: number;
+  readonly end: number;
+  readonly stride: number;
+}
+
+/** An end before the first element: −1 would be the last one. */
+const beforeFirst = -(2 ** 31);
+
+const isWhole = ({ begin, end, stride }: Range, size: number | undefined): boolean =>
+  begin === 0 && end === size && stride === 1;
+
+/** One range an axis of a tensor. Whole axes are not named in the graph, so that an open batch stays open. */
+export function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Traced {
+  const { graph } = lower;
+  const touched = ranges.flatMap((range, axis) =>
+    isWhole(range, x.shape[axis]) ? [] : [{ ...range, axis }],
+  );
+  if (touched.length === 0) return x;
+  const channels = touched.flatMap(({ axis, begin, end, stride }) =>
+    axis === channelAxis ? [begin, end, ...(stride === 1 ? [] : singly)] : [],
+  );
+  const { value, axes, grain, finish } = view(lower, x, channels);
+  const steps = touched.every(({ stride }) => stride === 1)
+    ? []
+    : [graph.ints(touched.map(({ stride }) => stride))];
+  const sliced = graph.node('Slice', [
+    value,
+    graph.ints(touched.map(({ begin, axis }) => begin / (grain[axis] as number))),
+    graph.ints(touched.map(({ end, axis }) => (end < 0 ? beforeFirst : end / (grain[axis] as number)))),
+    graph.ints(touched.map(({ axis }) => axes[axis] as number)),
+    ...steps,
+  ]);
+  const shape = ranges.map(({ begin, end, stride }) => Math.max(0, Math.ceil((end - begin) / stride)));
+  return finish(sliced, shape);
+}
+
+/** Ranges that are whole but for some axes. */
+export const rangesOf = (x: Traced, pick: (size: number, axis: number) => Range | undefined): Range[] =>
+  x.shape.map((size, axis) => pick(size, axis) ?? { begin: 0, end: size, stride: 1 });
+
+/** A tensor from `begin` on, `size` elements of each axis. */
+export const slice = (
+  lower: Lowering,
+  x: Traced,
+  begin: readonly number[],
+  size: readonly number[],
+): Traced =>
+  cut(
+    lower,
+    x,
+    begin.map((first, axis) => ({ begin: first, end: first + (size[axis] as number), stride: 1 })),
+  );
+
+function parsedSlice(lower: Lowering, x: Traced, attributes: SliceAttrs): Traced {
+  const [begin, size] = slice_util.parseSliceParams(tensorInfo(x), attributes.begin, attributes.size);
+  return slice(lower, x, begin as number[], size as number[]);
+}
+
+function stridedSlice(lower: Lowering, x: Traced, attributes: StridedSliceAttrs): Traced {
+  const { begin, end, strides, finalShape } = slice_util.sliceInfo(
+    [...x.shape],
+    attributes.begin,
+    attributes.end,
+    attributes.strides,
+    attributes.beginMask,
+    attributes.endMask,
+    attributes.ellipsisMask,
+    attributes.newAxisMask,
+    attributes.shrinkAxisMask,
+  );
+  const ranges = begin.map((first, axis) => ({
+    begin: first,
+    end: end[axis] as number,
+    stride: strides[axis] as number,
+  }));
+  return reshape(lower, cut(lower, x, ranges), finalShape);
+}
+
+/** A tensor backwards along some axes. */
+export const reverse = (lower: Lowering, x: Traced, axes: readonly number[]): Traced =>
+  cut(
+    lower,
+    x,
+    rangesOf(x, (size, axis) => (axes.includes(axis) ? { begin: size - 1, end: -1, stride: -1 } : undefined)),
+  );
+
+export const slicing = {
+  Reverse: (lower, { x }, { dims }) => reverse(lower, x, util.parseAxisParam(dims, [...x.shape])),
+  Slice: (lower, { x }, attributes) => parsedSlice(lower, x, attributes),
+  StridedSlice: (lower, { x }, attributes) => stridedSlice(lower, x, attributes),
+} satisfies Partial<Rules>;
