@@ -1,0 +1,29 @@
+/** stdout carries the result, stderr everything else. */
+
+/** A result: as one JSON object with `--json`, else as aligned `name  value` lines. */
+export function printResult(result: Readonly<Record<string, unknown>>, json: boolean): void {
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : formatTable(result));
+}
+
+function formatTable(result: Readonly<Record<string, unknown>>): string {
+  const width = Math.max(...Object.keys(result).map((name) => name.length));
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  return Object.entries(result)
+    .map(([name, value]) => `${name.padEnd(width)}  ${text(value)}\n`)
+    .join('');
+}
+
+/** A line for people. */
+export const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+export const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
+
+/** Seconds as `1:02:03` or `2:03`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (x: number): string => String(x).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}

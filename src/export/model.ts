@@ -1,0 +1,61 @@
+/** The ONNX file of a trained network: pixels in [0, 1] in, logits (or probabilities) out. */
+import * as tf from '@tensorflow/tfjs';
+import type { ImageShape, Normalization } from '../data/index.ts';
+import type { Parameter } from '../nn/parameters.ts';
+import type { Graph } from '../onnx/ir.ts';
+import { type ModelMetadata, metadataToProps } from '../onnx/metadata.ts';
+import { optimizeForInference } from '../onnx/passes/index.ts';
+import { serialize } from '../onnx/serde.ts';
+import type { Network } from '../retrain/network.ts';
+import { inference } from '../retrain/steps.ts';
+import type { Weights } from '../retrain/weights.ts';
+import { inScope } from '../scope.ts';
+import { portable } from '../trace/device.ts';
+import { float32 } from '../trace/signature.ts';
+import { trace } from '../trace/trace.ts';
+
+export interface ExportOptions {
+  /** The output is `probabilities`, the softmax of the logits, instead of `logits`. */
+  readonly softmax?: boolean;
+}
+
+/**
+ * The inference graph, its weights as initializers: input `image` float32 [N, C, H, W] in [0, 1], N open; output
+ * `logits` or `probabilities` [N, classes]. Only standard operators; batch norm is folded into the convolutions.
+ */
+export function inferenceGraph(
+  network: Network,
+  weights: Weights,
+  normalization: Normalization,
+  { channels, height, width }: ImageShape,
+  { softmax = false }: ExportOptions = {},
+): Graph {
+  const values = {
+    parameter: constants(weights.theta),
+    statistic: constants(weights.statistics),
+  };
+  return trace(
+    ({ image }) => {
+      const normal = inScope('normalization', () => normalize(image as tf.Tensor, normalization));
+      const logits = inference(network, values, normal);
+      return softmax ? { probabilities: tf.softmax(logits) } : { logits };
+    },
+    { image: float32('N', channels, height, width) },
+    { device: portable, name: 'network', optimize: optimizeForInference },
+  );
+}
+
+/** The bytes of the ONNX file. */
+export const modelBytes = (graph: Graph, metadata: ModelMetadata): Uint8Array =>
+  serialize(graph, { metadata: metadataToProps(metadata) });
+
+const constants =
+  (flat: Float32Array) =>
+  ({ offset, size, shape }: Parameter): tf.Tensor =>
+    tf.tensor(flat.slice(offset, offset + size), [...shape]);
+
+/** (x − mean)/std by channel, of images [N, C, H, W] in [0, 1]. */
+function normalize(images: tf.Tensor, { mean, std }: Normalization): tf.Tensor {
+  const vector = (values: readonly number[]): tf.Tensor => tf.tensor([...values], [1, values.length, 1, 1]);
+  return tf.div(tf.sub(images, vector(mean)), vector(std));
+}

@@ -1,0 +1,93 @@
+/** Convolutions as DARTS uses them: symmetric explicit padding at every stride, no bias; dilated depthwise ones. */
+import * as tf from '@tensorflow/tfjs';
+import { composite } from './channelwise.ts';
+import { withGradient } from './gradient.ts';
+
+export interface Geometry {
+  readonly stride?: number;
+  readonly dilation?: number;
+  /** `symmetric` (the default) keeps the size at stride 1; `valid` pads nothing. */
+  readonly padding?: 'symmetric' | 'valid';
+}
+
+/** The padding that keeps the size at stride 1, the same on both sides at stride 2 too (unlike tfjs's `same`). */
+export const symmetricPadding = (kernel: number, dilation = 1): tf.backend_util.ExplicitPadding => {
+  const p = (dilation * (kernel - 1)) / 2;
+  return [
+    [0, 0],
+    [p, p],
+    [p, p],
+    [0, 0],
+  ];
+};
+
+/** x [N, H, W, I] * filter [k, k, I, O] → [N, ⌈H/s⌉, ⌈W/s⌉, O]. */
+export function convolve(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  { stride = 1, padding = 'symmetric' }: Geometry = {},
+): tf.Tensor4D {
+  if (padding === 'valid') return tf.conv2d(x, filter, stride, 'valid');
+  return tf.conv2d(x, filter, stride, symmetricPadding(filter.shape[0]), 'NHWC', 1, 'floor');
+}
+
+/** x [N, H, W, C] * filter [k, k, C, 1], each channel by itself → [N, ⌈H/s⌉, ⌈W/s⌉, C]. */
+export function depthwiseConvolve(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  { stride = 1, dilation = 1 }: Geometry = {},
+): tf.Tensor4D {
+  const pad = symmetricPadding(filter.shape[0], dilation);
+  if (dilation === 1) return tf.depthwiseConv2d(x, filter, stride, pad, 'NHWC', 1, 'floor');
+  // tfjs refuses to differentiate dilated convolutions, and stride and dilation together; a filter with zeros
+  // between its taps is the same function.
+  if (!tf.getKernel('DilatedDepthwiseConv2d', tf.getBackend())) {
+    return tf.depthwiseConv2d(x, dilate(filter, dilation), stride, pad, 'NHWC', 1, 'floor');
+  }
+  return dilatedDepthwise(x, filter, {
+    strides: stride,
+    pad,
+    dilations: dilation,
+    dimRoundingMode: 'floor',
+  });
+}
+
+function dilatedDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, attributes: object): tf.Tensor4D {
+  const run = (name: string, inputs: Record<string, tf.Tensor>, extra: object): tf.Tensor => {
+    const missing = (): never => {
+      throw new Error(`the backend ${tf.getBackend()} has DilatedDepthwiseConv2d but not ${name}`);
+    };
+    return composite(name, inputs, { ...attributes, ...extra }, missing)[0] as tf.Tensor;
+  };
+  return withGradient(
+    [x, filter],
+    () => ({
+      value: run('DilatedDepthwiseConv2d', { x, filter }, {}) as tf.Tensor4D,
+      kept: [x, filter],
+    }),
+    (dy, kept) => {
+      const [image, weights] = kept as [tf.Tensor, tf.Tensor];
+      return [
+        run('DilatedDepthwiseConv2dBackpropInput', { dy, filter: weights }, { inputShape: image.shape }),
+        run('DilatedDepthwiseConv2dBackpropFilter', { x: image, dy }, { filterShape: weights.shape }),
+      ];
+    },
+  );
+}
+
+/** The filter with dilation − 1 zeros between its taps: [k, k, C, m] → [d(k−1)+1, d(k−1)+1, C, m]. */
+export function dilate(filter: tf.Tensor4D, dilation: number): tf.Tensor4D {
+  const [k, , c, m] = filter.shape;
+  const extent = dilation * (k - 1) + 1;
+  const gap = dilation - 1;
+  const spread = tf.pad(filter.reshape([k, 1, k, 1, c * m]), [
+    [0, 0],
+    [0, gap],
+    [0, 0],
+    [0, gap],
+    [0, 0],
+  ]);
+  return spread
+    .reshape([k * dilation, k * dilation, c, m])
+    .slice([0, 0, 0, 0], [extent, extent, c, m]) as tf.Tensor4D;
+}

@@ -1,0 +1,181 @@
+/**
+ * Layers: each declares its parameters when it is made and returns a pure function of an image and a context,
+ * which holds the parameters' values. Images are [N, H, W, C].
+ */
+import * as tf from '@tensorflow/tfjs';
+import { convolve, depthwiseConvolve, type Geometry } from './convolution.ts';
+import { affine, batchNormalize, epsilon, statisticsMomentum } from './normalize.ts';
+import {
+  biasUniform,
+  kaimingUniform,
+  kaimingUniformDepthwise,
+  ones,
+  type Parameter,
+  type ParameterTable,
+  zeros,
+} from './parameters.ts';
+
+/** Where layers declare what they own, under a name. */
+export interface Declarations {
+  readonly path: string;
+  readonly parameters: ParameterTable;
+  /** Running means and variances: state that is not trained. */
+  readonly statistics: ParameterTable;
+  /** The same tables, one name deeper. */
+  at(name: string): Declarations;
+}
+
+export function declarations(
+  parameters: ParameterTable,
+  statistics: ParameterTable,
+  path = '',
+): Declarations {
+  const at = (name: string): Declarations =>
+    declarations(parameters, statistics, path ? `${path}/${name}` : name);
+  return { path, parameters, statistics, at };
+}
+
+/** What a network is evaluated with. */
+export interface Context {
+  parameter(parameter: Parameter): tf.Tensor;
+  /** `batch`: normalise by the batch's statistics, as in training; `running`: by the stored ones, as in use. */
+  readonly normalization: 'batch' | 'running';
+  /** The stored statistics. Called where the normalisation is `running`, or statistics are recorded. */
+  statistic(statistic: Parameter): tf.Tensor;
+  /** Receives the updated statistics; absent where they are not kept (the search). */
+  readonly record?: (statistic: Parameter, value: tf.Tensor) => void;
+  /** The mask [N, 1, 1, 1] of a drop-path site, already scaled by 1/keep; absent where no path is dropped. */
+  readonly pathMask?: (site: number) => tf.Tensor;
+  /** A value that depends on x and the key alone: computed once a tensor, however many edges ask for it. */
+  once(key: string, x: tf.Tensor4D, compute: () => tf.Tensor4D): tf.Tensor4D;
+}
+
+/** A memory for `Context.once`, to be made anew for each evaluation of the network. */
+export function sharing(): Context['once'] {
+  const known = new Map<number, Map<string, tf.Tensor4D>>();
+  return (key, x, compute) => {
+    const ofTensor = known.get(x.id) ?? new Map<string, tf.Tensor4D>();
+    known.set(x.id, ofTensor);
+    const value = ofTensor.get(key) ?? compute();
+    ofTensor.set(key, value);
+    return value;
+  };
+}
+
+export type Layer = (x: tf.Tensor4D, context: Context) => tf.Tensor4D;
+
+const name = (at: Declarations, leaf: string): string => (at.path ? `${at.path}/${leaf}` : leaf);
+
+/** Runs layers one after the other. */
+export const sequence =
+  (...layers: readonly Layer[]): Layer =>
+  (x, context) =>
+    layers.reduce((y, layer) => layer(y, context), x);
+
+export const relu: Layer = (x, context) => context.once('relu', x, () => tf.relu(x));
+
+export function convolution(
+  at: Declarations,
+  inputs: number,
+  outputs: number,
+  kernel: number,
+  geometry: Geometry = {},
+): Layer {
+  const filter = at.parameters.declare(name(at, 'filter'), [kernel, kernel, inputs, outputs], kaimingUniform);
+  return (x, context) => convolve(x, context.parameter(filter) as tf.Tensor4D, geometry);
+}
+
+export function depthwise(at: Declarations, channels: number, kernel: number, geometry: Geometry): Layer {
+  const shape = [kernel, kernel, channels, 1];
+  const filter = at.parameters.declare(name(at, 'depthwise'), shape, kaimingUniformDepthwise);
+  return (x, context) => depthwiseConvolve(x, context.parameter(filter) as tf.Tensor4D, geometry);
+}
+
+/** Batch norm; without affine transform the search's, with it the evaluation network's. */
+export function batchNorm(at: Declarations, channels: number, isAffine: boolean): Layer {
+  const gain = isAffine && at.parameters.declare(name(at, 'gain'), [channels], ones);
+  const bias = isAffine && at.parameters.declare(name(at, 'bias'), [channels], zeros);
+  const mean = at.statistics.declare(name(at, 'mean'), [channels], zeros);
+  const variance = at.statistics.declare(name(at, 'variance'), [channels], ones);
+
+  const update = (context: Context, statistic: Parameter, batch: tf.Tensor): void => {
+    const kept = tf.mul(context.statistic(statistic), 1 - statisticsMomentum);
+    context.record?.(statistic, tf.add(kept, tf.mul(batch, statisticsMomentum)));
+  };
+
+  return (x, context) => {
+    if (context.normalization === 'running') {
+      return tf.batchNorm(
+        x,
+        context.statistic(mean) as tf.Tensor1D,
+        context.statistic(variance) as tf.Tensor1D,
+        bias ? (context.parameter(bias) as tf.Tensor1D) : undefined,
+        gain ? (context.parameter(gain) as tf.Tensor1D) : undefined,
+        epsilon,
+      ) as tf.Tensor4D;
+    }
+    const count = x.size / channels;
+    const normal = batchNormalize(x, (moments) => {
+      if (!context.record) return;
+      update(context, mean, moments.mean);
+      // PyTorch keeps the unbiased variance.
+      update(context, variance, tf.mul(moments.variance, count / Math.max(count - 1, 1)));
+    });
+    return gain && bias ? affine(normal, context.parameter(gain), context.parameter(bias)) : normal;
+  };
+}
+
+/** ReLU → 1×1 convolution → batch norm. */
+export const reluConvNorm = (at: Declarations, inputs: number, outputs: number, isAffine: boolean): Layer =>
+  sequence(relu, convolution(at, inputs, outputs, 1), batchNorm(at, outputs, isAffine));
+
+/**
+ * Halves an image: ReLU, then two 1×1 stride-2 convolutions of outputs/2 channels each, the second one of the image
+ * shifted by a pixel, concatenated; batch norm. An odd size is padded by one for the shift.
+ */
+export function factorizedReduce(
+  at: Declarations,
+  inputs: number,
+  outputs: number,
+  isAffine: boolean,
+): Layer {
+  const even = convolution(at.at('even'), inputs, Math.ceil(outputs / 2), 1, { stride: 2 });
+  const odd = convolution(at.at('odd'), inputs, Math.floor(outputs / 2), 1, { stride: 2 });
+  const norm = batchNorm(at, outputs, isAffine);
+  return (x, context) => {
+    const y = relu(x, context);
+    const halves = [even(y, context), odd(shift(y), context)];
+    return norm(tf.concat(halves, 3) as tf.Tensor4D, context);
+  };
+}
+
+/** The image without its first row and column, zeros appended where the size is odd. */
+function shift(x: tf.Tensor4D): tf.Tensor4D {
+  const [, h, w] = x.shape;
+  const [oddRows, oddColumns] = [h % 2, w % 2];
+  const padded =
+    oddRows || oddColumns
+      ? tf.pad(x, [
+          [0, 0],
+          [0, oddRows],
+          [0, oddColumns],
+          [0, 0],
+        ])
+      : x;
+  return tf.slice(padded, [0, 1, 1, 0], [-1, -1, -1, -1]) as tf.Tensor4D;
+}
+
+/** Means over the pixels: [N, H, W, C] → [N, C]. */
+export const globalAveragePool = (x: tf.Tensor4D): tf.Tensor2D => tf.mean(x, [1, 2]) as tf.Tensor2D;
+
+/** x [N, inputs] → x·W + b [N, outputs]. */
+export function linear(
+  at: Declarations,
+  inputs: number,
+  outputs: number,
+): (x: tf.Tensor2D, context: Context) => tf.Tensor2D {
+  const weights = at.parameters.declare(name(at, 'weights'), [inputs, outputs], kaimingUniform);
+  const bias = at.parameters.declare(name(at, 'bias'), [outputs], biasUniform(inputs));
+  return (x, context) =>
+    tf.add(tf.matMul(x, context.parameter(weights) as tf.Tensor2D), context.parameter(bias)) as tf.Tensor2D;
+}

@@ -1,0 +1,12 @@
+/** Losses and metrics of a batch. Logits are [N, classes], labels int32 [N]. */
+import * as tf from '@tensorflow/tfjs';
+
+/** The mean over the batch of −log softmax(logits)[label]; a scalar. */
+export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  const targets = tf.oneHot(labels, logits.shape[1]);
+  return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), targets), 1))) as tf.Scalar;
+}
+
+/** How many of the batch have their largest logit at the label; a float32 scalar. */
+export const correctCount = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
+  tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32')) as tf.Scalar;

@@ -1,0 +1,62 @@
+/** Optimizers over flat vectors, as PyTorch defines them. All are pure: they return the new state. */
+import * as tf from '@tensorflow/tfjs';
+
+export interface SgdOptions {
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+/**
+ * Stochastic gradient descent with momentum: g ← ∇ + λw; m ← μm + g; w ← w − ηm.
+ *
+ * @param learningRate η, a scalar tensor
+ */
+export function sgd(
+  weights: tf.Tensor,
+  momentum: tf.Tensor,
+  gradient: tf.Tensor,
+  learningRate: tf.Tensor,
+  options: SgdOptions,
+): { weights: tf.Tensor; momentum: tf.Tensor } {
+  const decayed = tf.add(gradient, tf.mul(weights, options.weightDecay));
+  const next = tf.add(tf.mul(momentum, options.momentum), decayed);
+  return { weights: tf.sub(weights, tf.mul(learningRate, next)), momentum: next };
+}
+
+export interface AdamOptions {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly weightDecay: number;
+}
+
+const adamEpsilon = 1e-8;
+
+/**
+ * Adam with L2 weight decay added to the gradient (torch.optim.Adam, not AdamW).
+ *
+ * @param step the number of this update, from 1, a scalar tensor
+ */
+export function adam(
+  weights: tf.Tensor,
+  first: tf.Tensor,
+  second: tf.Tensor,
+  gradient: tf.Tensor,
+  step: tf.Tensor,
+  { learningRate, beta1, beta2, weightDecay }: AdamOptions,
+): { weights: tf.Tensor; first: tf.Tensor; second: tf.Tensor } {
+  const g = tf.add(gradient, tf.mul(weights, weightDecay));
+  const m = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
+  const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
+  const unbiased = (moment: tf.Tensor, beta: number): tf.Tensor =>
+    tf.div(moment, tf.sub(1, tf.pow(tf.scalar(beta), step)));
+  const denominator = tf.add(tf.sqrt(unbiased(v, beta2)), adamEpsilon);
+  const update = tf.div(unbiased(m, beta1), denominator);
+  return { weights: tf.sub(weights, tf.mul(update, learningRate)), first: m, second: v };
+}
+
+/** The gradient scaled to a norm of at most `limit` (torch.nn.utils.clip_grad_norm_). */
+export function clipByNorm(gradient: tf.Tensor, limit: number): tf.Tensor {
+  const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+  return tf.mul(gradient, tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1));
+}

@@ -1,0 +1,210 @@
+/** Retraining: trains the discrete network of a genotype from scratch on all training images. */
+import { join } from 'node:path';
+import {
+  assembleBatch,
+  type Dataset,
+  epochBatches,
+  measureNormalization,
+  type Normalization,
+} from '../data/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { cosine, ramp } from '../nn/schedules.ts';
+import { random } from '../random.ts';
+import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
+import type { RunFolder } from '../runs/run-folder.ts';
+import { formatGenotype, type Genotype } from '../search/genotype.ts';
+import { accuracyOf, type Classifier, splitLogits } from './evaluate.ts';
+import { makeNetwork, type Network } from './network.ts';
+import type { RetrainOptions } from './options.ts';
+import { inferenceStep, trainStep } from './steps.ts';
+import { type Weights, writeWeights } from './weights.ts';
+
+/** Images in one evaluation batch. */
+export const evaluationBatch = 100;
+
+export interface RetrainResult {
+  readonly status: 'finished' | 'interrupted';
+  readonly network: Network;
+  readonly normalization: Normalization;
+  /** After the last step. */
+  readonly last: Weights;
+  /** Test accuracy in [0, 1] of `last`; NaN where the run was interrupted. */
+  readonly accuracy: number;
+  /** The best test accuracy of all evaluations. */
+  readonly bestAccuracy: number;
+  /** Trainable weights, without the auxiliary head. */
+  readonly parameters: number;
+}
+
+export interface RetrainSetting {
+  readonly engine: Engine;
+  readonly folder?: RunFolder | undefined;
+  readonly resume?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly observer?: Observer | undefined;
+}
+
+/** The network of a genotype for a data set's images. */
+export const networkFor = (
+  genotype: Genotype,
+  { shape, classes }: Pick<Dataset, 'shape' | 'classes'>,
+  { channels, cells, auxiliaryWeight }: Pick<RetrainOptions, 'channels' | 'cells' | 'auxiliaryWeight'>,
+): Network =>
+  makeNetwork(genotype, {
+    channels,
+    cells,
+    imageChannels: shape.channels,
+    height: shape.height,
+    width: shape.width,
+    classes: classes.length,
+    auxiliary: auxiliaryWeight > 0,
+  });
+
+/** A classifier of normalised images with given weights, compiled for one batch size. */
+export async function compileClassifier(
+  engine: Engine,
+  network: Network,
+  shape: Dataset['shape'],
+  batch: number = evaluationBatch,
+): Promise<{ classifier(weights: Weights): Classifier; dispose(): Promise<void> }> {
+  const { fn, signature } = inferenceStep(network, batch, shape);
+  const compiled = await engine.compile(fn, signature, 'inference');
+  return {
+    classifier: (weights) => async (images) => {
+      const { logits } = await compiled.run({ ...weights, images });
+      return logits as Float32Array;
+    },
+    dispose: () => compiled.dispose(),
+  };
+}
+
+/**
+ * Trains the network of a genotype; deterministic in `options.seed`, however often it is interrupted.
+ *
+ * The folder receives the weights of the best evaluation (`best.safetensors`) and of the last epoch
+ * (`last.safetensors`).
+ */
+export async function retrain(
+  genotype: Genotype,
+  dataset: Dataset,
+  options: RetrainOptions,
+  { engine, folder, resume = false, signal, observer }: RetrainSetting,
+): Promise<RetrainResult> {
+  const { shape, train, test } = dataset;
+  const network = networkFor(genotype, dataset, options);
+  const normalization = measureNormalization(train, shape);
+  const begin = resume && folder ? folder.loadCheckpoint() : undefined;
+  const state = begin
+    ? { ...(begin.state as Record<'theta' | 'momentum' | 'statistics', Float32Array>) }
+    : {
+        theta: network.parameters.initialize(random(options.seed, 'weights')),
+        momentum: new Float32Array(network.parameters.size),
+        statistics: network.statistics.initialize(random(options.seed, 'statistics')),
+      };
+  let bestAccuracy = begin?.values.bestAccuracy ?? 0;
+  let accuracy = begin?.values.accuracy ?? Number.NaN;
+
+  const { fn, signature } = trainStep(network, options, shape);
+  const update = await engine.compile(fn, signature, 'train');
+  const inference = await compileClassifier(engine, network, shape);
+  const weights = (): Weights => ({ theta: state.theta, statistics: state.statistics });
+  const augmentation = { crop: options.crop, flip: options.flip, cutout: options.cutout };
+  let order: { epoch: number; batches: Int32Array[] } | undefined;
+  const batchesOf = (epoch: number): Int32Array[] => {
+    if (order?.epoch !== epoch) {
+      const generator = random(options.seed, 'order', epoch);
+      order = { epoch, batches: epochBatches(train.count, options.batch, generator, { dropLast: true }) };
+    }
+    return order.batches;
+  };
+
+  const step = async ({ epoch, step: index }: Position): Promise<Sums> => {
+    const { images, labels } = assembleBatch(train, shape, batchesOf(epoch)[index] as Int32Array, {
+      normalization,
+      augmentation,
+      random: random(options.seed, 'augmentation', epoch, index),
+    });
+    const learningRate = Float32Array.of(cosine(options.learningRate, 0, epoch, options.epochs));
+    const pathMasks = drawPathMasks(network, options, epoch, index);
+    const { loss, correct, ...next } = await update.run({
+      ...state,
+      images,
+      labels,
+      learningRate,
+      ...(Object.hasOwn(signature, 'pathMasks') && { pathMasks }),
+    });
+    Object.assign(state, next);
+    return {
+      count: options.batch,
+      loss: (loss?.[0] ?? Number.NaN) * options.batch,
+      accuracy: correct?.[0] ?? Number.NaN,
+    };
+  };
+
+  const evaluate = async (): Promise<number> => {
+    const logits = await splitLogits(
+      inference.classifier(weights()),
+      dataset,
+      test,
+      normalization,
+      evaluationBatch,
+    );
+    return accuracyOf(logits, test.labels, dataset.classes.length);
+  };
+
+  const save = (name: 'best' | 'last', epoch: number): void => {
+    if (!folder) return;
+    writeWeights(join(folder.path, `${name}.safetensors`), network, weights(), {
+      genotype: formatGenotype(genotype),
+      normalization: JSON.stringify(normalization),
+      accuracy: JSON.stringify(accuracy),
+      epoch: String(epoch),
+    });
+  };
+
+  const status = await runEpochs({
+    epochs: options.epochs,
+    steps: options.maxSteps > 0 ? Math.min(options.maxSteps, batchesOf(0).length) : batchesOf(0).length,
+    start: begin?.position ?? { epoch: 0, step: 0 },
+    sums: begin?.sums ?? {},
+    step,
+    endEpoch: async (epoch) => {
+      const last = epoch === options.epochs - 1;
+      if (!last && (epoch + 1) % options.evaluateEvery !== 0) return {};
+      accuracy = await evaluate();
+      if (accuracy > bestAccuracy) {
+        bestAccuracy = accuracy;
+        save('best', epoch);
+      }
+      if (last) save('last', epoch);
+      return { testAccuracy: accuracy };
+    },
+    save: (position, sums, record) => {
+      if (record) folder?.record(record);
+      folder?.saveCheckpoint({ state, position, sums, values: { bestAccuracy, accuracy } });
+    },
+    signal,
+    observer,
+  });
+  await update.dispose();
+  await inference.dispose();
+  const withoutHead = networkFor(genotype, dataset, { ...options, auxiliaryWeight: 0 });
+  return {
+    status,
+    network,
+    normalization,
+    last: weights(),
+    accuracy,
+    bestAccuracy,
+    parameters: withoutHead.parameters.size,
+  };
+}
+
+/** For each site and image 1/keep or, with the epoch's drop probability, 0; [sites, batch]. */
+function drawPathMasks(network: Network, options: RetrainOptions, epoch: number, step: number): Float32Array {
+  const keep = 1 - ramp(options.dropPath, epoch, options.epochs);
+  const generator = random(options.seed, 'paths', epoch, step);
+  return Float32Array.from({ length: network.dropSites * options.batch }, () =>
+    generator.uniform() < keep ? 1 / keep : 0,
+  );
+}

@@ -1,0 +1,107 @@
+/** The update of the weights and the evaluation of the network, as functions that an engine compiles. */
+import * as tf from '@tensorflow/tfjs';
+import type { ImageShape } from '../data/index.ts';
+import { type Context, sharing } from '../nn/layers.ts';
+import { correctCount, crossEntropy } from '../nn/losses.ts';
+import { clipByNorm, sgd } from '../nn/optimizers.ts';
+import type { Parameter, ParameterTable } from '../nn/parameters.ts';
+import { float32, int32, type Signature, type TensorFunction } from '../trace/signature.ts';
+import type { Network } from './network.ts';
+import type { RetrainOptions } from './options.ts';
+
+/** A function to compile, and the tensors that it takes. */
+export interface Step {
+  readonly fn: TensorFunction;
+  readonly signature: Signature;
+}
+
+const toImages = (images: tf.Tensor): tf.Tensor4D => tf.transpose(images as tf.Tensor4D, [0, 2, 3, 1]);
+
+/**
+ * w ← SGD on a batch. Inputs theta, momentum, statistics, images [N, C, H, W] (normalised), labels, learningRate and,
+ * with drop-path, pathMasks [sites, N] (0 or 1/keep); outputs theta, momentum, statistics, loss (mean, without the
+ * auxiliary head's), correct (count).
+ */
+export function trainStep(network: Network, options: RetrainOptions, shape: ImageShape): Step {
+  const { parameters, statistics } = network;
+  const dropping = options.dropPath > 0 && network.dropSites > 0;
+  const fn: TensorFunction = (inputs) => {
+    const { theta, momentum, images, labels, learningRate, pathMasks } = inputs as Record<string, tf.Tensor>;
+    const stored = statistics.lookup(statistics.split(inputs.statistics as tf.Tensor));
+    const masks = dropping ? tf.split(pathMasks as tf.Tensor, network.dropSites) : [];
+    const recorded = new Map<Parameter, tf.Tensor>();
+    let loss: tf.Tensor | undefined;
+    let correct: tf.Tensor | undefined;
+
+    const objective = (...w: tf.Tensor[]): tf.Scalar => {
+      const context: Context = {
+        parameter: parameters.lookup(w),
+        normalization: 'batch',
+        statistic: stored,
+        record: (statistic, value) => recorded.set(statistic, tf.keep(value)),
+        ...(dropping && { pathMask: (site) => (masks[site] as tf.Tensor).reshape([-1, 1, 1, 1]) }),
+        once: sharing(),
+      };
+      const target = labels as tf.Tensor1D;
+      const result = network.logits(toImages(images as tf.Tensor), context, true);
+      const main = crossEntropy(result.logits, target);
+      loss = tf.keep(main);
+      correct = tf.keep(correctCount(result.logits, target));
+      if (!result.auxiliary) return main;
+      return tf.add(main, tf.mul(crossEntropy(result.auxiliary, target), options.auxiliaryWeight));
+    };
+    const { grads } = tf.valueAndGrads(objective)(parameters.split(theta as tf.Tensor));
+    const gradient = clipByNorm(parameters.join(grads), options.gradientClip);
+    const next = sgd(theta as tf.Tensor, momentum as tf.Tensor, gradient, learningRate as tf.Tensor, options);
+    const updated = statistics.parameters.map((s) => recorded.get(s) ?? stored(s));
+    return {
+      theta: next.weights,
+      momentum: next.momentum,
+      statistics: statistics.join(updated),
+      loss: loss as tf.Tensor,
+      correct: correct as tf.Tensor,
+    };
+  };
+  const { channels, height, width } = shape;
+  const signature: Signature = {
+    theta: float32(parameters.size),
+    momentum: float32(parameters.size),
+    statistics: float32(statistics.size),
+    images: float32(options.batch, channels, height, width),
+    labels: int32(options.batch),
+    learningRate: float32(),
+    ...(dropping && { pathMasks: float32(network.dropSites, options.batch) }),
+  };
+  return { fn, signature };
+}
+
+/** Looks up the parameters and statistics that a network is used with. */
+export type Values = Pick<Context, 'parameter' | 'statistic'>;
+
+/**
+ * The network in use: running statistics, no drop-path, no auxiliary head. Normalised images [N, C, H, W] → logits.
+ */
+export const inference = (network: Network, values: Values, images: tf.Tensor): tf.Tensor2D =>
+  network.logits(toImages(images), { ...values, normalization: 'running', once: sharing() }).logits;
+
+/** Logits of a batch of normalised images. Inputs theta, statistics, images; output logits. */
+export function inferenceStep(
+  network: Network,
+  batch: number,
+  { channels, height, width }: ImageShape,
+): Step {
+  const lookup = (table: ParameterTable, flat: tf.Tensor) => table.lookup(table.split(flat));
+  const fn: TensorFunction = ({ theta, statistics, images }) => {
+    const values = {
+      parameter: lookup(network.parameters, theta as tf.Tensor),
+      statistic: lookup(network.statistics, statistics as tf.Tensor),
+    };
+    return { logits: inference(network, values, images as tf.Tensor) };
+  };
+  const signature: Signature = {
+    theta: float32(network.parameters.size),
+    statistics: float32(network.statistics.size),
+    images: float32(batch, channels, height, width),
+  };
+  return { fn, signature };
+}

@@ -1,0 +1,156 @@
+/**
+ * The bilevel optimisation of DARTS (Liu, Simonyan & Yang 2019), one function an equation. All are functions of
+ * tensors: w is the flat θ, α [2, edges, operations].
+ */
+import * as tf from '@tensorflow/tfjs';
+import { sharing } from '../nn/layers.ts';
+import { correctCount, crossEntropy } from '../nn/losses.ts';
+import type { SearchSpace } from './spaces.ts';
+import { mixingWeights, type Supernet } from './supernet.ts';
+
+/** Images [N, C, H, W], normalised, and int32 labels [N]. */
+export interface Batch {
+  readonly images: tf.Tensor4D;
+  readonly labels: tf.Tensor1D;
+}
+
+/** L(w, α) on a batch, and how many it classifies correctly. */
+export type Loss = (
+  w: readonly tf.Tensor[],
+  alpha: tf.Tensor,
+  batch: Batch,
+) => {
+  loss: tf.Scalar;
+  correct: tf.Scalar;
+};
+
+/** The cross-entropy of the supernet, normalised by the batch's statistics; w in the pieces of its table. */
+export const supernetLoss =
+  (supernet: Supernet, space: SearchSpace): Loss =>
+  (w, alpha, { images, labels }) => {
+    const parameter = supernet.parameters.lookup(w);
+    const statistic = (): never => {
+      throw new Error('the search keeps no running statistics');
+    };
+    const weights = mixingWeights(alpha as tf.Tensor3D, space);
+    const context = { parameter, statistic, normalization: 'batch', once: sharing(), weights } as const;
+    const logits = supernet.logits(tf.transpose(images, [0, 2, 3, 1]), context);
+    return { loss: crossEntropy(logits, labels), correct: correctCount(logits, labels) };
+  };
+
+export interface Evaluated {
+  readonly loss: tf.Tensor;
+  readonly correct: tf.Tensor;
+}
+
+/** ∇_w L and the loss. */
+export function weightGradient(
+  loss: Loss,
+  supernet: Supernet,
+  w: tf.Tensor,
+  alpha: tf.Tensor,
+  batch: Batch,
+): Evaluated & { gradient: tf.Tensor } {
+  const pieces = supernet.parameters.split(w);
+  const { value, grads, correct } = differentiate(pieces, (...p) => loss(p, alpha, batch));
+  return { loss: value, correct, gradient: supernet.parameters.join(grads) };
+}
+
+/** ∇_α L(w, α) and the loss: the first-order approximation when taken on the validation batch. */
+export function alphaGradient(
+  loss: Loss,
+  supernet: Supernet,
+  w: tf.Tensor,
+  alpha: tf.Tensor,
+  batch: Batch,
+): Evaluated & { gradient: tf.Tensor } {
+  const pieces = supernet.parameters.split(w);
+  const { value, grads, correct } = differentiate([alpha], (a) => loss(pieces, a as tf.Tensor, batch));
+  return { loss: value, correct, gradient: grads[0] as tf.Tensor };
+}
+
+export interface UnrolledOptions {
+  /** η: the learning rate of the weights, a scalar tensor. */
+  readonly learningRate: tf.Tensor;
+  /** The momentum buffer m of the weights' optimizer. */
+  readonly buffer: tf.Tensor;
+  /** μ and λ. */
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+/** w' = w − η(μ·m + ∇_w L_train(w, α) + λw): one virtual step of the weights (equation 6). */
+export function unrolledWeights(
+  loss: Loss,
+  supernet: Supernet,
+  w: tf.Tensor,
+  alpha: tf.Tensor,
+  train: Batch,
+  { learningRate, buffer, momentum, weightDecay }: UnrolledOptions,
+): tf.Tensor {
+  const { gradient } = weightGradient(loss, supernet, w, alpha, train);
+  const step = tf.addN([tf.mul(buffer, momentum), gradient, tf.mul(w, weightDecay)]);
+  return tf.sub(w, tf.mul(learningRate, step));
+}
+
+/** R = 0.01/‖v‖ (the paper's ε): the radius of the finite difference. */
+const radius = 0.01;
+
+/**
+ * ∇²_{α,w} L_train(w, α)·v ≈ (∇_α L_train(w⁺, α) − ∇_α L_train(w⁻, α)) / (2R), w± = w ± R·v, R = 0.01/‖v‖
+ * (equation 8).
+ */
+export function hessianVectorProduct(
+  loss: Loss,
+  supernet: Supernet,
+  w: tf.Tensor,
+  alpha: tf.Tensor,
+  train: Batch,
+  v: tf.Tensor,
+): tf.Tensor {
+  const r = tf.div(radius, tf.sqrt(tf.sum(tf.square(v))));
+  const rv = tf.mul(r, v);
+  const above = alphaGradient(loss, supernet, tf.add(w, rv), alpha, train).gradient;
+  const below = alphaGradient(loss, supernet, tf.sub(w, rv), alpha, train).gradient;
+  return tf.div(tf.sub(above, below), tf.mul(2, r));
+}
+
+/** ∇_α L_val(w', α) − η·∇²_{α,w} L_train(w, α)·∇_{w'} L_val(w', α) (equation 7): the second-order gradient. */
+export function unrolledGradient(
+  loss: Loss,
+  supernet: Supernet,
+  w: tf.Tensor,
+  alpha: tf.Tensor,
+  train: Batch,
+  validation: Batch,
+  options: UnrolledOptions,
+): Evaluated & { gradient: tf.Tensor } {
+  const unrolled = unrolledWeights(loss, supernet, w, alpha, train, options);
+  const pieces = supernet.parameters.split(unrolled);
+  const { value, grads, correct } = differentiate([alpha, ...pieces], (a, ...p) =>
+    loss(p, a as tf.Tensor, validation),
+  );
+  const [direct, ...weightGradients] = grads as [tf.Tensor, ...tf.Tensor[]];
+  const v = supernet.parameters.join(weightGradients);
+  const implicit = hessianVectorProduct(loss, supernet, w, alpha, train, v);
+  return {
+    loss: value,
+    correct,
+    gradient: tf.sub(direct, tf.mul(options.learningRate, implicit)),
+  };
+}
+
+/** Value and gradients of a loss, and the count that it computes on the way. */
+function differentiate(
+  at: readonly tf.Tensor[],
+  f: (...x: tf.Tensor[]) => { loss: tf.Scalar; correct: tf.Scalar },
+): { value: tf.Tensor; grads: tf.Tensor[]; correct: tf.Tensor } {
+  let correct: tf.Tensor | undefined;
+  const { value, grads } = tf.valueAndGrads((...x: tf.Tensor[]) => {
+    const result = f(...x);
+    // The count leaves the function by the side door; without keep it would be disposed of with the tape.
+    correct = tf.keep(result.correct);
+    return result.loss;
+  })([...at]);
+  return { value, grads, correct: correct as tf.Tensor };
+}

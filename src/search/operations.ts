@@ -1,0 +1,108 @@
+/**
+ * The candidate operations, by the names of the literature (quark0/darts `cnn/operations.py`). One table serves the
+ * supernet, the discrete network and the genotype's validation.
+ */
+import * as tf from '@tensorflow/tfjs';
+import {
+  batchNorm,
+  convolution,
+  type Declarations,
+  depthwise,
+  factorizedReduce,
+  type Layer,
+  relu,
+  sequence,
+} from '../nn/layers.ts';
+import { batchNormalize } from '../nn/normalize.ts';
+import { averagePool, maxPool } from '../nn/pooling.ts';
+
+export interface OperationOptions {
+  readonly channels: number;
+  readonly stride: number;
+  /** Whether batch norm has an affine transform: not in the search, yes in the evaluation network. */
+  readonly affine: boolean;
+  /** The search normalises pools, the evaluation network does not. */
+  readonly normalizePools: boolean;
+}
+
+export interface Operation {
+  /** Where to declare parameters; image [N, H, W, C] → [N, ⌈H/s⌉, ⌈W/s⌉, C]. */
+  readonly make: (at: Declarations, options: OperationOptions) => Layer;
+  /** Passes the state on unchanged (at stride 1); drop-path leaves it alone. */
+  readonly identity?: true;
+}
+
+/** [ReLU, depthwise k stride s, pointwise, BN, ReLU, depthwise k, pointwise, BN]. */
+const separable =
+  (kernel: number): Operation['make'] =>
+  (at, { channels, stride, affine }) => {
+    const half = (part: Declarations, s: number): Layer =>
+      sequence(
+        relu,
+        depthwise(part, channels, kernel, { stride: s }),
+        convolution(part, channels, channels, 1),
+        batchNorm(part, channels, affine),
+      );
+    return sequence(half(at.at('first'), stride), half(at.at('second'), 1));
+  };
+
+/** [ReLU, depthwise k dilation 2 stride s, pointwise, BN]. */
+const dilated =
+  (kernel: number): Operation['make'] =>
+  (at, { channels, stride, affine }) =>
+    sequence(
+      relu,
+      depthwise(at, channels, kernel, { stride, dilation: 2 }),
+      convolution(at, channels, channels, 1),
+      batchNorm(at, channels, affine),
+    );
+
+/** [ReLU, convolution k stride s, BN]. */
+const ordinary =
+  (kernel: number): Operation['make'] =>
+  (at, { channels, stride, affine }) =>
+    sequence(relu, convolution(at, channels, channels, kernel, { stride }), batchNorm(at, channels, affine));
+
+/** A pool has no parameters: edges that leave one state at one stride share it, its batch norm included. */
+const pooled =
+  (name: string, pool: (x: tf.Tensor4D, stride: number) => tf.Tensor4D): Operation['make'] =>
+  (_at, { stride, normalizePools }) =>
+  (x, context) =>
+    context.once(`${name}/${stride}`, x, () => {
+      const y = pool(x, stride);
+      return normalizePools ? batchNormalize(y) : y;
+    });
+
+const skip: Operation['make'] = (at, { channels, stride, affine }) =>
+  stride === 1 ? (x) => x : factorizedReduce(at, channels, channels, affine);
+
+const none: Operation['make'] =
+  (_at, { channels, stride }) =>
+  (x) => {
+    const [n, h, w] = x.shape;
+    return tf.zeros([n, Math.ceil(h / stride), Math.ceil(w / stride), channels]);
+  };
+
+/** Every operation that a genotype may name. */
+export const operations = {
+  none: { make: none },
+  max_pool_3x3: { make: pooled('max_pool_3x3', maxPool) },
+  avg_pool_3x3: { make: pooled('avg_pool_3x3', averagePool) },
+  skip_connect: { make: skip, identity: true },
+  sep_conv_3x3: { make: separable(3) },
+  sep_conv_5x5: { make: separable(5) },
+  dil_conv_3x3: { make: dilated(3) },
+  dil_conv_5x5: { make: dilated(5) },
+  conv_3x3: { make: ordinary(3) },
+  conv_5x5: { make: ordinary(5) },
+  identity: { make: skip, identity: true },
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof operations;
+
+export const operationNames = Object.keys(operations) as readonly OperationName[];
+
+export const isOperationName = (name: string): name is OperationName => Object.hasOwn(operations, name);
+
+/** The table with its rows' common type. */
+export const operationOf = (name: OperationName): Operation => operations[name];

@@ -1,0 +1,55 @@
+/** The options of a search, with the values of the paper (arXiv 1806.09055) and quark0/darts as defaults. */
+export interface SearchOptions {
+  readonly space: string;
+  readonly order: 1 | 2;
+  readonly channels: number;
+  readonly cells: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly seed: number;
+  /** The weights' SGD: cosine from `learningRate` to `learningRateMin` over the epochs. */
+  readonly learningRate: number;
+  readonly learningRateMin: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** The largest norm of the weights' gradient. */
+  readonly gradientClip: number;
+  /** α's Adam. */
+  readonly alphaLearningRate: number;
+  readonly alphaBeta1: number;
+  readonly alphaBeta2: number;
+  readonly alphaWeightDecay: number;
+  /** The part of the training set for the weights; the rest is for α. */
+  readonly trainPortion: number;
+  /** Random crop after padding by this many pixels; 0: none. */
+  readonly crop: number;
+  readonly flip: boolean;
+  /** Side of the square that cutout blanks; 0: none. */
+  readonly cutout: number;
+  /** Ends each epoch after this many steps, for trials; 0: never. */
+  readonly maxSteps: number;
+}
+
+export const searchDefaults: SearchOptions = {
+  space: 'darts',
+  order: 1,
+  channels: 16,
+  cells: 8,
+  epochs: 50,
+  batch: 64,
+  seed: 2,
+  learningRate: 0.025,
+  learningRateMin: 0.001,
+  momentum: 0.9,
+  weightDecay: 3e-4,
+  gradientClip: 5,
+  alphaLearningRate: 3e-4,
+  alphaBeta1: 0.5,
+  alphaBeta2: 0.999,
+  alphaWeightDecay: 1e-3,
+  trainPortion: 0.5,
+  crop: 4,
+  flip: true,
+  cutout: 0,
+  maxSteps: 0,
+};

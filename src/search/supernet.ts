@@ -1,0 +1,98 @@
+/** The supernet: every edge of every cell is a mixed operation (Liu et al. 2019, section 2.2). */
+import * as tf from '@tensorflow/tfjs';
+import { type Context, declarations, globalAveragePool, linear } from '../nn/layers.ts';
+import { weigh } from '../nn/normalize.ts';
+import { ParameterTable } from '../nn/parameters.ts';
+import { inScope } from '../scope.ts';
+import {
+  type Cell,
+  type CellFrame,
+  makeCell,
+  makeStem,
+  type Node,
+  runCells,
+  type Skeleton,
+  stackCells,
+} from './cell.ts';
+import { operationOf } from './operations.ts';
+import { edgeCount, type SearchSpace } from './spaces.ts';
+
+/** One candidate's weight on one edge: a scalar. */
+type EdgeWeights = readonly tf.Tensor[];
+
+/** softmax(α) of the normal and the reduction cell: a scalar for each edge and operation. */
+export interface MixingWeights {
+  readonly normal: readonly EdgeWeights[];
+  readonly reduce: readonly EdgeWeights[];
+}
+
+/** What the supernet is evaluated with. */
+export interface SupernetContext extends Context {
+  readonly weights: MixingWeights;
+}
+
+export interface Supernet {
+  readonly parameters: ParameterTable;
+  /** Images [N, H, W, C] → logits [N, classes]. */
+  logits(images: tf.Tensor4D, context: SupernetContext): tf.Tensor2D;
+}
+
+export interface SupernetOptions extends Skeleton {
+  readonly classes: number;
+}
+
+export function makeSupernet(space: SearchSpace, options: SupernetOptions): Supernet {
+  const parameters = new ParameterTable();
+  const root = declarations(parameters, new ParameterTable());
+  const stem = makeStem(root.at('stem'), options);
+  const { cells, outputs } = stackCells(root, options, false, (frame) => makeMixedCell(space, frame));
+  const classify = linear(root.at('classifier'), outputs, options.classes);
+  const logits: Supernet['logits'] = (images, context) => {
+    const features = globalAveragePool(runCells(stem, cells, images, context));
+    return inScope('classifier', () => classify(features, context));
+  };
+  return { parameters, logits };
+}
+
+function makeMixedCell(space: SearchSpace, frame: CellFrame): Cell<SupernetContext> {
+  const kind = frame.reduction ? 'reduce' : 'normal';
+  let edge = 0;
+  const nodes = Array.from({ length: space.nodes }, (_, i): Node<SupernetContext> => {
+    const incoming = Array.from({ length: i + 2 }, (_, input) => {
+      const index = edge++;
+      const stride = frame.reduction && input < 2 ? 2 : 1;
+      const terms = mixedOperation(space, frame, `edge${index}`, stride);
+      return (states: readonly tf.Tensor4D[], context: SupernetContext) =>
+        terms(states[input] as tf.Tensor4D, context.weights[kind][index] as EdgeWeights, context);
+    });
+    return (states, context) => tf.addN(incoming.flatMap((terms) => terms(states, context)));
+  });
+  const concat = nodes.map((_, i) => i + 2);
+  return makeCell(frame, nodes, concat);
+}
+
+/** The terms of ō(x) = Σₒ softmax(α)ₒ·o(x); `none` contributes nothing and is left out of the sum. */
+function mixedOperation(space: SearchSpace, frame: CellFrame, name: string, stride: number) {
+  const candidates = space.operations.flatMap((operation, column) => {
+    if (operation === 'none') return [];
+    const options = { channels: frame.channels, stride, affine: false, normalizePools: true };
+    const layer = operationOf(operation).make(frame.at.at(name).at(operation), options);
+    return [{ operation, column, layer }];
+  });
+  return (x: tf.Tensor4D, weights: EdgeWeights, context: Context): tf.Tensor4D[] =>
+    candidates.map(({ operation, column, layer }) =>
+      inScope(operation, () => weigh(layer(x, context), weights[column] as tf.Tensor)),
+    );
+}
+
+/** softmax over the operations of each edge, taken apart. α is [2, edges, operations]. */
+export function mixingWeights(alpha: tf.Tensor3D, space: SearchSpace): MixingWeights {
+  const [edges, count] = [edgeCount(space), space.operations.length];
+  const scalars = tf.split(tf.softmax(alpha).flatten(), 2 * edges * count);
+  const rows = (kind: number): EdgeWeights[] =>
+    Array.from({ length: edges }, (_, edge) => {
+      const begin = (kind * edges + edge) * count;
+      return scalars.slice(begin, begin + count);
+    });
+  return { normal: rows(0), reduce: rows(1) };
+}
