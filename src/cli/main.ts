@@ -2,7 +2,7 @@
 /** The command `nas`. */
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { exitCodeOf, messageOf } from '../errors.ts';
+import { exitCodeOf, InputError, messageOf } from '../errors.ts';
 import { version } from '../version.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
@@ -11,7 +11,9 @@ import { quickstartCommand } from './commands/quickstart.ts';
 import { retrainCommand } from './commands/retrain.ts';
 import { searchCommand } from './commands/search.ts';
 import { serveCommand } from './commands/serve.ts';
-import { say } from './output.ts';
+import { Interruption, interruptedExitCode } from './interruption.ts';
+import { say, survivePipes } from './output.ts';
+import { suggestion } from './suggest.ts';
 
 const commands = [
   quickstartCommand,
@@ -23,31 +25,39 @@ const commands = [
   serveCommand,
 ];
 
-function refuse(error: unknown): never {
-  say(`nas: ${messageOf(error)}`);
-  process.exit(exitCodeOf(error));
+/** Called where no command matches. */
+function refuseCommand(word: string | undefined): never {
+  const names = commands.map(({ command }) => String(command).split(' ')[0] ?? '');
+  throw new InputError(
+    word === undefined
+      ? 'say what to do: see nas --help'
+      : `"${word}" is no command${suggestion(word, names)} (see nas --help)`,
+  );
 }
 
-// tfjs advertises its Node addon on the console at the first operation; stderr is for this program's progress.
+survivePipes();
+// tfjs's Node addon writes to the console when it loads; stderr is for this program's progress.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 
 try {
   await commands
     .reduce((parser, command) => parser.command(command), yargs(hideBin(process.argv)))
+    .command({ command: '$0', describe: false, handler: ({ _: [word] }) => refuseCommand(word?.toString()) })
     .scriptName('nas')
-    .usage('$0 <command> [options]\n\nFrom a set of images to a served ONNX model.')
+    .usage('nas <command> [options]\n\nFrom a set of images to a served ONNX model.')
+    .epilogue('nas <command> --help lists the options of a command.')
     .version(version)
-    .strict()
-    .recommendCommands()
-    .demandCommand(1, 'which command? see nas --help')
-    .parserConfiguration({ 'duplicate-arguments-array': true })
-    .wrap(Math.min(110, process.stdout.columns ?? 110))
-    .fail((message, error) => {
-      if (error) throw error;
-      say(`nas: ${message}`);
-      process.exit(2);
+    .alias({ help: 'h', version: 'v' })
+    .locale('en')
+    .parserConfiguration({
+      'duplicate-arguments-array': true,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
     })
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
     .parseAsync();
 } catch (error) {
-  refuse(error);
+  say(error instanceof Interruption ? error.message : `nas: ${messageOf(error)}`);
+  process.exit(error instanceof Interruption ? interruptedExitCode : exitCodeOf(error));
 }

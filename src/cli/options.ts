@@ -1,137 +1,125 @@
-/** One table of the commands' options: what each means, its kind and its default. */
-import type { Options } from 'yargs';
-import { InputError } from '../errors.ts';
+/** One table of the commands' options: what each means and which values it takes. */
 import { retrainDefaults } from '../retrain/options.ts';
 import { searchDefaults } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
+import {
+  amount,
+  count,
+  flag,
+  fraction,
+  type Kind,
+  nonNegative,
+  oneOf,
+  part,
+  port,
+  positive,
+  text,
+} from './kinds.ts';
 
-/** What a number must be. */
-const kinds = {
-  /** A whole number from 1. */
-  count: { test: (x: number) => Number.isInteger(x) && x >= 1, expected: 'a whole number from 1' },
-  /** A whole number from 0. */
-  amount: { test: (x: number) => Number.isInteger(x) && x >= 0, expected: 'a whole number from 0' },
-  positive: { test: (x: number) => Number.isFinite(x) && x > 0, expected: 'a number above 0' },
-  nonNegative: { test: (x: number) => Number.isFinite(x) && x >= 0, expected: 'a number from 0' },
-  /** [0, 1). */
-  fraction: { test: (x: number) => x >= 0 && x < 1, expected: 'a number from 0 to below 1' },
-  port: {
-    test: (x: number) => Number.isInteger(x) && x >= 0 && x <= 65535,
-    expected: 'a port from 0 to 65535',
+export interface Option<T> extends Kind<T> {
+  readonly describe: string;
+}
+
+const option = <T>(kind: Kind<T>, describe: string): Option<T> => ({ ...kind, describe });
+
+/** An option whose words are part of its description. */
+const choice = <const T extends string | number>(choices: readonly T[], describe: string): Option<T> =>
+  option(oneOf(choices), `${describe}: ${choices.join(', ')}`);
+
+/** The options by the sections of the help. Names are those of the option objects. */
+export const sections = {
+  Data: {
+    data: option(text, 'a data set: a folder, embedded or fashion-mnist'),
+    imageSize: option(count, 'resize images to this many pixels a side'),
+    trainLimit: option(count, 'use at most this many training images'),
+    testLimit: option(count, 'use at most this many test images'),
+  },
+  Network: {
+    space: choice(spaceNames, 'the search space'),
+    channels: option(count, 'channels of the first cells'),
+    cells: option(count, 'cells of the network'),
+    classes: option(count, 'classes'),
+    imageChannels: option(count, 'channels of an image'),
+    height: option(count, 'height of an image'),
+    width: option(count, 'width of an image'),
+  },
+  Training: {
+    order: choice([1, 2], 'gradient of α, first order or through an unrolled step'),
+    epochs: option(count, 'epochs'),
+    batch: option(count, 'images in a batch'),
+    seed: option(amount, 'the seed of everything random'),
+    learningRate: option(positive, 'initial learning rate of the weights (cosine)'),
+    learningRateMin: option(nonNegative, 'final learning rate of the weights'),
+    momentum: option(fraction, 'momentum of the weights'),
+    weightDecay: option(nonNegative, 'weight decay of the weights'),
+    gradientClip: option(positive, "largest norm of the weights' gradient"),
+    alphaLearningRate: option(positive, 'learning rate of α (Adam)'),
+    alphaBeta1: option(fraction, "Adam's β₁ for α"),
+    alphaBeta2: option(fraction, "Adam's β₂ for α"),
+    alphaWeightDecay: option(nonNegative, 'weight decay of α'),
+    trainPortion: option(part, 'part of the training images for the weights; the rest is for α'),
+    dropPath: option(fraction, 'drop-path probability in the last epoch'),
+    auxiliaryWeight: option(nonNegative, "weight of the auxiliary head's loss; 0: no head"),
+    crop: option(amount, 'random crop after padding by this many pixels; 0: none'),
+    flip: option(flag, 'mirror images at random; --no-flip: do not'),
+    cutout: option(amount, 'side of the square that cutout blanks; 0: none'),
+    maxSteps: option(amount, 'end each epoch after this many steps, for trials; 0: never'),
+    evaluateEvery: option(count, 'measure the test accuracy after every so many epochs'),
+  },
+  Model: {
+    onnx: option(text, 'the file to write, e.g. models/NAME/1/model.onnx'),
+    softmax: option(flag, 'output probabilities instead of logits'),
+    weights: choice(['best', 'last'], 'which weights of the run to use'),
+    images: option(count, 'test images to verify the file on'),
+  },
+  Machine: {
+    device: choice(['auto', 'cpu', 'cuda', 'webgpu'], 'what to compute on'),
+    engine: choice(['onnxruntime', 'tensorflow', 'tfjs-cpu'], 'what computes'),
+    threads: option(count, 'threads of an operator'),
+    port: option(port, 'port; 0: any free one'),
+    host: option(text, 'address to listen on; 0.0.0.0: all of this machine'),
+    log: option(flag, 'write every request to stderr as a line of JSON'),
+  },
+  Run: {
+    out: option(text, 'the folder of the run'),
+    resume: option(flag, 'continue the run in --out from its checkpoint'),
+    json: option(flag, 'print the result as one JSON object'),
   },
 } as const;
 
-interface OptionRow {
-  readonly describe: string;
-  readonly kind?: keyof typeof kinds;
-  readonly choices?: readonly (string | number)[];
-  readonly flag?: true;
-  readonly alias?: string;
-}
-
-/** Every option that several commands or the protocol of the paper name; names are those of the option objects. */
 const rows = {
-  data: { describe: 'a data set: a folder, or one of embedded, fashion-mnist' },
-  imageSize: { describe: 'resize images to this many pixels a side', kind: 'count' },
-  trainLimit: { describe: 'use at most this many training images', kind: 'count' },
-  testLimit: { describe: 'use at most this many test images', kind: 'count' },
-  device: { describe: 'what to compute on', choices: ['auto', 'cpu', 'cuda', 'webgpu'] },
-  engine: {
-    describe: 'what computes: onnxruntime, or tfjs eagerly',
-    choices: ['onnxruntime', 'tensorflow', 'tfjs-cpu'],
-  },
-  threads: { describe: 'threads of an operator; all cores where not given', kind: 'count' },
-  out: { describe: 'the folder of the run' },
-  resume: { describe: 'continue the run in --out from its checkpoint', flag: true },
-  json: { describe: 'print the result as one JSON object', flag: true },
-  space: { describe: 'the search space', choices: spaceNames },
-  order: { describe: '1: first-order gradient of α; 2: through an unrolled step', choices: [1, 2] },
-  channels: { describe: 'channels of the first cells', kind: 'count' },
-  cells: { describe: 'cells of the network', kind: 'count' },
-  epochs: { describe: 'epochs', kind: 'count' },
-  batch: { describe: 'images in a batch', kind: 'count' },
-  seed: { describe: 'the seed of everything random', kind: 'amount' },
-  learningRate: { describe: 'initial learning rate of the weights (cosine)', kind: 'positive' },
-  learningRateMin: { describe: 'final learning rate of the weights', kind: 'nonNegative' },
-  momentum: { describe: 'momentum of the weights', kind: 'fraction' },
-  weightDecay: { describe: 'weight decay of the weights', kind: 'nonNegative' },
-  gradientClip: { describe: "largest norm of the weights' gradient", kind: 'positive' },
-  alphaLearningRate: { describe: 'learning rate of α (Adam)', kind: 'positive' },
-  alphaBeta1: { describe: "Adam's β₁ for α", kind: 'fraction' },
-  alphaBeta2: { describe: "Adam's β₂ for α", kind: 'fraction' },
-  alphaWeightDecay: { describe: 'weight decay of α', kind: 'nonNegative' },
-  trainPortion: {
-    describe: 'part of the training images for the weights; the rest is for α',
-    kind: 'fraction',
-  },
-  crop: { describe: 'random crop after padding by this many pixels; 0: none', kind: 'amount' },
-  flip: { describe: 'mirror images at random (--no-flip: do not)', flag: true },
-  cutout: { describe: 'side of the square that cutout blanks; 0: none', kind: 'amount' },
-  maxSteps: { describe: 'end each epoch after this many steps, for trials; 0: never', kind: 'amount' },
-  dropPath: { describe: 'drop-path probability in the last epoch', kind: 'fraction' },
-  auxiliaryWeight: { describe: "weight of the auxiliary head's loss; 0: no head", kind: 'nonNegative' },
-  evaluateEvery: { describe: 'measure the test accuracy after every so many epochs', kind: 'count' },
-  classes: { describe: 'classes', kind: 'count' },
-  imageChannels: { describe: 'channels of an image', kind: 'count' },
-  height: { describe: 'height of an image', kind: 'count' },
-  width: { describe: 'width of an image', kind: 'count' },
-  onnx: { describe: 'the file to write' },
-  softmax: { describe: 'output probabilities instead of logits', flag: true },
-  weights: { describe: 'which weights of the run to use', choices: ['best', 'last'] },
-  images: { describe: 'test images to verify on', kind: 'count' },
-  port: { describe: 'port; 0: any free one', kind: 'port' },
-  host: { describe: 'address to listen on' },
-} as const satisfies Record<string, OptionRow>;
+  ...sections.Data,
+  ...sections.Network,
+  ...sections.Training,
+  ...sections.Model,
+  ...sections.Machine,
+  ...sections.Run,
+};
 
 export type OptionName = keyof typeof rows;
 
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+type ValueOf<Row> = Row extends Option<infer T> ? T : never;
 
-/** Names of the paper's options, in the order of their objects. */
-export const searchOptionNames = Object.keys(searchDefaults) as (keyof typeof searchDefaults)[];
-export const retrainOptionNames = Object.keys(retrainDefaults) as (keyof typeof retrainDefaults)[];
+/** What each option's value is. */
+export type OptionValues = { readonly [Name in OptionName]: ValueOf<(typeof rows)[Name]> };
 
-/**
- * The named options for yargs. Defaults are shown but not filled in, so that a command sees what was really given.
- */
-export function yargsOptions(
-  names: readonly OptionName[],
-  defaults: Readonly<Partial<Record<OptionName, unknown>>>,
-): Record<string, Options> {
-  const entries = names.map((name): [string, Options] => {
-    const row: OptionRow = rows[name];
-    const fallback = defaults[name];
-    return [
-      kebab(name),
-      {
-        describe: row.describe,
-        type: row.flag ? 'boolean' : row.kind || typeof row.choices?.[0] === 'number' ? 'number' : 'string',
-        ...(row.choices && { choices: row.choices }),
-        ...(fallback !== undefined && { defaultDescription: String(fallback) }),
-        requiresArg: !row.flag,
-      },
-    ];
-  });
-  return Object.fromEntries(entries);
-}
+/** Those of some options that were given. */
+export type Given<Name extends OptionName> = Partial<Pick<OptionValues, Name>>;
 
-/** The options that were given, by the names of the table; checked. InputError names option, expected and got. */
-export function givenOptions<T extends object>(
-  names: readonly (keyof T & OptionName)[],
-  argv: Readonly<Record<string, unknown>>,
-): Partial<T> {
-  const given: Record<string, unknown> = {};
-  for (const name of names) {
-    const value = argv[name];
-    if (value === undefined) continue;
-    const row: OptionRow = rows[name];
-    if (Array.isArray(value))
-      throw new InputError(`--${kebab(name)} is given ${value.length} times; give it once`);
-    if (row.kind && !(typeof value === 'number' && kinds[row.kind].test(value))) {
-      throw new InputError(`--${kebab(name)} must be ${kinds[row.kind].expected}, got ${String(value)}`);
-    }
-    if (value === '') throw new InputError(`--${kebab(name)} needs a value`);
-    given[name] = value;
-  }
-  return given as Partial<T>;
-}
+/** A row of the table, whatever its values are. */
+export const optionOf = (name: OptionName): Option<unknown> => rows[name];
+
+/** How an option is written: `imageSize` is `image-size`. */
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The section of the help that an option belongs to. */
+export const sectionOf = (name: OptionName): string =>
+  Object.entries(sections).find(([, options]) => Object.hasOwn(options, name))?.[0] ?? 'Options';
+
+const namesOf = <T extends object>(table: T): readonly (keyof T)[] => Object.keys(table) as (keyof T)[];
+
+/** Names of the options of the paper's two stages, in the order of their objects. */
+export const searchOptionNames: readonly (keyof typeof searchDefaults)[] = namesOf(searchDefaults);
+export const retrainOptionNames: readonly (keyof typeof retrainDefaults)[] = namesOf(retrainDefaults);
+export const dataOptionNames = namesOf(sections.Data);
+export const deviceOptionNames = ['device', 'engine', 'threads'] as const satisfies readonly OptionName[];

@@ -1,11 +1,11 @@
 /** stdout carries the result, stderr everything else. */
 
 /** A result: as one JSON object with `--json`, else as aligned `name  value` lines. */
-export function printResult(result: Readonly<Record<string, unknown>>, json: boolean): void {
+export function printResult(result: object, json: boolean): void {
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : formatTable(result));
 }
 
-function formatTable(result: Readonly<Record<string, unknown>>): string {
+function formatTable(result: object): string {
   const width = Math.max(...Object.keys(result).map((name) => name.length));
   const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   return Object.entries(result)
@@ -18,6 +18,25 @@ export const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
+/**
+ * Keeps a closed pipe (`nas … | head -1`) from being an error: without a reader of the result there is nothing left
+ * to do; without one of the progress the work goes on.
+ */
+export function survivePipes(): void {
+  const unless = (quiet: () => void) => (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    quiet();
+  };
+  process.stdout.on(
+    'error',
+    unless(() => process.exit()),
+  );
+  process.stderr.on(
+    'error',
+    unless(() => {}),
+  );
+}
+
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
 
 /** Seconds as `1:02:03` or `2:03`. */
@@ -27,3 +46,7 @@ export function formatDuration(seconds: number): string {
   const two = (x: number): string => String(x).padStart(2, '0');
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
+
+/** A word as a shell reads it back. */
+export const shellWord = (word: string): string =>
+  /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

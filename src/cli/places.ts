@@ -1,8 +1,9 @@
 /** Where the parts of a run lie: the search in the run's folder, its retraining in the sub-folder `retrain`. */
 import { existsSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { datasetNames } from '../data/index.ts';
 import { InputError } from '../errors.ts';
-import { readConfig } from '../runs/run-folder.ts';
+import { readSearchOptions } from './run-config.ts';
 import type { DataOptions } from './setting.ts';
 
 export const retrainFolder = (run: string): string => join(run, 'retrain');
@@ -19,15 +20,20 @@ export function retrainPlace(source: string): string {
 /** The data set of the search in a folder, so that retraining uses it unless told otherwise. */
 export function inheritedData(source: string): Partial<DataOptions> {
   if (!isFolder(source) || !existsSync(join(source, 'config.json'))) return {};
-  const { options } = readConfig<{ options?: Partial<DataOptions> }>(source);
-  const { data, imageSize, trainLimit, testLimit } = options ?? {};
+  const { data, imageSize, trainLimit, testLimit } = readSearchOptions(source);
   return {
-    ...(data !== undefined && { data }),
+    data,
     ...(imageSize !== undefined && { imageSize }),
     ...(trainLimit !== undefined && { trainLimit }),
     ...(testLimit !== undefined && { testLimit }),
   };
 }
+
+/** The options with the folder of the data as an absolute path, so that the run finds it from anywhere. */
+export const withFixedData = <Options extends { readonly data?: string }>(options: Options): Options =>
+  options.data === undefined || datasetNames.includes(options.data)
+    ? options
+    : { ...options, data: resolve(options.data) };
 
 /** The folder of the retraining that a run holds. InputError where there is none. */
 export function requireRetrained(run: string): string {

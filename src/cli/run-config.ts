@@ -1,27 +1,103 @@
-/** The configuration of a run: defaults, what was given, and, when resuming, what the run was started with. */
+/** The configuration that a run's folder keeps, read back and checked field by field. */
+import { join } from 'node:path';
+import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { readConfig } from '../runs/run-folder.ts';
+import { count } from './kinds.ts';
+import { type Given, kebab, type OptionName } from './options.ts';
+import {
+  type RetrainRunOptions,
+  retrainRunDefaults,
+  retrainRunNames,
+  type SearchRunOptions,
+  searchRunDefaults,
+  searchRunNames,
+} from './run-options.ts';
+import { storedOptions } from './values.ts';
+
+/** What a network is retrained on, as far as its weights depend on it. */
+export type DatasetForm = Pick<Dataset, 'name' | 'classes' | 'shape'>;
+
+export interface RetrainConfig {
+  readonly options: RetrainRunOptions;
+  /** In the text form. */
+  readonly genotype: string;
+  readonly dataset: DatasetForm;
+}
+
+/** The options of the search in a folder. InputError where it holds none, or the file is damaged. */
+export function readSearchOptions(folder: string): SearchRunOptions {
+  const { config, where } = readRun(folder, 'search');
+  return { ...searchRunDefaults, ...readOptions(searchRunNames, searchRunDefaults, config.options, where) };
+}
+
+/** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */
+export function readRetrainConfig(folder: string): RetrainConfig {
+  const { config, where } = readRun(folder, 'retrain');
+  const { genotype, dataset } = config;
+  if (typeof genotype !== 'string') throw damaged(where, 'genotype', 'the text of a genotype', genotype);
+  if (!isDatasetForm(dataset)) throw damaged(where, 'dataset', '{name, classes, shape}', dataset);
+  const options = readOptions(retrainRunNames, retrainRunDefaults, config.options, where);
+  return { options: { ...retrainRunDefaults, ...options }, genotype, dataset };
+}
+
+const damaged = (where: string, field: string, expected: string, got: unknown): InputError =>
+  new InputError(`${where}: ${field} must be ${expected}, got ${JSON.stringify(got)}; the file is damaged`);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function readRun(folder: string, command: 'search' | 'retrain'): { config: Fields; where: string } {
+  const config: Fields = readConfig(folder);
+  const where = join(folder, 'config.json');
+  if (config.command === command) return { config, where };
+  throw new InputError(`${where} is of "${String(config.command)}", expected the run of a ${command}`);
+}
+
+/** The stored options of these names. All that have a default must be there. */
+function readOptions<Name extends OptionName>(
+  names: readonly Name[],
+  defaults: Readonly<Partial<Record<Name, unknown>>>,
+  stored: unknown,
+  where: string,
+): Given<Name> {
+  if (!isObject(stored)) throw damaged(where, 'options', 'an object', stored);
+  const missing = names.find((name) => defaults[name] !== undefined && stored[name] === undefined);
+  if (missing) throw new InputError(`${where}: the option ${missing} is missing; the file is damaged`);
+  return storedOptions(names, stored, where);
+}
+
+function isDatasetForm(value: unknown): value is DatasetForm {
+  if (!isObject(value) || !isObject(value.shape)) return false;
+  const { channels, height, width } = value.shape;
+  return (
+    typeof value.name === 'string' &&
+    Array.isArray(value.classes) &&
+    value.classes.every((label) => typeof label === 'string') &&
+    [channels, height, width].every(count.accepts)
+  );
+}
 
 /**
- * The options of a run. A resumed run keeps its own; giving it a different one is an error.
- *
- * @param folder the run's folder when resuming
+ * The options of a resumed run: its own. Where it is computed may change, what is computed may not: InputError
+ * where another value is given.
  */
-export function resolveOptions<T extends object>(
-  defaults: T,
-  given: Partial<T>,
-  folder: string | undefined,
-): T {
-  if (folder === undefined) return { ...defaults, ...given };
-  const { options } = readConfig<{ options?: T }>(folder);
-  if (!options) throw new InputError(`${folder}/config.json says nothing of the run's options`);
-  for (const [name, value] of Object.entries(given)) {
-    const kept = (options as Record<string, unknown>)[name];
-    if (kept !== value) {
-      throw new InputError(
-        `the run in ${folder} has ${name} ${JSON.stringify(kept)}; it cannot be resumed with ${JSON.stringify(value)}`,
-      );
-    }
+export function resumedOptions<Options extends object>(
+  own: Options,
+  given: Partial<Options>,
+  changeable: readonly (keyof Options)[],
+  folder: string,
+): Options {
+  const names = Object.keys(given) as (keyof Options & string)[];
+  for (const name of names) {
+    if (changeable.includes(name) || own[name] === given[name]) continue;
+    throw new InputError(
+      `the run in ${folder} has --${kebab(name)} ${String(own[name] ?? 'not given')}; ` +
+        `it cannot be resumed with ${String(given[name])}`,
+    );
   }
-  return options;
+  const changed = names.filter((name) => changeable.includes(name)).map((name) => [name, given[name]]);
+  return { ...own, ...Object.fromEntries(changed) };
 }

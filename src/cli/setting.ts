@@ -1,7 +1,7 @@
-/** What the commands share: engines by option, data sets by option, interruption. */
+/** What the commands share: data sets and engines by option. Light: what the options name is imported when opened. */
 import type { Dataset } from '../data/index.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { OptionName } from './options.ts';
+import { InputError } from '../errors.ts';
 import { say } from './output.ts';
 
 export interface DeviceOptions {
@@ -10,15 +10,21 @@ export interface DeviceOptions {
   readonly threads?: number;
 }
 
-export const deviceOptionNames = ['device', 'engine', 'threads'] as const satisfies readonly OptionName[];
 export const deviceDefaults: DeviceOptions = { device: 'auto', engine: 'onnxruntime' };
 
-/** The engine that the options ask for. `auto` is the CPU: a GPU is used where it is asked for by name. */
-export async function openEngine({ device, engine, threads }: DeviceOptions): Promise<Engine> {
+/** `auto` is the CPU: a GPU is used where it is asked for by name. */
+export const providerOf = ({ device }: Pick<DeviceOptions, 'device'>): 'cpu' | 'cuda' | 'webgpu' =>
+  device === 'auto' ? 'cpu' : device;
+
+/** The engine that the options ask for. InputError where they contradict one another. */
+export async function openEngine(options: DeviceOptions): Promise<Engine> {
+  const { device, engine, threads } = options;
   if (engine === 'onnxruntime') {
     const { onnxruntimeEngine } = await import('../engine/onnxruntime.ts');
-    return onnxruntimeEngine({ provider: device === 'auto' ? 'cpu' : device, ...(threads && { threads }) });
+    return onnxruntimeEngine({ provider: providerOf(options), ...(threads && { threads }) });
   }
+  const refused = threads !== undefined ? '--threads' : device !== 'auto' ? '--device' : undefined;
+  if (refused) throw new InputError(`${refused} is for the engine onnxruntime; ${engine} does not have it`);
   const { tfjsEngine } = await import('../engine/tfjs.ts');
   return tfjsEngine(engine === 'tensorflow' ? 'tensorflow' : 'cpu');
 }
@@ -30,12 +36,6 @@ export interface DataOptions {
   readonly testLimit?: number;
 }
 
-export const dataOptionNames = [
-  'data',
-  'imageSize',
-  'trainLimit',
-  'testLimit',
-] as const satisfies readonly OptionName[];
 export const dataDefaults: DataOptions = { data: 'embedded' };
 
 /** Loads the data set that the options name, and says what it is. */
@@ -48,23 +48,4 @@ export async function openDataset({ data, imageSize, trainLimit, testLimit }: Da
       `${shape.height}×${shape.width}×${shape.channels}, ${classes.length} classes`,
   );
   return dataset;
-}
-
-/** The exit code after an interrupt, as shells have it (128 + SIGINT). */
-export const interruptedExitCode = 130;
-
-/** A signal that fires at the first Ctrl-C (or SIGTERM); a second one ends the process as usual. */
-export function interruption(): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const release = (): void => {
-    for (const name of signals) process.off(name, stop);
-  };
-  const stop = (): void => {
-    release();
-    say('\ninterrupted: finishing the step and saving a checkpoint (again: quit at once)');
-    controller.abort();
-  };
-  for (const name of signals) process.on(name, stop);
-  return { signal: controller.signal, release };
 }

@@ -1,22 +1,22 @@
 /** The trained network that a run's folder holds. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dataset, Normalization } from '../data/index.ts';
+import type { Normalization } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import type { Network } from '../retrain/network.ts';
 import { networkFor } from '../retrain/retrain.ts';
 import { readWeights, type Weights } from '../retrain/weights.ts';
-import { readConfig } from '../runs/run-folder.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
-import type { RetrainRunOptions } from './commands/retrain.ts';
 import { requireRetrained } from './places.ts';
+import { type DatasetForm, readRetrainConfig } from './run-config.ts';
+import type { RetrainRunOptions } from './run-options.ts';
 
 export interface Trained {
   readonly options: RetrainRunOptions;
   readonly genotype: Genotype;
   readonly genotypeText: string;
-  readonly dataset: Pick<Dataset, 'name' | 'classes' | 'shape'>;
+  readonly dataset: DatasetForm;
   readonly network: Network;
   readonly weights: Weights;
   readonly normalization: Normalization;
@@ -24,27 +24,45 @@ export interface Trained {
   readonly accuracy: number;
 }
 
-type TrainedConfig = Pick<Trained, 'options' | 'dataset'> & { readonly genotype: string };
-
 /** @throws InputError where the run holds no such weights */
 export function openTrained(run: string, which: 'best' | 'last'): Trained {
   const folder = requireRetrained(run);
-  const config = readConfig<TrainedConfig>(folder);
-  const genotype = parseGenotype(config.genotype, join(folder, 'config.json'));
+  const { options, genotype: genotypeText, dataset } = readRetrainConfig(folder);
+  const genotype = parseGenotype(genotypeText, join(folder, 'config.json'));
   // The auxiliary head serves training only.
-  const network = networkFor(genotype, config.dataset, { ...config.options, auxiliaryWeight: 0 });
+  const network = networkFor(genotype, dataset, { ...options, auxiliaryWeight: 0 });
   const file = join(folder, `${which}.safetensors`);
   if (!existsSync(file)) {
     throw new InputError(`${file} is missing: the retraining has not finished; continue it with --resume`);
   }
   const { metadata, ...weights } = readWeights(file, network);
+  const { normalization, accuracy } = metadata;
   return {
-    ...config,
+    options,
     genotype,
-    genotypeText: config.genotype,
+    genotypeText,
+    dataset,
     network,
     weights,
-    normalization: JSON.parse(metadata.normalization ?? 'null') as Normalization,
-    accuracy: JSON.parse(metadata.accuracy ?? 'null') as number,
+    normalization: parsed(normalization, isNormalization, `${file}: the normalisation`),
+    accuracy: parsed(accuracy, isNumber, `${file}: the accuracy`),
   };
 }
+
+/** JSON of a kind. InputError where it is missing or of another. */
+function parsed<T>(json: string | undefined, accepts: (value: unknown) => value is T, what: string): T {
+  try {
+    const value: unknown = JSON.parse(json ?? '');
+    if (accepts(value)) return value;
+  } catch {
+    // Not JSON is the same as another kind.
+  }
+  throw new InputError(`${what} is ${json === undefined ? 'missing' : `damaged: ${json}`}`);
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+const isNormalization = (value: unknown): value is Normalization => {
+  const { mean, std } = Object(value);
+  return [mean, std].every((numbers) => Array.isArray(numbers) && numbers.every(isNumber));
+};

@@ -9,7 +9,11 @@ export const pixelLimit = 2 ** 26;
 /** How images change size: to exactly the given size, the whole image, aspect ratio not kept; sharp's default kernel. */
 export const resizing = { fit: 'fill' } as const;
 
-const formats: readonly string[] = ['png', 'jpeg'];
+/** The first bytes of PNG and JPEG files. sharp reads more formats (SVG, TIFF, …); none of their risks is wanted. */
+const signatures: readonly (readonly number[])[] = [
+  [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
+  [0xff, 0xd8, 0xff],
+];
 
 /**
  * The shape of an encoded image after its EXIF orientation is applied: 1 channel where it is stored as grey, with
@@ -20,7 +24,10 @@ const formats: readonly string[] = ['png', 'jpeg'];
  * @throws InputError when the bytes are no PNG or JPEG image, or the image is too large
  */
 export const probeImage = (bytes: Uint8Array, name: string): Promise<ImageShape> =>
-  reading(name, async () => probe(open(bytes)));
+  reading(name, async () => {
+    const { channels, autoOrient } = await open(bytes, pixelLimit).metadata();
+    return { channels: channels <= 2 ? 1 : 3, height: autoOrient.height, width: autoOrient.width };
+  });
 
 /**
  * The pixels 0 … 255 of an encoded image in the wanted shape, planar: row-major [channels, height, width].
@@ -31,13 +38,17 @@ export const probeImage = (bytes: Uint8Array, name: string): Promise<ImageShape>
  * @param bytes a PNG or JPEG file's content
  * @param shape the wanted shape, with 1 or 3 channels
  * @param name what error messages call the image
+ * @param limit the most pixels that the image may have
  * @throws InputError when the bytes are no PNG or JPEG image, or the image is too large or damaged
  */
-export const decodeImage = (bytes: Uint8Array, shape: ImageShape, name: string): Promise<Uint8Array> =>
+export const decodeImage = (
+  bytes: Uint8Array,
+  shape: ImageShape,
+  name: string,
+  limit: number = pixelLimit,
+): Promise<Uint8Array> =>
   reading(name, async () => {
-    const image = open(bytes);
-    await probe(image);
-    const interleaved = await image
+    const interleaved = await open(bytes, limit)
       .autoOrient()
       .flatten({ background: 'white' })
       .resize(shape.width, shape.height, resizing)
@@ -50,12 +61,11 @@ export const decodeImage = (bytes: Uint8Array, shape: ImageShape, name: string):
     return shape.channels === 1 ? interleaved : planar(interleaved, shape.channels);
   });
 
-const open = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: pixelLimit });
-
-async function probe(image: Sharp): Promise<ImageShape> {
-  const { format, channels, autoOrient } = await image.metadata();
-  if (!formats.includes(format)) throw new Error(`expected PNG or JPEG, found ${format}`);
-  return { channels: channels <= 2 ? 1 : 3, height: autoOrient.height, width: autoOrient.width };
+function open(bytes: Uint8Array, limit: number): Sharp {
+  if (!signatures.some((signature) => signature.every((byte, i) => bytes[i] === byte))) {
+    throw new Error(bytes.length === 0 ? 'it is empty' : 'it is of another format');
+  }
+  return sharp(bytes, { limitInputPixels: limit });
 }
 
 async function reading<Result>(name: string, read: () => Promise<Result>): Promise<Result> {

@@ -1,5 +1,5 @@
 /** Engines: what runs a tfjs function many times. */
-import type { Signature, TensorFunction } from '../trace/signature.ts';
+import type { Signature, TensorFunction } from '../signature.ts';
 
 export type Elements = Float32Array | Int32Array | Uint8Array;
 

@@ -1,7 +1,7 @@
 /** An ONNX file in onnxruntime, for evaluation and verification. */
 import * as ort from 'onnxruntime-node';
-import { InputError, messageOf } from '../errors.ts';
-import type { Provider } from './onnxruntime.ts';
+import { FailureError, InputError, messageOf } from '../errors.ts';
+import type { OnnxruntimeOptions } from './onnxruntime.ts';
 
 export interface Port {
   readonly name: string;
@@ -29,13 +29,14 @@ const ports = (metadata: readonly ort.InferenceSession.ValueMetadata[]): Port[] 
 export async function loadModel(
   bytes: Uint8Array,
   name: string,
-  provider: Provider = 'cpu',
+  { provider = 'cpu', threads }: Pick<OnnxruntimeOptions, 'provider' | 'threads'> = {},
 ): Promise<LoadedModel> {
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(bytes, {
       executionProviders: [provider],
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
+      ...(threads && { intraOpNumThreads: threads }),
     });
   } catch (error) {
     throw new InputError(`${name} cannot be loaded by onnxruntime: ${messageOf(error)}`);
@@ -50,8 +51,12 @@ export async function loadModel(
     inputs,
     outputs,
     run: async (data, shape) => {
-      const results = await session.run({ [input.name]: new ort.Tensor('float32', data, shape) });
-      return results[output.name]?.data as Float32Array;
+      try {
+        const results = await session.run({ [input.name]: new ort.Tensor('float32', data, shape) });
+        return results[output.name]?.data as Float32Array;
+      } catch (error) {
+        throw new FailureError(`${name} fails on an input [${shape.join(', ')}]: ${messageOf(error)}`);
+      }
     },
     dispose: () => session.release(),
   };

@@ -1,15 +1,19 @@
 /** The onnxruntime engine: a function is traced once, forward and backward, and its graph is run. */
 import * as ort from 'onnxruntime-node';
 import { FailureError, messageOf } from '../errors.ts';
-import type { Graph, TensorData } from '../onnx/ir.ts';
+import { createBuilder } from '../onnx/build.ts';
+import { type Graph, inputValue, type TensorData } from '../onnx/ir.ts';
 import { optimize } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
+import type { Signature } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
 import { type Device, portable } from '../trace/device.ts';
-import type { Signature } from '../trace/signature.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
+
+// What goes wrong is thrown as well; the console belongs to the program.
+ort.env.logLevel = 'fatal';
 
 export type Provider = 'cpu' | 'cuda' | 'webgpu';
 
@@ -51,7 +55,7 @@ export async function onnxruntimeEngine({
       const graph = withOutputPrefix(trace(fn, signature, { device, name, optimize }));
       const created = await createSession(serialize(graph), session);
       return {
-        run: (feeds) => {
+        run: async (feeds) => {
           checkFeeds(signature, feeds);
           return run(created, signature, feeds);
         },
@@ -69,13 +73,29 @@ const withOutputPrefix = (graph: Graph): Graph => ({
   outputs: graph.outputs.map(({ name, value }) => ({ name: outputPrefix + name, value })),
 });
 
+const advice: Readonly<Record<Provider, string>> = {
+  cpu: 'reinstall onnxruntime-node',
+  cuda: 'it needs an NVIDIA GPU with its driver, and: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12',
+  webgpu: 'it needs a GPU with a Vulkan, Metal or Direct3D driver',
+};
+
+/** Fails where the provider does not start. It may be listed and lack its libraries or a device: only use tells. */
 async function requireProvider(provider: Provider): Promise<void> {
-  const offered = ort.listSupportedBackends().map(({ name }) => name);
-  if (offered.includes(provider)) return;
-  throw new FailureError(
-    `this installation of onnxruntime has no ${provider} (it has ${offered.join(', ')}); use --device cpu` +
-      (provider === 'cuda' ? ', or run: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12' : ''),
-  );
+  const input = inputValue('x', { dtype: 'float32', shape: [1] });
+  const value = createBuilder().node('Neg', [input]);
+  const probe = serialize({ name: 'probe', inputs: [input], outputs: [{ name: 'y', value }] });
+  try {
+    const session = await ort.InferenceSession.create(probe, {
+      executionProviders: [provider],
+      logSeverityLevel: 4,
+    });
+    await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
+    await session.release();
+  } catch (error) {
+    throw new FailureError(
+      `onnxruntime cannot use ${provider} here: ${messageOf(error)}\n${advice[provider]}; --device cpu works everywhere`,
+    );
+  }
 }
 
 async function createSession(

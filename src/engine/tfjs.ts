@@ -1,8 +1,8 @@
 /** The tfjs engine: runs a function eagerly on a named tfjs backend. The reference for every lowering. */
 import * as tf from '@tensorflow/tfjs';
 import { FailureError, messageOf } from '../errors.ts';
-import type { Tensors } from '../trace/signature.ts';
-import { checkFeeds, type Elements, type Engine } from './engine.ts';
+import type { Signature, TensorFunction, Tensors } from '../signature.ts';
+import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
 
 export type TfjsBackend = 'cpu' | 'tensorflow';
 
@@ -23,24 +23,37 @@ export async function tfjsEngine(backend: TfjsBackend = 'cpu'): Promise<Engine> 
         checkFeeds(signature, feeds);
         const former = tf.getBackend();
         await tf.setBackend(backend);
-        const outputs = tf.tidy(() => {
-          const inputs: Tensors = {};
-          for (const [name, { shape, dtype }] of Object.entries(signature)) {
-            inputs[name] = tf.tensor(feeds[name] as Float32Array, shape as number[], dtype);
-          }
-          return fn(inputs);
-        });
-        const results: Record<string, Elements> = {};
-        for (const [name, tensor] of Object.entries(outputs)) {
-          results[name] = (await tensor.data()) as Elements;
-          tensor.dispose();
+        try {
+          return await evaluate(fn, signature, feeds);
+        } finally {
+          if (former) await tf.setBackend(former);
         }
-        if (former) await tf.setBackend(former);
-        return results;
       },
       dispose: async () => {},
     }),
   };
+}
+
+async function evaluate(
+  fn: TensorFunction,
+  signature: Signature,
+  feeds: Feeds,
+): Promise<Record<string, Elements>> {
+  const outputs = tf.tidy(() => {
+    const inputs: Tensors = {};
+    for (const [name, { shape, dtype }] of Object.entries(signature)) {
+      inputs[name] = tf.tensor(feeds[name] as Float32Array, shape as number[], dtype);
+    }
+    // Clones, as a function may return an input, or one tensor under two names.
+    return Object.entries(fn(inputs)).map(([name, tensor]) => ({ name, tensor: tf.clone(tensor) }));
+  });
+  const results: Record<string, Elements> = {};
+  for (const { name, tensor } of outputs) {
+    // A copy: the cpu backend lends its own memory, which may be a feed's.
+    results[name] = ((await tensor.data()) as Elements).slice();
+    tensor.dispose();
+  }
+  return results;
 }
 
 async function loadTensorflow(): Promise<void> {

@@ -11,7 +11,7 @@ import { inference } from '../retrain/steps.ts';
 import type { Weights } from '../retrain/weights.ts';
 import { inScope } from '../scope.ts';
 import { portable } from '../trace/device.ts';
-import { float32 } from '../trace/signature.ts';
+import { float32 } from '../signature.ts';
 import { trace } from '../trace/trace.ts';
 
 export interface ExportOptions {

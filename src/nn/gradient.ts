@@ -1,4 +1,4 @@
-/** A function with its gradient in closed form. */
+/** Functions with gradients in closed form, and gradients of functions that return more than the loss. */
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -22,4 +22,28 @@ export function withGradient<T extends tf.Tensor>(
     };
   });
   return apply(...inputs) as T;
+}
+
+/** What is differentiated, and what else is computed on the way. */
+export interface Objective {
+  readonly loss: tf.Scalar;
+  readonly aside: readonly tf.Tensor[];
+}
+
+/** The loss and its gradients at a point, and the tensors computed aside. */
+export function differentiate(
+  at: readonly tf.Tensor[],
+  objective: (...x: tf.Tensor[]) => Objective,
+): { loss: tf.Tensor; gradients: tf.Tensor[]; aside: tf.Tensor[] } {
+  let kept: tf.Tensor[] = [];
+  const { value, grads } = tf.valueAndGrads((...x: tf.Tensor[]) => {
+    const { loss, aside } = objective(...x);
+    // Only the loss leaves the function; without keep the others would be disposed of with the tape.
+    kept = aside.map((tensor) => tf.keep(tf.clone(tensor)));
+    return loss;
+  })([...at]);
+  // What is kept outlives every scope; a clone made here ends with the caller's.
+  const aside = kept.map((tensor) => tf.clone(tensor));
+  tf.dispose(kept);
+  return { loss: value, gradients: grads, aside };
 }

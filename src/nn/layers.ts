@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { convolve, depthwiseConvolve, type Geometry } from './convolution.ts';
-import { affine, batchNormalize, epsilon, statisticsMomentum } from './normalize.ts';
+import { batchNormalize, epsilon, type Moments, statisticsMomentum } from './normalize.ts';
 import {
   biasUniform,
   kaimingUniform,
@@ -64,6 +64,9 @@ export function sharing(): Context['once'] {
 
 export type Layer = (x: tf.Tensor4D, context: Context) => tf.Tensor4D;
 
+/** A layer whose result can be weighed by a scalar on the way; cheaper than a pass of its own where it ends in a norm. */
+export type WeighedLayer = (x: tf.Tensor4D, context: Context, weight?: tf.Tensor) => tf.Tensor4D;
+
 const name = (at: Declarations, leaf: string): string => (at.path ? `${at.path}/${leaf}` : leaf);
 
 /** Runs layers one after the other. */
@@ -91,8 +94,14 @@ export function depthwise(at: Declarations, channels: number, kernel: number, ge
   return (x, context) => depthwiseConvolve(x, context.parameter(filter) as tf.Tensor4D, geometry);
 }
 
-/** Batch norm; without affine transform the search's, with it the evaluation network's. */
-export function batchNorm(at: Declarations, channels: number, isAffine: boolean): Layer {
+/** Runs layers, then a norm, which takes the weight. */
+export const normalized =
+  (before: Layer, norm: WeighedLayer): WeighedLayer =>
+  (x, context, weight) =>
+    norm(before(x, context), context, weight);
+
+/** Batch norm; without affine transform the search's, with it the evaluation network's. Only the former is weighed. */
+export function batchNorm(at: Declarations, channels: number, isAffine: boolean): WeighedLayer {
   const gain = isAffine && at.parameters.declare(name(at, 'gain'), [channels], ones);
   const bias = isAffine && at.parameters.declare(name(at, 'bias'), [channels], zeros);
   const mean = at.statistics.declare(name(at, 'mean'), [channels], zeros);
@@ -103,7 +112,10 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
     context.record?.(statistic, tf.add(kept, tf.mul(batch, statisticsMomentum)));
   };
 
-  return (x, context) => {
+  return (x, context, weight) => {
+    if (weight && (gain || context.normalization === 'running')) {
+      throw new Error('only a batch norm without affine transform, in training, takes a weight');
+    }
     if (context.normalization === 'running') {
       return tf.batchNorm(
         x,
@@ -115,13 +127,18 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
       ) as tf.Tensor4D;
     }
     const count = x.size / channels;
-    const normal = batchNormalize(x, (moments) => {
-      if (!context.record) return;
-      update(context, mean, moments.mean);
-      // PyTorch keeps the unbiased variance.
-      update(context, variance, tf.mul(moments.variance, count / Math.max(count - 1, 1)));
+    const onMoments = context.record
+      ? (moments: Moments): void => {
+          update(context, mean, moments.mean);
+          // PyTorch keeps the unbiased variance.
+          update(context, variance, tf.mul(moments.variance, count / Math.max(count - 1, 1)));
+        }
+      : undefined;
+    return batchNormalize(x, {
+      gain: gain ? context.parameter(gain) : weight,
+      bias: bias ? context.parameter(bias) : undefined,
+      onMoments,
     });
-    return gain && bias ? affine(normal, context.parameter(gain), context.parameter(bias)) : normal;
   };
 }
 
@@ -138,15 +155,15 @@ export function factorizedReduce(
   inputs: number,
   outputs: number,
   isAffine: boolean,
-): Layer {
+): WeighedLayer {
   const even = convolution(at.at('even'), inputs, Math.ceil(outputs / 2), 1, { stride: 2 });
   const odd = convolution(at.at('odd'), inputs, Math.floor(outputs / 2), 1, { stride: 2 });
   const norm = batchNorm(at, outputs, isAffine);
-  return (x, context) => {
+  const halves: Layer = (x, context) => {
     const y = relu(x, context);
-    const halves = [even(y, context), odd(shift(y), context)];
-    return norm(tf.concat(halves, 3) as tf.Tensor4D, context);
+    return tf.concat([even(y, context), odd(shift(y), context)], 3) as tf.Tensor4D;
   };
+  return normalized(halves, norm);
 }
 
 /** The image without its first row and column, zeros appended where the size is odd. */

@@ -13,44 +13,54 @@ export interface Moments {
   readonly variance: tf.Tensor;
 }
 
+export interface BatchNormalizeOptions {
+  /** γ: a vector [C], or a scalar for all channels (the weight of a candidate); 1 where absent. */
+  readonly gain?: tf.Tensor | undefined;
+  /** β: a vector [C]; 0 where absent. */
+  readonly bias?: tf.Tensor | undefined;
+  /** Receives the batch's statistics (not differentiated through). */
+  readonly onMoments?: ((moments: Moments) => void) | undefined;
+}
+
 /**
- * x̂ = (x − μ)·r with r = 1/√(σ² + ε), over batch and pixels; [N, H, W, C].
+ * γ·x̂ + β with x̂ = (x − μ)·r, r = 1/√(σ² + ε), over batch and pixels; x [N, H, W, C].
  *
- * Gradient, with M = N·H·W and means over batch and pixels: dx = r·(dy − mean(dy) − x̂·mean(dy·x̂)).
+ * With s = γ·r the value is s·x + (β − s·μ): neither x̂ nor a centred image is ever made. Gradients, with M = N·H·W:
  *
- * @param onMoments receives the batch's statistics (not differentiated through)
+ *     dβ = Σ dy,   dγ = Σ dy·x̂ = r·(Σ dy·x − μ·Σ dy),
+ *     dx = s·(dy − dβ/M − x̂·dγ/M) = s·dy − (s·r·dγ/M)·x + (s·r·μ·dγ/M − s·dβ/M)
+ *
+ * (Ioffe & Szegedy 2015, section 3, the statistics' gradients substituted).
  */
-export function batchNormalize(x: tf.Tensor4D, onMoments?: (moments: Moments) => void): tf.Tensor4D {
+export function batchNormalize(
+  x: tf.Tensor4D,
+  { gain, bias, onMoments }: BatchNormalizeOptions = {},
+): tf.Tensor4D {
+  const channels = x.shape[3];
+  const count = x.size / channels;
+  const parameters = [...(gain ? [gain] : []), ...(bias ? [bias] : [])];
   return withGradient(
-    [x],
+    [x, ...parameters],
     () => {
       const [mean, variance] = channelMoments(x);
       onMoments?.({ mean, variance });
       const r = tf.rsqrt(tf.add(variance, epsilon));
-      const value = scaleShift(x, r, tf.neg(tf.mul(mean, r))) as tf.Tensor4D;
-      return { value, kept: [value, r] };
+      const scale = gain ? tf.mul(r, gain) : r;
+      const centre = tf.neg(tf.mul(scale, mean));
+      const value = scaleShift(x, scale, bias ? tf.add(bias, centre) : centre) as tf.Tensor4D;
+      return { value, kept: [x, mean, r, scale] };
     },
-    (dy, [normal, r]) => [inputGradient(dy, normal as tf.Tensor, r as tf.Tensor, x.size / x.shape[3])],
-  );
-}
-
-/** r·(dy − mean(dy) − x̂·mean(dy·x̂)), written as one sum of scaled images. */
-function inputGradient(dy: tf.Tensor, normal: tf.Tensor, r: tf.Tensor, count: number): tf.Tensor {
-  const meanDy = tf.mean(dy, [0, 1, 2]);
-  const meanDot = tf.div(channelDot(normal, dy), count);
-  return scaleShiftAdd(dy, r, normal, tf.neg(tf.mul(meanDot, r)), tf.neg(tf.mul(meanDy, r)));
-}
-
-/** γ·x + β by channel, with vectors [C]; dγ = Σ dy·x, dβ = Σ dy. */
-export function affine(x: tf.Tensor4D, gain: tf.Tensor, bias: tf.Tensor): tf.Tensor4D {
-  return withGradient(
-    [x, gain, bias],
-    () => ({ value: scaleShift(x, gain, bias) as tf.Tensor4D, kept: [x, gain] }),
-    (dy, [image, scale]) => [
-      tf.mul(dy, scale as tf.Tensor),
-      channelDot(image as tf.Tensor, dy),
-      tf.sum(dy, [0, 1, 2]),
-    ],
+    (dy, kept) => {
+      const [image, mean, r, scale] = kept as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      const sum = tf.sum(dy, [0, 1, 2]);
+      const dot = tf.mul(r, tf.sub(channelDot(dy, image), tf.mul(mean, sum)));
+      const slope = tf.mul(tf.mul(scale, r), tf.div(dot, count));
+      const shift = tf.sub(tf.mul(slope, mean), tf.mul(scale, tf.div(sum, count)));
+      const gradients = [scaleShiftAdd(dy, scale, image, tf.neg(slope), shift)];
+      if (gain) gradients.push(gain.size === channels ? dot : tf.sum(dot).reshape([...gain.shape]));
+      if (bias) gradients.push(sum);
+      return gradients;
+    },
   );
 }
 

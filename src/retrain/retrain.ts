@@ -93,14 +93,14 @@ export async function retrain(
   const { shape, train, test } = dataset;
   const network = networkFor(genotype, dataset, options);
   const normalization = measureNormalization(train, shape);
-  const begin = resume && folder ? folder.loadCheckpoint() : undefined;
-  const state = begin
-    ? { ...(begin.state as Record<'theta' | 'momentum' | 'statistics', Float32Array>) }
-    : {
-        theta: network.parameters.initialize(random(options.seed, 'weights')),
-        momentum: new Float32Array(network.parameters.size),
-        statistics: network.statistics.initialize(random(options.seed, 'statistics')),
-      };
+  const { parameters, statistics } = network;
+  const sizes = { theta: parameters.size, momentum: parameters.size, statistics: statistics.size };
+  const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
+  const state = begin?.state ?? {
+    theta: parameters.initialize(random(options.seed, 'weights')),
+    momentum: new Float32Array(parameters.size),
+    statistics: statistics.initialize(random(options.seed, 'statistics')),
+  };
   let bestAccuracy = begin?.values.bestAccuracy ?? 0;
   let accuracy = begin?.values.accuracy ?? Number.NaN;
 

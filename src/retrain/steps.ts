@@ -1,11 +1,12 @@
 /** The update of the weights and the evaluation of the network, as functions that an engine compiles. */
 import * as tf from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
+import { differentiate, type Objective } from '../nn/gradient.ts';
 import { type Context, sharing } from '../nn/layers.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
 import { clipByNorm, sgd } from '../nn/optimizers.ts';
 import type { Parameter, ParameterTable } from '../nn/parameters.ts';
-import { float32, int32, type Signature, type TensorFunction } from '../trace/signature.ts';
+import { float32, int32, type Signature, type TensorFunction } from '../signature.ts';
 import type { Network } from './network.ts';
 import type { RetrainOptions } from './options.ts';
 
@@ -29,15 +30,13 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
     const { theta, momentum, images, labels, learningRate, pathMasks } = inputs as Record<string, tf.Tensor>;
     const stored = statistics.lookup(statistics.split(inputs.statistics as tf.Tensor));
     const masks = dropping ? tf.split(pathMasks as tf.Tensor, network.dropSites) : [];
-    const recorded = new Map<Parameter, tf.Tensor>();
-    let loss: tf.Tensor | undefined;
-    let correct: tf.Tensor | undefined;
-
-    const objective = (...w: tf.Tensor[]): tf.Scalar => {
+    const objective = (...w: tf.Tensor[]): Objective => {
+      const recorded = new Map<Parameter, tf.Tensor>();
       const context: Context = {
         parameter: parameters.lookup(w),
         normalization: 'batch',
         statistic: stored,
+        // tfjs disposes of what a function with a gradient of its own makes besides its value.
         record: (statistic, value) => recorded.set(statistic, tf.keep(value)),
         ...(dropping && { pathMask: (site) => (masks[site] as tf.Tensor).reshape([-1, 1, 1, 1]) }),
         once: sharing(),
@@ -45,22 +44,18 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
       const target = labels as tf.Tensor1D;
       const result = network.logits(toImages(images as tf.Tensor), context, true);
       const main = crossEntropy(result.logits, target);
-      loss = tf.keep(main);
-      correct = tf.keep(correctCount(result.logits, target));
-      if (!result.auxiliary) return main;
-      return tf.add(main, tf.mul(crossEntropy(result.auxiliary, target), options.auxiliaryWeight));
+      const correct = correctCount(result.logits, target);
+      const updated = statistics.join(statistics.parameters.map((s) => recorded.get(s) ?? stored(s)));
+      tf.dispose([...recorded.values()]);
+      const side =
+        result.auxiliary && tf.mul(crossEntropy(result.auxiliary, target), options.auxiliaryWeight);
+      return { loss: side ? tf.add(main, side) : main, aside: [main, correct, updated] };
     };
-    const { grads } = tf.valueAndGrads(objective)(parameters.split(theta as tf.Tensor));
-    const gradient = clipByNorm(parameters.join(grads), options.gradientClip);
+    const { gradients, aside } = differentiate(parameters.split(theta as tf.Tensor), objective);
+    const gradient = clipByNorm(parameters.join(gradients), options.gradientClip);
     const next = sgd(theta as tf.Tensor, momentum as tf.Tensor, gradient, learningRate as tf.Tensor, options);
-    const updated = statistics.parameters.map((s) => recorded.get(s) ?? stored(s));
-    return {
-      theta: next.weights,
-      momentum: next.momentum,
-      statistics: statistics.join(updated),
-      loss: loss as tf.Tensor,
-      correct: correct as tf.Tensor,
-    };
+    const [loss, correct, updated] = aside as [tf.Tensor, tf.Tensor, tf.Tensor];
+    return { theta: next.weights, momentum: next.momentum, statistics: updated, loss, correct };
   };
   const { channels, height, width } = shape;
   const signature: Signature = {

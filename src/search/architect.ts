@@ -3,6 +3,7 @@
  * tensors: w is the flat θ, α [2, edges, operations].
  */
 import * as tf from '@tensorflow/tfjs';
+import { differentiate } from '../nn/gradient.ts';
 import { sharing } from '../nn/layers.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
 import type { SearchSpace } from './spaces.ts';
@@ -52,8 +53,8 @@ export function weightGradient(
   batch: Batch,
 ): Evaluated & { gradient: tf.Tensor } {
   const pieces = supernet.parameters.split(w);
-  const { value, grads, correct } = differentiate(pieces, (...p) => loss(p, alpha, batch));
-  return { loss: value, correct, gradient: supernet.parameters.join(grads) };
+  const { gradients, ...rest } = evaluated(pieces, (...p) => loss(p, alpha, batch));
+  return { ...rest, gradient: supernet.parameters.join(gradients) };
 }
 
 /** ∇_α L(w, α) and the loss: the first-order approximation when taken on the validation batch. */
@@ -65,8 +66,8 @@ export function alphaGradient(
   batch: Batch,
 ): Evaluated & { gradient: tf.Tensor } {
   const pieces = supernet.parameters.split(w);
-  const { value, grads, correct } = differentiate([alpha], (a) => loss(pieces, a as tf.Tensor, batch));
-  return { loss: value, correct, gradient: grads[0] as tf.Tensor };
+  const { gradients, ...rest } = evaluated([alpha], (a) => loss(pieces, a as tf.Tensor, batch));
+  return { ...rest, gradient: gradients[0] as tf.Tensor };
 }
 
 export interface UnrolledOptions {
@@ -127,30 +128,23 @@ export function unrolledGradient(
 ): Evaluated & { gradient: tf.Tensor } {
   const unrolled = unrolledWeights(loss, supernet, w, alpha, train, options);
   const pieces = supernet.parameters.split(unrolled);
-  const { value, grads, correct } = differentiate([alpha, ...pieces], (a, ...p) =>
+  const { gradients, ...rest } = evaluated([alpha, ...pieces], (a, ...p) =>
     loss(p, a as tf.Tensor, validation),
   );
-  const [direct, ...weightGradients] = grads as [tf.Tensor, ...tf.Tensor[]];
+  const [direct, ...weightGradients] = gradients as [tf.Tensor, ...tf.Tensor[]];
   const v = supernet.parameters.join(weightGradients);
   const implicit = hessianVectorProduct(loss, supernet, w, alpha, train, v);
-  return {
-    loss: value,
-    correct,
-    gradient: tf.sub(direct, tf.mul(options.learningRate, implicit)),
-  };
+  return { ...rest, gradient: tf.sub(direct, tf.mul(options.learningRate, implicit)) };
 }
 
-/** Value and gradients of a loss, and the count that it computes on the way. */
-function differentiate(
+/** A loss, its gradients, and the count that it computes on the way. */
+function evaluated(
   at: readonly tf.Tensor[],
-  f: (...x: tf.Tensor[]) => { loss: tf.Scalar; correct: tf.Scalar },
-): { value: tf.Tensor; grads: tf.Tensor[]; correct: tf.Tensor } {
-  let correct: tf.Tensor | undefined;
-  const { value, grads } = tf.valueAndGrads((...x: tf.Tensor[]) => {
-    const result = f(...x);
-    // The count leaves the function by the side door; without keep it would be disposed of with the tape.
-    correct = tf.keep(result.correct);
-    return result.loss;
-  })([...at]);
-  return { value, grads, correct: correct as tf.Tensor };
+  f: (...x: tf.Tensor[]) => ReturnType<Loss>,
+): Evaluated & { gradients: tf.Tensor[] } {
+  const { loss, gradients, aside } = differentiate(at, (...x) => {
+    const { loss: value, correct } = f(...x);
+    return { loss: value, aside: [correct] };
+  });
+  return { loss, gradients, correct: aside[0] as tf.Tensor };
 }

@@ -10,10 +10,12 @@ import {
   depthwise,
   factorizedReduce,
   type Layer,
+  normalized,
   relu,
   sequence,
+  type WeighedLayer,
 } from '../nn/layers.ts';
-import { batchNormalize } from '../nn/normalize.ts';
+import { batchNormalize, weigh } from '../nn/normalize.ts';
 import { averagePool, maxPool } from '../nn/pooling.ts';
 
 export interface OperationOptions {
@@ -27,7 +29,7 @@ export interface OperationOptions {
 
 export interface Operation {
   /** Where to declare parameters; image [N, H, W, C] → [N, ⌈H/s⌉, ⌈W/s⌉, C]. */
-  readonly make: (at: Declarations, options: OperationOptions) => Layer;
+  readonly make: (at: Declarations, options: OperationOptions) => WeighedLayer;
   /** Passes the state on unchanged (at stride 1); drop-path leaves it alone. */
   readonly identity?: true;
 }
@@ -36,24 +38,28 @@ export interface Operation {
 const separable =
   (kernel: number): Operation['make'] =>
   (at, { channels, stride, affine }) => {
-    const half = (part: Declarations, s: number): Layer =>
-      sequence(
-        relu,
-        depthwise(part, channels, kernel, { stride: s }),
-        convolution(part, channels, channels, 1),
+    const half = (part: Declarations, s: number): WeighedLayer =>
+      normalized(
+        sequence(
+          relu,
+          depthwise(part, channels, kernel, { stride: s }),
+          convolution(part, channels, channels, 1),
+        ),
         batchNorm(part, channels, affine),
       );
-    return sequence(half(at.at('first'), stride), half(at.at('second'), 1));
+    return normalized(half(at.at('first'), stride), half(at.at('second'), 1));
   };
 
 /** [ReLU, depthwise k dilation 2 stride s, pointwise, BN]. */
 const dilated =
   (kernel: number): Operation['make'] =>
   (at, { channels, stride, affine }) =>
-    sequence(
-      relu,
-      depthwise(at, channels, kernel, { stride, dilation: 2 }),
-      convolution(at, channels, channels, 1),
+    normalized(
+      sequence(
+        relu,
+        depthwise(at, channels, kernel, { stride, dilation: 2 }),
+        convolution(at, channels, channels, 1),
+      ),
       batchNorm(at, channels, affine),
     );
 
@@ -61,27 +67,38 @@ const dilated =
 const ordinary =
   (kernel: number): Operation['make'] =>
   (at, { channels, stride, affine }) =>
-    sequence(relu, convolution(at, channels, channels, kernel, { stride }), batchNorm(at, channels, affine));
+    normalized(
+      sequence(relu, convolution(at, channels, channels, kernel, { stride })),
+      batchNorm(at, channels, affine),
+    );
+
+/** A layer without a norm of its own: the weight is a pass over its result. */
+const weighed =
+  (layer: Layer): WeighedLayer =>
+  (x, context, weight) => {
+    const y = layer(x, context);
+    return weight ? weigh(y, weight) : y;
+  };
 
 /** A pool has no parameters: edges that leave one state at one stride share it, its batch norm included. */
 const pooled =
   (name: string, pool: (x: tf.Tensor4D, stride: number) => tf.Tensor4D): Operation['make'] =>
   (_at, { stride, normalizePools }) =>
-  (x, context) =>
-    context.once(`${name}/${stride}`, x, () => {
-      const y = pool(x, stride);
-      return normalizePools ? batchNormalize(y) : y;
-    });
+    weighed((x, context) =>
+      context.once(`${name}/${stride}`, x, () => {
+        const y = pool(x, stride);
+        return normalizePools ? batchNormalize(y) : y;
+      }),
+    );
 
 const skip: Operation['make'] = (at, { channels, stride, affine }) =>
-  stride === 1 ? (x) => x : factorizedReduce(at, channels, channels, affine);
+  stride === 1 ? weighed((x) => x) : factorizedReduce(at, channels, channels, affine);
 
-const none: Operation['make'] =
-  (_at, { channels, stride }) =>
-  (x) => {
+const none: Operation['make'] = (_at, { channels, stride }) =>
+  weighed((x) => {
     const [n, h, w] = x.shape;
     return tf.zeros([n, Math.ceil(h / stride), Math.ceil(w / stride), channels]);
-  };
+  });
 
 /** Every operation that a genotype may name. */
 export const operations = {

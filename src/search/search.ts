@@ -43,13 +43,7 @@ export interface SearchSetting {
 }
 
 /** θ and α with the state of their optimizers. */
-interface State extends Record<string, Float32Array> {
-  theta: Float32Array;
-  momentum: Float32Array;
-  alpha: Float32Array;
-  first: Float32Array;
-  second: Float32Array;
-}
+type State = Record<'theta' | 'momentum' | 'alpha' | 'first' | 'second', Float32Array>;
 
 /**
  * Searches a genotype on a data set's training images.
@@ -69,10 +63,18 @@ export async function search(
     imageChannels: shape.channels,
     classes: classes.length,
   });
-  const begin = resume && folder ? folder.loadCheckpoint() : undefined;
-  const state = (begin?.state as State | undefined) ?? {
+  const [weightCount, alphaCount] = [supernet.parameters.size, alphaSize(space)];
+  const sizes = {
+    theta: weightCount,
+    momentum: weightCount,
+    alpha: alphaCount,
+    first: alphaCount,
+    second: alphaCount,
+  };
+  const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
+  const state: State = begin?.state ?? {
     theta: supernet.parameters.initialize(random(options.seed, 'weights')),
-    momentum: new Float32Array(supernet.parameters.size),
+    momentum: new Float32Array(weightCount),
     ...initialAlpha(space, options.seed),
   };
   const batches = batchSource(dataset, options);
@@ -136,7 +138,7 @@ export async function search(
     genotype: genotype(),
     alpha: state.alpha,
     theta: state.theta,
-    parameters: supernet.parameters.size,
+    parameters: weightCount,
   };
 }
 

@@ -1,7 +1,7 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
 import * as tf from '@tensorflow/tfjs';
 import { adam, clipByNorm, sgd } from '../nn/optimizers.ts';
-import { float32, int32, type Signature, type TensorFunction, type Tensors } from '../trace/signature.ts';
+import { float32, int32, type Signature, type TensorFunction, type Tensors } from '../signature.ts';
 import {
   alphaGradient,
   type Batch,

@@ -1,7 +1,6 @@
 /** The supernet: every edge of every cell is a mixed operation (Liu et al. 2019, section 2.2). */
 import * as tf from '@tensorflow/tfjs';
 import { type Context, declarations, globalAveragePool, linear } from '../nn/layers.ts';
-import { weigh } from '../nn/normalize.ts';
 import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
 import {
@@ -81,7 +80,7 @@ function mixedOperation(space: SearchSpace, frame: CellFrame, name: string, stri
   });
   return (x: tf.Tensor4D, weights: EdgeWeights, context: Context): tf.Tensor4D[] =>
     candidates.map(({ operation, column, layer }) =>
-      inScope(operation, () => weigh(layer(x, context), weights[column] as tf.Tensor)),
+      inScope(operation, () => layer(x, context, weights[column])),
     );
 }
 

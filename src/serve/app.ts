@@ -10,8 +10,8 @@ import Fastify, {
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
+import { pixelLimit } from '../data/image.ts';
 import { drainOnClose } from './drain.ts';
-import { defaultMaxPixels } from './image.ts';
 import type { Model } from './model.ts';
 import { errors, ProtocolError } from './protocol/errors.ts';
 import { type Route, routes } from './routes.ts';
@@ -35,7 +35,7 @@ const maxParamLength = 255;
 
 /** An application that serves these models. They are looked up anew for every request. */
 export function createApp(models: Iterable<Model>, options: AppOptions = {}): FastifyInstance {
-  const { bodyLimit = defaultBodyLimit, maxPixels = defaultMaxPixels, logger = false } = options;
+  const { bodyLimit = defaultBodyLimit, maxPixels = pixelLimit, logger = false } = options;
 
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const answer = protocolErrorOf(error, bodyLimit);

@@ -20,9 +20,6 @@ export const backendName = 'onnx';
 /** Computes a graph without inputs; the result's elements by output name. */
 export type Evaluator = (graph: Graph) => Promise<Record<string, TensorData>>;
 
-/** Equal elements of a constant, up to this many, are written to the graph one by one. */
-const writtenOut = 1024;
-
 type Written = { readonly values: tf.BackendValues; readonly shape: number[]; readonly dtype: tf.DataType };
 
 export class OnnxBackend extends tf.KernelBackend {
@@ -66,13 +63,12 @@ export class OnnxBackend extends tf.KernelBackend {
     return traced;
   }
 
-  /** Written values in the graph. Many equal ones, such as tfjs's gradients multiply with, are one that broadcasts. */
+  /** Written values in the graph. Equal ones, such as tfjs's gradients multiply with, are known to be a broadcast. */
   private constantOf({ values, shape, dtype }: Written): Traced {
     const elements = values as Exclude<tf.BackendValues, Uint8Array[]>;
     const [first = 0] = elements;
     const isUniform = elements.length > 1 && elements.every((element) => element === first);
     const spread = isUniform ? filled(this.currentLowering(), shape, first, dtype) : undefined;
-    if (spread && elements.length > writtenOut) return spread;
     const value = constantValue(elements, { dtype: onnxType(dtype), shape });
     return { ...spread, value, layout: 'plain', shape, dtype };
   }

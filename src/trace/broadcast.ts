@@ -33,6 +33,18 @@ function asImage(lower: Lowering, x: Traced): Traced {
   return { ...x, shape, value: lower.reshape(x.value, shape) };
 }
 
+/** The one number, as a scalar, that a tensor is known to be full of. */
+export function uniformElement(lower: Lowering, x: Traced): Traced | undefined {
+  const { value, shape, dtype } = x.narrow ?? x;
+  const isKnown = x.narrow !== undefined || value.source.kind === 'constant';
+  if (!isKnown || sizeOf(shape) !== 1) return undefined;
+  const element =
+    value.source.kind === 'constant'
+      ? lower.graph.constant(value.source.data, { dtype: value.type.dtype, shape: [] })
+      : lower.reshape(value, []);
+  return lower.traced(element, 'plain', [], dtype);
+}
+
 /** The tensor repeated up to a larger shape. */
 export function broadcast(lower: Lowering, x: Traced, shape: readonly number[]): Traced {
   if (sameShape(x.shape, shape)) return x;

@@ -29,6 +29,10 @@ export const castValue = (lower: Lowering, value: Value, dtype: DataType): Value
 export const toInt64 = (lower: Lowering, value: Value): Value =>
   lower.graph.node('Cast', [value], { to: dataTypeNumbers.int64 });
 
+/** The tensor as numbers: bools count as integers. */
+export const numbersOf = (lower: Lowering, x: Traced): Traced =>
+  x.dtype === 'bool' ? cast(lower, x, 'int32') : x;
+
 /** The tensor in another type; its layout stays. */
 export const cast = (lower: Lowering, x: Traced, dtype: DataType): Traced =>
   x.dtype === dtype ? x : perElement(lower, [x], dtype, (value) => castValue(lower, value, dtype));

@@ -102,9 +102,3 @@ export function createLowering(graph: Builder, device: Device): Lowering {
   };
   return lowering;
 }
-
-/** Whether tfjs's numbering of axes lets a value be treated as an image (rank 4, not plain). */
-export const isImage = (x: Traced): boolean => x.layout !== 'plain';
-
-/** An axis counted from the front. */
-export const positiveAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

@@ -2,9 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Graph, inputValue, type Output, type Value } from '../onnx/ir.ts';
 import { probeSizes, unifySymbolic } from '../onnx/symbolic.ts';
+import type { Signature, TensorFunction, Tensors } from '../signature.ts';
 import { backendName, onnxBackend } from './backend.ts';
 import { type Device, portable } from './device.ts';
-import type { Signature, TensorFunction, Tensors } from './signature.ts';
 import { onnxType } from './traced.ts';
 
 export interface TraceOptions {
@@ -58,14 +58,15 @@ function traceOnce(
       value: backend.currentLowering().as(backend.tracedOf(tensor), 'plain'),
     }));
   };
-  const outputs = withBackend(backendName, () =>
-    tf.tidy('trace', () => held(backend.recording(device, record))),
+  let outputs: readonly Output[] = [];
+  withBackend(backendName, () =>
+    // Not the result of tidy, which would look for tensors in it: through the whole graph, element by element.
+    tf.tidy('trace', () => {
+      outputs = backend.recording(device, record);
+    }),
   );
-  return { name, inputs, outputs: outputs.value };
+  return { name, inputs, outputs };
 }
-
-/** `tidy` refuses promises and looks for tensors in results; graph values are wrapped to pass through it. */
-const held = <T>(value: T): { value: T } & tf.TensorContainerObject => ({ value }) as never;
 
 /** Runs `body` with a tfjs backend selected, and selects the former one again. */
 function withBackend<T>(name: string, body: () => T): T {

@@ -2,7 +2,7 @@
  * A tensor as operators that address axes see it: with its dimensions in the order of memory, blocked channels as
  * two of them.
  */
-import type { DataType } from '@tensorflow/tfjs';
+import { type DataType, util } from '@tensorflow/tfjs';
 import type { Value } from '../onnx/ir.ts';
 import type { Lowering } from './lowering.ts';
 import { type Layout, physicalAxes, type Traced } from './traced.ts';
@@ -43,6 +43,20 @@ export function viewAs(lower: Lowering, x: Traced, layout: Layout): View {
     finish: (result, shape, dtype = x.dtype) =>
       lower.traced(blocked ? lower.fromBlocks(result) : result, layout, shape, dtype),
   };
+}
+
+/** A tensor for an operator that goes along one axis, element by element. */
+export interface AxisView extends Pick<View, 'value' | 'finish'> {
+  /** The axis counted from the front. */
+  readonly axis: number;
+  /** Its position among the dimensions of `value`. */
+  readonly position: number;
+}
+
+export function viewAlong(lower: Lowering, x: Traced, along: number): AxisView {
+  const [axis] = util.parseAxisParam(along, [...x.shape]) as [number];
+  const { value, axes, finish } = view(lower, x, axis === channelAxis ? singly : []);
+  return { value, finish, axis, position: axes[axis] as number };
 }
 
 /** An operator cannot address channels in blocks at all. */

@@ -1,7 +1,10 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { pixelsOf } from '../../src/data/dataset.ts';
+import { loadDataset } from '../../src/data/load.ts';
 import { decodeImage } from '../../src/serve/image.ts';
 import { ProtocolError } from '../../src/serve/protocol/errors.ts';
+import { bytesOf, folderWith } from '../data/support.ts';
 
 /** A PNG, unless `encode` says otherwise, of these pixels. */
 const image = (
@@ -41,10 +44,22 @@ describe('decodeImage', () => {
     expect(await decode(await image(2, 3, [9, 9, 9, 250, 250, 250]), 1, 1, 2)).toEqual([9, 250]);
   });
 
-  it('lays transparency on black', async () => {
+  it('lays transparency on white', async () => {
     const rgba = [200, 100, 50, 0, 200, 100, 50, 255];
-    expect(await decode(await image(2, 4, rgba), 3, 1, 2)).toEqual([0, 200, 0, 100, 0, 50]);
-    expect(await decode(await image(2, 2, [200, 0, 200, 255]), 1, 1, 2)).toEqual([0, 200]);
+    expect(await decode(await image(2, 4, rgba), 3, 1, 2)).toEqual([255, 200, 255, 100, 255, 50]);
+    expect(await decode(await image(2, 2, [200, 0, 200, 255]), 1, 1, 2)).toEqual([255, 200]);
+  });
+
+  it('gives the pixels that the image has in a data set', async () => {
+    const pictures = await Promise.all(
+      ([3, 4] as const).map((channels, seed) => image(9, channels, [...bytesOf(9 * 7 * channels, seed)])),
+    );
+    const files = pictures.flatMap((bytes, i) => [0, 1].map((copy) => [`class${i}/${copy}.png`, bytes]));
+    const { train, shape } = await loadDataset(await folderWith(Object.fromEntries(files)), { imageSize: 5 });
+    const inDataset = Array.from({ length: train.count }, (_, i) => [
+      ...train.images.subarray(i * pixelsOf(shape), (i + 1) * pixelsOf(shape)),
+    ]);
+    for (const picture of pictures) expect(inDataset).toContainEqual(await decode(picture, 3, 5, 5));
   });
 
   it('stretches to the size of the model', async () => {
@@ -99,7 +114,7 @@ describe('decodeImage', () => {
     expect(error).toBeInstanceOf(ProtocolError);
     expect(error).toMatchObject({
       status: 400,
-      message: expect.stringMatching(/^the body cannot be read as an image: ./),
+      message: expect.stringMatching(/^the body: cannot be read as a PNG or JPEG image: ./),
     });
   });
 

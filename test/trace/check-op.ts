@@ -10,10 +10,13 @@ import type { Graph } from '../../src/onnx/ir.ts';
 import { serialize } from '../../src/onnx/serde.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { random } from '../../src/random.ts';
+import type { Signature, TensorFunction, Tensors } from '../../src/signature.ts';
 import { type Device, portable } from '../../src/trace/device.ts';
-import type { Signature, TensorFunction, Tensors } from '../../src/trace/signature.ts';
 import { trace } from '../../src/trace/trace.ts';
 import type { Input } from './inputs.ts';
+
+// Keeps tfjs from advertising its node backend.
+tf.enableProdMode();
 
 type Result = tf.Tensor | readonly tf.Tensor[];
 

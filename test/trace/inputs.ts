@@ -19,6 +19,8 @@ export const normal = floats((random) => random.normal());
 export const positive = floats((random) => 0.5 + random.uniform());
 /** From −0.9 to 0.9. */
 export const small = floats((random) => 1.8 * random.uniform() - 0.9);
+/** Numbers that lie apart, so that a small step changes no order: for finite differences of extremes. */
+export const apart = floats((_, place) => ((place * 7919) % 997) / 500 - 1);
 /** Few different numbers, so that there are equal ones. */
 export const ties = floats((random) => random.integer(4) - 1);
 

@@ -152,7 +152,10 @@ export const imageOperators = {
       const [scales, sizes] = [optionalNumbers(inputs, 2), optionalInts(inputs, 3)];
       ensure((scales === undefined) !== (sizes === undefined), () => 'either scales or sizes must be given');
       stringAttribute(attributes, 'mode', 'nearest');
-      const resized = sizes ?? shape.map((dimension, axis) => Math.floor(dimension * (scales?.[axis] ?? 1)));
+      // ONNX and onnxruntime multiply in float32.
+      const scaled = (dimension: number, axis: number): number =>
+        Math.floor(Math.fround(dimension * (scales?.[axis] ?? 1)));
+      const resized = sizes ?? shape.map(scaled);
       ensure(
         (sizes ?? scales)?.length === shape.length,
         () => `one scale or size an axis is needed for [${shape}]`,

@@ -1,6 +1,7 @@
 /** Joins the product of two matrices and the bias added to it into one Gemm. */
 
-import { createNode, type TensorType, type Value } from '../ir.ts';
+import { type Attributes, constantValue, createNode, type TensorType, type Value } from '../ir.ts';
+import { evaluators } from './evaluate.ts';
 import { type Pass, producerOf, readCounts, rewrite } from './rewrite.ts';
 
 /** Whether a type broadcasts to a shape and leaves it as it is. */
@@ -11,6 +12,21 @@ const broadcastsTo = ({ shape }: TensorType, target: TensorType['shape']): boole
   });
 
 const isConstant = (value: Value | null | undefined): value is Value => value?.source.kind === 'constant';
+
+/**
+ * The second matrix of a Gemm. A constant one is kept transposed, as most frameworks write it and as some readers
+ * expect it (OpenCV 4.6).
+ */
+function secondMatrix(matrix: Value | null | undefined): { value: Value | null; attributes: Attributes } {
+  const asItIs = { value: matrix ?? null, attributes: {} };
+  if (matrix?.source.kind !== 'constant' || !(matrix.source.data instanceof Float32Array)) return asItIs;
+  const { data, name } = matrix.source;
+  const [rows, columns] = matrix.type.shape.map(Number) as [number, number];
+  const shape = [columns, rows];
+  const turned = evaluators.Transpose?.([{ data, shape: [rows, columns] }], {}, shape);
+  if (!turned) return asItIs;
+  return { value: constantValue(turned, { ...matrix.type, shape }, name), attributes: { transB: 1 } };
+}
 
 /** MatMul of rank 2 that only an Add of a constant reads, with that Add → Gemm. */
 export const fuseBias: Pass = (graph) => {
@@ -24,7 +40,9 @@ export const fuseBias: Pass = (graph) => {
     if (multiplication?.op !== 'MatMul') return undefined;
     const matrices = [...multiplication.inputs, sum].every((value) => value?.type.shape.length === 2);
     if (!matrices || !broadcastsTo(bias.type, product.type.shape)) return undefined;
-    const operands = [...multiplication.inputs, bias];
-    return createNode({ ...multiplication, op: 'Gemm', inputs: operands }, [sum.type]).outputs;
+    const [first, second] = multiplication.inputs;
+    const { value, attributes } = secondMatrix(second);
+    const operands = [first ?? null, value, bias];
+    return createNode({ ...multiplication, op: 'Gemm', inputs: operands, attributes }, [sum.type]).outputs;
   });
 };

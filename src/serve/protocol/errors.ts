@@ -34,7 +34,7 @@ export const errors = {
       'binary tensor data is not supported: send the data as JSON, without Inference-Header-Content-Length',
   ),
   notHttp: error(400, () => 'this is not an HTTP request that can be read'),
-  notImage: error(400, (reason: string) => `the body cannot be read as an image: ${reason}`),
+  notImage: error(400, (reason: string) => reason),
   notClassifier: error(
     400,
     (model: string, reason: string) =>

@@ -60,12 +60,13 @@ const transpose = (lower: Lowering, x: Value, perm: readonly number[]): Value =>
  */
 function filterFor(lower: Lowering, w: Traced, image: Layout, result: Layout): Value {
   const [kh, kw, i, o] = w.shape as Shape4;
-  if (result !== 'blocked') return transpose(lower, w.value, [3, 2, 0, 1]);
+  const filter = lower.as(w, 'plain');
+  if (result !== 'blocked') return transpose(lower, filter, [3, 2, 0, 1]);
   const b = lower.device.block;
   const ordered =
     image === 'blocked'
-      ? transpose(lower, lower.reshape(w.value, [kh, kw, i / b, b, o / b, b]), [4, 2, 0, 1, 3, 5])
-      : transpose(lower, lower.reshape(w.value, [kh, kw, i, o / b, b]), [3, 2, 0, 1, 4]);
+      ? transpose(lower, lower.reshape(filter, [kh, kw, i / b, b, o / b, b]), [4, 2, 0, 1, 3, 5])
+      : transpose(lower, lower.reshape(filter, [kh, kw, i, o / b, b]), [3, 2, 0, 1, 4]);
   return lower.reshape(ordered, [o, i, kh, kw]);
 }
 
@@ -137,7 +138,7 @@ function conv2dInputGradient(
         (window.output[k] - 1) * window.strides[k] + (window.kernel[k] - 1) * window.dilations[k] + 1;
       return window.input[k] - (reached - window.before[k] - window.after[k]);
     });
-    const w = transpose(lower, filter.value, [3, 2, 0, 1]);
+    const w = transpose(lower, lower.as(filter, 'plain'), [3, 2, 0, 1]);
     const dx = lower.graph.node('ConvTranspose', [lower.as(dy, 'nchw'), w], {
       kernel_shape: window.kernel,
       pads: pads(window),
@@ -148,7 +149,7 @@ function conv2dInputGradient(
     return lower.traced(dx, 'nchw', inputShape);
   }
   // A flipped filter with its channels exchanged: [kh, kw, O, I].
-  const exchanged = transpose(lower, flip(lower, filter.value), [0, 1, 3, 2]);
+  const exchanged = transpose(lower, flip(lower, lower.as(filter, 'plain')), [0, 1, 3, 2]);
   const backward: Traced = { value: exchanged, layout: 'plain', shape: [kh, kw, o, i], dtype: 'float32' };
   const { image, result } = layoutsOf(lower, dy, inputShape);
   // Pointwise: convolve the small image and spread the result, not the other way around.
@@ -256,13 +257,19 @@ function blockedProducts(lower: Lowering, x: Value, dy: Value, n: number, pixels
 function depthwise(lower: Lowering, x: Traced, filter: Traced, window: Window, bias?: Value): Traced {
   const [, , c, m] = filter.shape as Shape4;
   const layout: Layout = m === 1 ? lower.imageLayout(window.outShape) : 'nchw';
-  const y = convolve(lower, layout, lower.as(x, layout), depthwiseFilterFor(lower, filter.value, layout), {
-    pads: pads(window),
-    strides: window.strides,
-    dilations: window.dilations,
-    group: c,
-    ...(bias && { bias }),
-  });
+  const y = convolve(
+    lower,
+    layout,
+    lower.as(x, layout),
+    depthwiseFilterFor(lower, lower.as(filter, 'plain'), layout),
+    {
+      pads: pads(window),
+      strides: window.strides,
+      dilations: window.dilations,
+      group: c,
+      ...(bias && { bias }),
+    },
+  );
   return lower.traced(y, layout, window.outShape);
 }
 
@@ -278,7 +285,7 @@ function depthwiseInputGradient(
   const layout: Layout = m === 1 ? lower.imageLayout(inputShape) : 'nchw';
   const spread = insertZeros(lower, lower.as(dy, layout), layout, window.strides);
   const { image, padding } = applyCrop(lower, spread, layout, gradientPads(window));
-  const flipped = flip(lower, filter.value);
+  const flipped = flip(lower, lower.as(filter, 'plain'));
   const w =
     m === 1
       ? depthwiseFilterFor(lower, flipped, layout)

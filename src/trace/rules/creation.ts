@@ -9,7 +9,7 @@ import { onnxType, type Traced } from '../traced.ts';
 import { reshape } from './shape.ts';
 
 /** A constant vector. */
-function vector(lower: Lowering, values: readonly number[], dtype: DataType): Traced {
+export function vector(lower: Lowering, values: readonly number[], dtype: DataType): Traced {
   const shape = [values.length];
   const value = lower.graph.constant(elementsOf(dtype, values), { dtype: onnxType(dtype), shape });
   return lower.traced(value, 'plain', shape, dtype);

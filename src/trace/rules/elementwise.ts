@@ -5,7 +5,7 @@ import type { Value } from '../../onnx/ir.ts';
 import type { OperatorName } from '../../onnx/operators.ts';
 import { perElement } from '../align.ts';
 import { broadcast, broadcastShape } from '../broadcast.ts';
-import { cast, castValue, scalar } from '../dtypes.ts';
+import { cast, castValue, numbersOf, scalar } from '../dtypes.ts';
 import type { Rule, Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
@@ -18,13 +18,9 @@ type Formula = (graph: Builder, a: Value, b: Value) => Value;
 const arithmetic =
   (compute: Formula): BinaryRule =>
   (lower, { a, b }) => {
-    const dtype = a.dtype === 'bool' ? 'int32' : a.dtype;
-    const numbers = [a, b].map((x) => cast(lower, x, dtype));
-    return cast(
-      lower,
-      perElement(lower, numbers, dtype, (x, y) => compute(lower.graph, x, y)),
-      a.dtype,
-    );
+    const numbers = [a, b].map((x) => numbersOf(lower, x)) as [Traced, Traced];
+    const result = perElement(lower, numbers, numbers[0].dtype, (x, y) => compute(lower.graph, x, y));
+    return cast(lower, result, a.dtype);
   };
 
 const binary = (op: OperatorName): BinaryRule => arithmetic((graph, a, b) => graph.node(op, [a, b]));
@@ -33,7 +29,7 @@ const binary = (op: OperatorName): BinaryRule => arithmetic((graph, a, b) => gra
 const comparison =
   (op: OperatorName): BinaryRule =>
   (lower, { a, b }) => {
-    const numbers = [a, b].map((x) => (x.dtype === 'bool' ? cast(lower, x, 'int32') : x));
+    const numbers = [a, b].map((x) => numbersOf(lower, x));
     return perElement(lower, numbers, 'bool', (x, y) => lower.graph.node(op, [x, y]));
   };
 

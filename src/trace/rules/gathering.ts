@@ -1,25 +1,38 @@
 /** Kernels that read and write at positions that are data. */
-import { util } from '@tensorflow/tfjs';
 import type { Value } from '../../onnx/ir.ts';
 import { scalar, toInt64 } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import { sizeOf, type Traced } from '../traced.ts';
-import { channelAxis, singly, view } from '../view.ts';
+import { viewAlong } from '../view.ts';
 
 /** Slices of x along an axis, by index. */
-function gather(lower: Lowering, x: Traced, indices: Traced, along: number, batchDims: number): Traced {
+export function gather(
+  lower: Lowering,
+  x: Traced,
+  indices: Traced,
+  along: number,
+  batchDims: number,
+): Traced {
   const { graph } = lower;
-  const [axis] = util.parseAxisParam(along, [...x.shape]) as [number];
+  const { value, axis, position, finish } = viewAlong(lower, x, along);
   if (batchDims > 0) return gatherInBatches(lower, x, indices, axis, batchDims);
   const positions = lower.as(indices, 'plain');
   const shape = x.shape.toSpliced(axis, 1, ...indices.shape);
   if (indices.shape.length === 1) {
-    const { value, axes, finish } = view(lower, x, axis === channelAxis ? singly : []);
-    return finish(graph.node('Gather', [value, positions], { axis: axes[axis] as number }), shape);
+    return finish(graph.node('Gather', [value, positions], { axis: position }), shape);
   }
   const gathered = graph.node('Gather', [lower.as(x, 'plain'), positions], { axis });
   return lower.traced(gathered, 'plain', shape, x.dtype);
+}
+
+/** [a, b, c, d] → [a, c, b, d] */
+function exchangeInner(lower: Lowering, value: Value): Value {
+  const [a, b, c, d] = value.type.shape as [number, number, number, number];
+  const moves = b > 1 && c > 1;
+  return moves
+    ? lower.graph.node('Transpose', [value], { perm: [0, 2, 1, 3] })
+    : lower.reshape(value, [a, c, b, d]);
 }
 
 /** The first dimensions of x and indices are the same; each batch is indexed by its own indices. */
@@ -31,21 +44,19 @@ function gatherInBatches(
   batchDims: number,
 ): Traced {
   const { graph } = lower;
-  const batch = x.shape.slice(0, batchDims);
-  const outer = x.shape.slice(batchDims, axis);
-  const [batches, before, count] = [batch, outer, indices.shape.slice(batchDims)].map(sizeOf) as [
-    number,
-    number,
-    number,
+  const [batch, outer, inner] = [
+    x.shape.slice(0, batchDims),
+    x.shape.slice(batchDims, axis),
+    x.shape.slice(axis + 1),
   ];
-  const after = sizeOf(x.shape.slice(axis + 1));
-  const exchanged = (value: Value): Value =>
-    before === 1 ? value : graph.node('Transpose', [value], { perm: [0, 2, 1, 3] });
-  const data = lower.reshape(lower.as(x, 'plain'), [batches, before, x.shape[axis] as number, after]);
-  const positions = lower.reshape(lower.as(indices, 'plain'), [batches, count, 1]);
-  const gathered = graph.node('GatherND', [exchanged(data), toInt64(lower, positions)], { batch_dims: 1 });
-  const shape = [...batch, ...outer, ...indices.shape.slice(batchDims), ...x.shape.slice(axis + 1)];
-  return lower.traced(lower.reshape(exchanged(gathered), shape), 'plain', shape, x.dtype);
+  const own = indices.shape.slice(batchDims);
+  const batches = sizeOf(batch);
+  const rows = [batches, sizeOf(outer), x.shape[axis] as number, sizeOf(inner)];
+  const data = exchangeInner(lower, lower.reshape(lower.as(x, 'plain'), rows));
+  const positions = lower.reshape(lower.as(indices, 'plain'), [batches, sizeOf(own), 1]);
+  const gathered = graph.node('GatherND', [data, toInt64(lower, positions)], { batch_dims: 1 });
+  const shape = [...batch, ...outer, ...own, ...inner];
+  return lower.traced(lower.reshape(exchangeInner(lower, gathered), shape), 'plain', shape, x.dtype);
 }
 
 function gatherNd(lower: Lowering, x: Traced, indices: Traced): Traced {

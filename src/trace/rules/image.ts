@@ -27,13 +27,10 @@ function batchToSpace(lower: Lowering, x: Traced, blockShape: number[], crops: n
   const split = reshape(lower, x, backend_util.getReshaped(shape, blockShape, area));
   const ordered = transpose(lower, split, backend_util.getPermuted(split.shape.length, dimensions));
   const spread = backend_util.getReshapedPermuted(shape, blockShape, area);
-  const begin = backend_util.getSliceBeginCoords(crops, dimensions);
-  return slice(
-    lower,
-    reshape(lower, ordered, spread),
-    begin,
-    backend_util.getSliceSize(spread, crops, dimensions),
-  );
+  return slice(lower, reshape(lower, ordered, spread), {
+    begin: backend_util.getSliceBeginCoords(crops, dimensions),
+    size: backend_util.getSliceSize(spread, crops, dimensions),
+  });
 }
 
 function spaceToBatch(lower: Lowering, x: Traced, blockShape: number[], paddings: number[][]): Traced {

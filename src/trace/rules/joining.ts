@@ -6,8 +6,11 @@ import type { Lowering } from '../lowering.ts';
 import { sizeOf, type Traced, tensorInfo } from '../traced.ts';
 import { addressable, channelAxis, type View, view, viewAs } from '../view.ts';
 import { reshape } from './shape.ts';
+import { cutAxis } from './slicing.ts';
 
 const axisOf = (x: Traced, axis: number): number => util.parseAxisParam(axis, [...x.shape])[0] as number;
+
+const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
 
 /** Tensors joined, in the richest layout that one of them has and that the channel counts allow. */
 export function concat(lower: Lowering, given: readonly Traced[], along: number): Traced {
@@ -21,10 +24,9 @@ export function concat(lower: Lowering, given: readonly Traced[], along: number)
   const views = parts.map((x) => viewAs(lower, x, layout));
   const [{ axes, finish }] = views as [View];
   const values = views.map(({ value }) => value);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
   return finish(
     lower.graph.node('Concat', values, { axis: axes[axis] as number }),
-    first.shape.with(axis, total),
+    first.shape.with(axis, sumOf(sizes)),
   );
 }
 
@@ -45,6 +47,13 @@ function parts(
 function split(lower: Lowering, x: Traced, sizesOrCount: number[] | number, along: number): Traced[] {
   const axis = axisOf(x, along);
   const sizes = backend_util.prepareSplitSize(tensorInfo(x), sizesOrCount, axis);
+  if (x.narrow) {
+    // Parts of what is broadcast, so that it need not be.
+    return sizes.map((size, index) => {
+      const begin = sumOf(sizes.slice(0, index));
+      return cutAxis(lower, x, axis, { begin, end: begin + size, stride: 1 });
+    });
+  }
   return parts(lower, view(lower, x, axis === channelAxis ? sizes : []), x.shape, axis, sizes);
 }
 

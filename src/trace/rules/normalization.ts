@@ -8,21 +8,16 @@ import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout, sizeOf, type Traced } from '../traced.ts';
 import { blockedChannelProducts } from './convolution.ts';
+import { reducePixels } from './reduction.ts';
 import type { Window } from './window.ts';
 
 const channelsOf = (x: Traced): number => x.shape[3] as number;
 
 /** A per-channel vector [C] of a physical image reduced by `op` over batch, rows and columns; no copy is made. */
 function overPixels(lower: Lowering, op: 'ReduceSum' | 'ReduceSumSquare', x: Value, layout: Layout): Value {
-  const { graph } = lower;
   const [, c] = knownShape(x.type.shape) as [number, number];
-  // First within an image, where the pixels of a channel (or block) are contiguous, then over the batch.
-  const pixels = layout === 'blocked' ? lower.toBlocks(x) : x;
-  const within =
-    op === 'ReduceSum'
-      ? graph.node('ReduceSum', [pixels, graph.ints([2, 3])], { keepdims: 0 })
-      : graph.node('ReduceSumSquare', [pixels], { axes: [2, 3], keepdims: 0 });
-  return lower.reshape(graph.node('ReduceSum', [within, graph.ints([0])], { keepdims: 0 }), [c]);
+  const image = layout === 'blocked' ? lower.toBlocks(x) : x;
+  return lower.reshape(reducePixels(lower, op, image, 'ReduceSum'), [c]);
 }
 
 const inDeviceLayout = (lower: Lowering, x: Traced): { image: Value; layout: Layout } => {
@@ -61,7 +56,9 @@ function channelMoments(lower: Lowering, x: Traced): Traced[] {
   const scale = graph.float(1 / (sizeOf(x.shape) / c));
   const mean = graph.node('Mul', [overPixels(lower, 'ReduceSum', image, layout), scale]);
   const meanSquare = graph.node('Mul', [overPixels(lower, 'ReduceSumSquare', image, layout), scale]);
-  const variance = graph.node('Sub', [meanSquare, graph.node('Mul', [mean, mean])]);
+  const difference = graph.node('Sub', [meanSquare, graph.node('Mul', [mean, mean])]);
+  // Of pixels that hardly differ the rounding may leave less than nothing.
+  const variance = graph.node('Max', [difference, graph.float(0)]);
   return [mean, variance].map((value) => lower.traced(value, 'plain', [c]));
 }
 

@@ -6,7 +6,7 @@ import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
 import { channelAxis, singly, view } from '../view.ts';
 import { concat } from './joining.ts';
-import { cut, rangesOf } from './slicing.ts';
+import { cutAxis } from './slicing.ts';
 
 /** How many elements come before and after those of each axis. */
 export type Paddings = readonly (readonly [before: number, after: number])[];
@@ -42,22 +42,16 @@ const reflect = (lower: Lowering, x: Traced, paddings: Paddings): Traced =>
     (value, counts) => lower.graph.node('Pad', [value, counts], { mode: 'reflect' }),
   );
 
+/** `count` elements of one axis, from the one at `begin` backwards; none as no tensor. */
+const backwards = (lower: Lowering, x: Traced, axis: number, begin: number, count: number): Traced[] =>
+  count === 0 ? [] : [cutAxis(lower, x, axis, { begin, end: begin - count, stride: -1 })];
+
 /** A tensor with its mirror images around it, in which the outermost elements come again; ONNX's Pad has no such mode. */
 const mirror = (lower: Lowering, x: Traced, paddings: Paddings): Traced =>
   paddings.reduce((inner, [before, after], axis) => {
-    const backwards = (begin: number, count: number): Traced[] => {
-      if (count === 0) return [];
-      const range = { begin, end: begin - count, stride: -1 };
-      return [
-        cut(
-          lower,
-          inner,
-          rangesOf(inner, (_, other) => (other === axis ? range : undefined)),
-        ),
-      ];
-    };
     const last = (inner.shape[axis] as number) - 1;
-    return concat(lower, [...backwards(before - 1, before), inner, ...backwards(last, after)], axis);
+    const first = backwards(lower, inner, axis, before - 1, before);
+    return concat(lower, [...first, inner, ...backwards(lower, inner, axis, last, after)], axis);
   }, x);
 
 export const padding = {

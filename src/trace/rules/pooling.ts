@@ -34,6 +34,8 @@ function poolImage(
   padding: readonly number[],
   extra: { count_include_pad?: number } = {},
 ): Value {
+  const isSingle = [...window.kernel, ...window.strides].every((size) => size === 1);
+  if (isSingle && padding.every((p) => p === 0)) return image;
   return lower.graph.node(layout === 'blocked' ? `com.microsoft.nchwc.${op}` : op, [image], {
     kernel_shape: window.kernel,
     strides: window.strides,

@@ -1,11 +1,11 @@
 /** Reductions over axes, positions of extremes, softmax. */
 import { util } from '@tensorflow/tfjs';
 import type { Value } from '../../onnx/ir.ts';
-import { cast, castValue } from '../dtypes.ts';
+import { cast, castValue, numbersOf } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
-import { channelAxis, singly, view, viewAs } from '../view.ts';
+import { channelAxis, viewAlong, viewAs } from '../view.ts';
 import { reshape } from './shape.ts';
 
 type Operator = 'ReduceSum' | 'ReduceSumSquare' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceProd';
@@ -71,11 +71,8 @@ function reduce(
 const axesOf = (x: Traced, axis: Axes | null | undefined): number[] =>
   util.parseAxisParam(typeof axis === 'object' && axis ? [...axis] : (axis as number), [...x.shape]);
 
-/** Bools count as integers. */
-const numbers = (lower: Lowering, x: Traced): Traced => (x.dtype === 'bool' ? cast(lower, x, 'int32') : x);
-
 const reduceNumbers = (lower: Lowering, op: Operator, x: Traced, axis: Axes, keepDims: boolean): Traced =>
-  reduce(lower, op, numbers(lower, x), axesOf(x, axis), keepDims);
+  reduce(lower, op, numbersOf(lower, x), axesOf(x, axis), keepDims);
 
 /** One of the elements: of the type that they have, bools too. */
 const extreme = (lower: Lowering, op: Operator, x: Traced, axis: Axes, keepDims: boolean): Traced =>
@@ -97,19 +94,17 @@ function mean(lower: Lowering, given: Traced, axis: Axes, keepDims: boolean): Tr
 
 /** The position of an extreme along an axis; the first one where several are equal. */
 function position(lower: Lowering, op: 'ArgMax' | 'ArgMin', given: Traced, along: number): Traced {
-  const x = numbers(lower, given);
-  const [axis] = axesOf(x, along) as [number];
-  const { value, axes, finish } = view(lower, x, axis === channelAxis ? singly : []);
-  const found = lower.graph.node(op, [value], { axis: axes[axis] as number, keepdims: 1 });
+  const x = numbersOf(lower, given);
+  const { value, axis, position: dimension, finish } = viewAlong(lower, x, along);
+  const found = lower.graph.node(op, [value], { axis: dimension, keepdims: 1 });
   const kept = finish(castValue(lower, found, 'int32'), reducedShape(x.shape, [axis], true), 'int32');
   return reshape(lower, kept, reducedShape(x.shape, [axis], false));
 }
 
 /** A normalisation along an axis. */
 function normalize(lower: Lowering, op: 'Softmax' | 'LogSoftmax', x: Traced, along: number): Traced {
-  const [axis] = axesOf(x, along) as [number];
-  const { value, axes, finish } = view(lower, x, axis === channelAxis ? singly : []);
-  return finish(lower.graph.node(op, [value], { axis: axes[axis] as number }), x.shape);
+  const { value, position: axis, finish } = viewAlong(lower, x, along);
+  return finish(lower.graph.node(op, [value], { axis }), x.shape);
 }
 
 export const reduction = {

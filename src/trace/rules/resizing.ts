@@ -9,10 +9,75 @@ import type { Attributes, Value } from '../../onnx/ir.ts';
 import { cast } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import type { Traced } from '../traced.ts';
+import { sameShape, type Traced } from '../traced.ts';
+import { vector } from './creation.ts';
+import { gather } from './gathering.ts';
 
+type Size = readonly [height: number, width: number];
 type Sampling = Pick<ResizeBilinearAttrs, 'alignCorners' | 'halfPixelCenters'>;
-type Method = 'linear' | 'nearest';
+
+/** One side of the image: as long as it is, and as it becomes. */
+interface Side extends Sampling {
+  readonly from: number;
+  readonly to: number;
+}
+
+const ratioOf = ({ from, to, alignCorners }: Side): number =>
+  alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
+
+/** The pixel that becomes one of the result, by the arithmetic of tfjs. */
+function nearestPixel(position: number, side: Side): number {
+  const source = ratioOf(side) * (position + (side.halfPixelCenters ? 0.5 : 0));
+  return Math.min(side.from - 1, side.alignCorners ? Math.round(source) : Math.floor(source));
+}
+
+/** The pixels that one of the result lies between, with their weights. */
+function linearPixels(position: number, side: Side): readonly (readonly [pixel: number, weight: number])[] {
+  const shift = side.halfPixelCenters ? 0.5 : 0;
+  const last = side.from - 1;
+  const source = Math.min(Math.max(ratioOf(side) * (position + shift) - shift, 0), last);
+  const floor = Math.floor(source);
+  return [
+    [floor, 1 - (source - floor)],
+    [Math.min(floor + 1, last), source - floor],
+  ];
+}
+
+const positionsOf = ({ to }: Side): number[] => [...Array(to).keys()];
+
+/** The Resize operator, on an nchw image. */
+function resize(lower: Lowering, x: Traced, [height, width]: Size, attributes: Attributes): Traced {
+  const { graph } = lower;
+  const [n, h, w, c] = x.shape as [number, number, number, number];
+  // Scales leave the batch open, sizes name it; but rounded to float32 a scale may miss the size.
+  const scales = Float32Array.of(1, 1, height / h, width / w);
+  const reached = [n, c, h, w].map((size, axis) => Math.floor(Math.fround(size * (scales[axis] as number))));
+  const target = sameShape(reached, [n, c, height, width])
+    ? [graph.constant(scales, { dtype: 'float32', shape: [4] })]
+    : [null, graph.ints([n, c, height, width])];
+  const y = graph.node('Resize', [lower.as(x, 'nchw'), null, ...target], attributes);
+  return lower.traced(y, 'nchw', [n, height, width, c], x.dtype);
+}
+
+/** Rows, then columns, by index: Resize computes in float32 and may take a neighbour where tfjs takes the pixel. */
+const pickPixels = (lower: Lowering, x: Traced, size: Size, sampling: Sampling): Traced =>
+  ([1, 2] as const).reduce<Traced>((image, axis) => {
+    const side = { ...sampling, from: image.shape[axis] as number, to: size[axis - 1] as number };
+    const pixels = positionsOf(side).map((position) => nearestPixel(position, side));
+    return gather(lower, image, vector(lower, pixels, 'int32'), axis, 0);
+  }, x);
+
+function nearest(lower: Lowering, x: Traced, { size, ...sampling }: ResizeBilinearAttrs): Traced {
+  const isMultiple = size.every((length, i) => length % (x.shape[i + 1] as number) === 0);
+  if (!isMultiple || sampling.alignCorners || x.layout === 'blocked')
+    return pickPixels(lower, x, size, sampling);
+  // Every pixel becomes a block of its own, wherever the pixels' centres are.
+  return resize(lower, x, size, {
+    mode: 'nearest',
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  });
+}
 
 /** Where the pixels of the result lie in the image, as ONNX calls it. */
 const coordinates = ({ alignCorners, halfPixelCenters }: Sampling): string => {
@@ -20,104 +85,41 @@ const coordinates = ({ alignCorners, halfPixelCenters }: Sampling): string => {
   return halfPixelCenters ? 'half_pixel' : 'asymmetric';
 };
 
-/**
- * How the nearest pixel is found. tfjs rounds half up, or rounds down; but with pixel centres it leaves the half away
- * that ONNX subtracts, so that rounding half up is the same.
- */
-const nearestMode = (sampling: Sampling): string =>
-  coordinates(sampling) === 'asymmetric' ? 'floor' : 'round_prefer_ceil';
-
-const modes: Record<Method, (sampling: Sampling) => Attributes> = {
-  linear: (sampling) => ({ mode: 'linear', coordinate_transformation_mode: coordinates(sampling) }),
-  nearest: (sampling) => ({
-    mode: 'nearest',
+const bilinear = (lower: Lowering, x: Traced, { size, ...sampling }: ResizeBilinearAttrs): Traced =>
+  resize(lower, cast(lower, x, 'float32'), size, {
+    mode: 'linear',
     coordinate_transformation_mode: coordinates(sampling),
-    nearest_mode: nearestMode(sampling),
-  }),
-};
+  });
 
-function resize(
-  lower: Lowering,
-  method: Method,
-  x: Traced,
-  { size, ...sampling }: ResizeBilinearAttrs,
-): Traced {
-  const { graph } = lower;
-  const [n, h, w, c] = x.shape as [number, number, number, number];
-  const [height, width] = size;
-  // Scales leave the batch open, sizes name it; but a scale may round to another size.
-  const scales = [height / h, width / w].map(Math.fround) as [number, number];
-  const exact = Math.floor(h * scales[0]) === height && Math.floor(w * scales[1]) === width;
-  const target = exact
-    ? [graph.constant(Float32Array.of(1, 1, ...scales), { dtype: 'float32', shape: [4] })]
-    : [null, graph.ints([n, c, height, width])];
-  const y = graph.node('Resize', [lower.as(x, 'nchw'), null, ...target], modes[method](sampling));
-  return lower.traced(y, 'nchw', [n, height, width, c], x.dtype);
-}
+type Weights = (position: number, side: Side) => readonly (readonly [pixel: number, weight: number])[];
 
-/** The weights [to, from] with which the pixels along one side of the result are made of those of the image. */
-const weights: Record<Method, (from: number, to: number, sampling: Sampling) => Float32Array> = {
-  linear: (from, to, sampling) =>
-    matrix(from, to, (position) => {
-      const source = Math.min(Math.max(place(position, from, to, sampling), 0), from - 1);
-      const floor = Math.floor(source);
-      return [
-        [floor, 1 - (source - floor)],
-        [Math.min(floor + 1, from - 1), source - floor],
-      ];
-    }),
-  nearest: (from, to, sampling) =>
-    matrix(from, to, (position) => {
-      const source = place(position, from, to, sampling);
-      const index = nearestMode(sampling) === 'floor' ? Math.floor(source) : Math.floor(source + 0.5);
-      return [[Math.min(Math.max(index, 0), from - 1), 1]];
-    }),
-};
-
-/** Where a pixel of the result lies in the image. */
-function place(
-  position: number,
-  from: number,
-  to: number,
-  { alignCorners, halfPixelCenters }: Sampling,
-): number {
-  const ratio = alignCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
-  return halfPixelCenters ? (position + 0.5) * ratio - 0.5 : position * ratio;
-}
-
-function matrix(
-  from: number,
-  to: number,
-  row: (position: number) => readonly (readonly [column: number, weight: number])[],
-): Float32Array {
-  const elements = new Float32Array(to * from);
-  for (let position = 0; position < to; position++) {
-    for (const [column, weight] of row(position)) {
-      const index = position * from + column;
+/** The weights of one side as a matrix [to, from]. */
+function matrix(lower: Lowering, weights: Weights, side: Side): Value {
+  const elements = new Float32Array(side.to * side.from);
+  for (const position of positionsOf(side)) {
+    for (const [pixel, weight] of weights(position, side)) {
+      const index = position * side.from + pixel;
       elements[index] = (elements[index] as number) + weight;
     }
   }
-  return elements;
+  return lower.graph.constant(elements, { dtype: 'float32', shape: [side.to, side.from] });
 }
 
-function gradient(lower: Lowering, method: Method, images: Traced, dy: Traced, sampling: Sampling): Traced {
+function gradient(lower: Lowering, weights: Weights, images: Traced, dy: Traced, sampling: Sampling): Traced {
   const { graph } = lower;
-  const side = (axis: 1 | 2): Value => {
-    const [from, to] = [images.shape[axis] as number, dy.shape[axis] as number];
-    const elements = weights[method](from, to, sampling);
-    return graph.constant(elements, { dtype: 'float32', shape: [to, from] });
-  };
-  const rows = graph.node('Transpose', [side(1)], { perm: [1, 0] });
-  const dx = graph.node('MatMul', [rows, graph.node('MatMul', [lower.as(dy, 'nchw'), side(2)])]);
+  const [rows, columns] = ([1, 2] as const).map((axis) =>
+    matrix(lower, weights, { ...sampling, from: images.shape[axis] as number, to: dy.shape[axis] as number }),
+  ) as [Value, Value];
+  const byColumns = graph.node('MatMul', [lower.as(dy, 'nchw'), columns]);
+  const dx = graph.node('MatMul', [graph.node('Transpose', [rows], { perm: [1, 0] }), byColumns]);
   return lower.traced(dx, 'nchw', images.shape);
 }
 
 export const resizing = {
-  ResizeBilinear: (lower, { images }, attributes) =>
-    resize(lower, 'linear', cast(lower, images, 'float32'), attributes),
+  ResizeBilinear: (lower, { images }, attributes) => bilinear(lower, images, attributes),
   ResizeBilinearGrad: (lower, { images, dy }, attributes) =>
-    gradient(lower, 'linear', images, dy, attributes),
-  ResizeNearestNeighbor: (lower, { images }, attributes) => resize(lower, 'nearest', images, attributes),
+    gradient(lower, linearPixels, images, dy, attributes),
+  ResizeNearestNeighbor: (lower, { images }, attributes) => nearest(lower, images, attributes),
   ResizeNearestNeighborGrad: (lower, { images, dy }, attributes) =>
-    gradient(lower, 'nearest', images, dy, attributes),
+    gradient(lower, (position, side) => [[nearestPixel(position, side), 1]], images, dy, attributes),
 } satisfies Partial<Rules>;

@@ -1,11 +1,10 @@
 /** Running sums and products, and the largest elements: what goes along one axis without reducing it. */
-import { util } from '@tensorflow/tfjs';
 import type { Value } from '../../onnx/ir.ts';
-import { cast, castValue, scalar } from '../dtypes.ts';
+import { castValue, numbersOf, scalar } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
-import { channelAxis, singly, type View, view } from '../view.ts';
+import { viewAlong } from '../view.ts';
 
 interface ScanAttributes {
   readonly axis: number;
@@ -13,21 +12,14 @@ interface ScanAttributes {
   readonly reverse: boolean;
 }
 
-/** The numbers, bools as integers, and the position of the axis among their dimensions. */
-function scanned(lower: Lowering, given: Traced, along: number): { x: Traced; image: View; axis: number } {
-  const x = given.dtype === 'bool' ? cast(lower, given, 'int32') : given;
-  const [logical] = util.parseAxisParam(along, [...x.shape]) as [number];
-  const image = view(lower, x, logical === channelAxis ? singly : []);
-  return { x, image, axis: image.axes[logical] as number };
-}
-
 function runningSum(lower: Lowering, given: Traced, attributes: ScanAttributes): Traced {
-  const { x, image, axis } = scanned(lower, given, attributes.axis);
-  const sums = lower.graph.node('CumSum', [image.value, lower.graph.int(axis)], {
+  const x = numbersOf(lower, given);
+  const { value, position, finish } = viewAlong(lower, x, attributes.axis);
+  const sums = lower.graph.node('CumSum', [value, lower.graph.int(position)], {
     exclusive: Number(attributes.exclusive),
     reverse: Number(attributes.reverse),
   });
-  return image.finish(sums, x.shape);
+  return finish(sums, x.shape);
 }
 
 /** ONNX has no running product: one multiplication an element of the axis. */
@@ -37,9 +29,10 @@ function runningProduct(
   { axis: along, exclusive, reverse }: ScanAttributes,
 ): Traced {
   const { graph } = lower;
-  const { x, image, axis } = scanned(lower, given, along);
-  const size = image.value.type.shape[axis] as number;
-  const parts = graph.nodes('Split', [image.value, graph.ints(Array<number>(size).fill(1))], { axis }, size);
+  const x = numbersOf(lower, given);
+  const { value, position: axis, finish } = viewAlong(lower, x, along);
+  const size = value.type.shape[axis] as number;
+  const parts = graph.nodes('Split', [value, graph.ints(Array<number>(size).fill(1))], { axis }, size);
   const inOrder = reverse ? parts.toReversed() : parts;
   const [first] = inOrder as [Value];
   const one = graph.node('Expand', [scalar(lower, 1, x.dtype), graph.ints(first.type.shape as number[])]);
@@ -47,7 +40,7 @@ function runningProduct(
   for (const part of exclusive ? inOrder.slice(0, -1) : inOrder.slice(1)) {
     products.push(graph.node('Mul', [products[products.length - 1] as Value, part]));
   }
-  return image.finish(graph.node('Concat', reverse ? products.toReversed() : products, { axis }), x.shape);
+  return finish(graph.node('Concat', reverse ? products.toReversed() : products, { axis }), x.shape);
 }
 
 /** The k largest along the last axis with their positions; of equal ones the first. */

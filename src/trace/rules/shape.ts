@@ -1,6 +1,6 @@
 /** Kernels that give elements another shape or order, or repeat them. */
 import { util } from '@tensorflow/tfjs';
-import { broadcast } from '../broadcast.ts';
+import { broadcast, uniformElement } from '../broadcast.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import { type Layout, sameShape, sizeOf, type Traced, toPhysical } from '../traced.ts';
@@ -9,6 +9,8 @@ import { channelAxis, singly, view } from '../view.ts';
 /** A tensor of another shape. An image stays one if batch and channels do: only its pixels are renumbered. */
 export function reshape(lower: Lowering, x: Traced, shape: readonly number[]): Traced {
   if (sameShape(x.shape, shape)) return x;
+  const element = uniformElement(lower, x);
+  if (element) return broadcast(lower, element, shape);
   const [n, h, w, c] = shape as [number, number, number, number];
   const isImage =
     x.layout !== 'plain' && shape.length === 4 && n === x.shape[0] && c === x.shape[channelAxis];

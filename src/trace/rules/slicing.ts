@@ -1,5 +1,6 @@
 /** Kernels that cut tensors along their axes. */
 import { type SliceAttrs, type StridedSliceAttrs, slice_util, util } from '@tensorflow/tfjs';
+import { broadcast } from '../broadcast.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import { type Traced, tensorInfo } from '../traced.ts';
@@ -19,9 +20,13 @@ const beforeFirst = -(2 ** 31);
 const isWhole = ({ begin, end, stride }: Range, size: number | undefined): boolean =>
   begin === 0 && end === size && stride === 1;
 
+const whole = (size: number): Range => ({ begin: 0, end: size, stride: 1 });
+
 /** One range an axis of a tensor. Whole axes are not named in the graph, so that an open batch stays open. */
 export function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Traced {
   const { graph } = lower;
+  const shape = ranges.map(({ begin, end, stride }) => Math.max(0, Math.ceil((end - begin) / stride)));
+  if (x.narrow) return broadcast(lower, cutNarrow(lower, x.narrow, ranges), shape);
   const touched = ranges.flatMap((range, axis) =>
     isWhole(range, x.shape[axis]) ? [] : [{ ...range, axis }],
   );
@@ -40,30 +45,34 @@ export function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Trace
     graph.ints(touched.map(({ axis }) => axes[axis] as number)),
     ...steps,
   ]);
-  const shape = ranges.map(({ begin, end, stride }) => Math.max(0, Math.ceil((end - begin) / stride)));
   return finish(sliced, shape);
 }
 
-/** Ranges that are whole but for some axes. */
-export const rangesOf = (x: Traced, pick: (size: number, axis: number) => Range | undefined): Range[] =>
-  x.shape.map((size, axis) => pick(size, axis) ?? { begin: 0, end: size, stride: 1 });
+/** What a broadcast tensor is made of, cut where it is not repeated. */
+function cutNarrow(lower: Lowering, narrow: Traced, ranges: readonly Range[]): Traced {
+  const own = ranges.slice(ranges.length - narrow.shape.length);
+  const kept = own.map((range, axis) => (narrow.shape[axis] === 1 ? whole(1) : range));
+  return cut(lower, narrow, kept);
+}
 
-/** A tensor from `begin` on, `size` elements of each axis. */
-export const slice = (
-  lower: Lowering,
-  x: Traced,
-  begin: readonly number[],
-  size: readonly number[],
-): Traced =>
+/** One range of one axis. */
+export const cutAxis = (lower: Lowering, x: Traced, axis: number, range: Range): Traced =>
   cut(
     lower,
     x,
-    begin.map((first, axis) => ({ begin: first, end: first + (size[axis] as number), stride: 1 })),
+    x.shape.map((size, other) => (other === axis ? range : whole(size))),
   );
 
-function parsedSlice(lower: Lowering, x: Traced, attributes: SliceAttrs): Traced {
-  const [begin, size] = slice_util.parseSliceParams(tensorInfo(x), attributes.begin, attributes.size);
-  return slice(lower, x, begin as number[], size as number[]);
+/** A tensor from `begin` on, `size` elements of each axis; tfjs allows shorter lists than the tensor has axes. */
+export function slice(lower: Lowering, x: Traced, attributes: SliceAttrs): Traced {
+  const parsed = slice_util.parseSliceParams(tensorInfo(x), attributes.begin, attributes.size);
+  const [begin, size] = parsed as [number[], number[]];
+  const ranges = begin.map((first, axis) => ({
+    begin: first,
+    end: first + (size[axis] as number),
+    stride: 1,
+  }));
+  return cut(lower, x, ranges);
 }
 
 function stridedSlice(lower: Lowering, x: Traced, attributes: StridedSliceAttrs): Traced {
@@ -87,15 +96,15 @@ function stridedSlice(lower: Lowering, x: Traced, attributes: StridedSliceAttrs)
 }
 
 /** A tensor backwards along some axes. */
-export const reverse = (lower: Lowering, x: Traced, axes: readonly number[]): Traced =>
-  cut(
-    lower,
-    x,
-    rangesOf(x, (size, axis) => (axes.includes(axis) ? { begin: size - 1, end: -1, stride: -1 } : undefined)),
+export function reverse(lower: Lowering, x: Traced, axes: readonly number[]): Traced {
+  const ranges = x.shape.map((size, axis) =>
+    axes.includes(axis) ? { begin: size - 1, end: -1, stride: -1 } : whole(size),
   );
+  return cut(lower, x, ranges);
+}
 
 export const slicing = {
   Reverse: (lower, { x }, { dims }) => reverse(lower, x, util.parseAxisParam(dims, [...x.shape])),
-  Slice: (lower, { x }, attributes) => parsedSlice(lower, x, attributes),
+  Slice: (lower, { x }, attributes) => slice(lower, x, attributes),
   StridedSlice: (lower, { x }, attributes) => stridedSlice(lower, x, attributes),
 } satisfies Partial<Rules>;

@@ -20,11 +20,8 @@ const formula =
   (compute: Formula): UnaryRule =>
   (lower, { x }) => {
     const real = cast(lower, x, 'float32');
-    return cast(
-      lower,
-      perElement(lower, [real], 'float32', (value) => compute(lower.graph, value)),
-      x.dtype,
-    );
+    const result = perElement(lower, [real], 'float32', (value) => compute(lower.graph, value));
+    return cast(lower, result, x.dtype);
   };
 
 /** One operator of floats. */

@@ -56,6 +56,9 @@ const ofBools = (name: string, run: Binary): Row => op(`${name} of bools`, [bool
 const run = (kernel: string, inputs: tf.NamedTensorMap): tf.Tensor =>
   tf.engine().runKernel(kernel, inputs) as tf.Tensor;
 
+/** `tf.greater` would stop tfjs from differentiating. */
+const isPositive = (x: tf.Tensor): tf.Tensor => tf.cast(tf.step(x), 'bool');
+
 const quadrants = [given([1, 1, -1, -1, 0, 0, 1, -1, 0]), given([1, -1, 1, -1, 1, -1, 0, 0, 0])] as const;
 
 export const rows: readonly Row[] = [
@@ -63,10 +66,10 @@ export const rows: readonly Row[] = [
   ...everywhere('mul', tf.mul, normal, normal, { gradient: 'both' }),
   ...few('sub', tf.sub, normal),
   ...few('div', tf.div, normal, positive),
-  ...few('maximum', tf.maximum, normal),
-  ...few('minimum', tf.minimum, normal),
+  ...few('maximum', tf.maximum, normal, normal, {}),
+  ...few('minimum', tf.minimum, normal, normal, {}),
   ...few('pow', tf.pow, positive, normal),
-  ...few('squaredDifference', tf.squaredDifference, normal),
+  ...few('squaredDifference', tf.squaredDifference, normal, normal, {}),
   ...few('atan2', tf.atan2, normal),
   ...few('mod', tf.mod, normal, positive, { tolerance: 1e-5 }),
   ...few('floorDiv', tf.floorDiv, normal, positive, {}),
@@ -78,6 +81,10 @@ export const rows: readonly Row[] = [
   ...few('lessEqual', tf.lessEqual, normal, normal, {}),
   ...few('prelu', tf.prelu, normal),
   ...few('divNoNan', (a, b) => tf.divNoNan(a, tf.relu(b)), normal, normal, {}),
+  // Of these tfjs does not sum the gradient over what was broadcast.
+  ...[tf.maximum, tf.minimum, tf.squaredDifference].map((f) =>
+    op(`${f.name} and its gradient`, [pixels(normal), pixels(normal)], f, { gradient: 'both' }),
+  ),
   op('pow of negative numbers', [given([-2, -1.5, 0]), given([2, 3, 0])], tf.pow),
   op('atan2 in all quadrants', [...quadrants], tf.atan2),
   op('mod of all signs', [given([5, -5, 5, -5, 4.5, -6]), given([3, 3, -3, -3, 1.5, 3])], tf.mod),
@@ -114,18 +121,13 @@ export const rows: readonly Row[] = [
   op('where', [bools(3, 4), normal(3, 4), normal(3, 4)], tf.where, { gradient: 'eager' }),
   op('where of bools', [bools(3, 4), bools(3, 4), bools(3, 4)], tf.where),
   op('where of integers', [bools(3, 4), integers(0, 9, 3, 4), integers(0, 9, 3, 4)], tf.where),
-  op(
-    'where of an image and a scalar',
-    [pixels(normal)],
-    (x) => tf.where(tf.greater(x, 0), x, tf.scalar(-2)),
-    {
-      gradient: 'both',
-    },
-  ),
+  op('where of an image and a scalar', [pixels(normal)], (x) => tf.where(isPositive(x), x, tf.scalar(-2)), {
+    gradient: 'both',
+  }),
   op(
     'where with an image of conditions',
     [pixels(normal), normal(16)],
-    (x, v) => tf.where(tf.less(x, v), v, x),
+    (x, v) => tf.where(isPositive(x), v, x),
     {
       gradient: 'eager',
     },

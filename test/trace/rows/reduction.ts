@@ -1,7 +1,7 @@
 /** Reductions: over every set of axes of an image, kept or not. */
 import * as tf from '@tensorflow/tfjs';
 import { op, type Row } from '../check-op.ts';
-import { bools, image, integers, normal, small, ties } from '../inputs.ts';
+import { apart, bools, image, integers, normal, small, ties } from '../inputs.ts';
 
 type Reduction = (x: tf.Tensor, axis?: number | number[], keepDims?: boolean) => tf.Tensor;
 
@@ -27,14 +27,18 @@ const everywhere = (name: string, run: Reduction, gradient?: Row['gradient']): R
     ),
   );
 
-const plainly = (name: string, run: Reduction, options: Pick<Row, 'gradient'> = {}): Row[] => [
-  op(`${name} of all`, [small(3, 4)], (x) => run(x), options),
-  op(`${name} over the last axis`, [small(3, 4)], (x) => run(x, -1), options),
-  op(`${name} over two axes, kept`, [small(2, 3, 4)], (x) => run(x, [2, 0], true), options),
-  op(`${name} over no axis`, [small(2, 3)], (x) => run(x, []), options),
-  op(`${name} over the pixels of an image`, [image(2, 3, 5, 16, small)], (x) => run(x, [1, 2]), options),
-  op(`${name} over the pixels of 3 channels`, [image(2, 3, 5, 3, small)], (x) => run(x, [1, 2]), options),
-  op(`${name} over the channels of an image`, [image(2, 3, 5, 16, small)], (x) => run(x, 3), options),
+const plainly = (
+  name: string,
+  run: Reduction,
+  options: Pick<Row, 'gradient'> = {},
+  numbers = small,
+): Row[] => [
+  op(`${name} of all`, [numbers(3, 4)], (x) => run(x), options),
+  op(`${name} over the last axis`, [numbers(3, 4)], (x) => run(x, -1), options),
+  op(`${name} over two axes, kept`, [numbers(2, 3, 4)], (x) => run(x, [2, 0], true), options),
+  op(`${name} over the pixels of an image`, [image(2, 3, 5, 16, numbers)], (x) => run(x, [1, 2]), options),
+  op(`${name} over the pixels of 3 channels`, [image(2, 3, 5, 3, numbers)], (x) => run(x, [1, 2]), options),
+  op(`${name} over the channels of an image`, [image(2, 3, 5, 16, numbers)], (x) => run(x, 3), options),
 ];
 
 const ofIntegers = (name: string, run: Reduction): Row =>
@@ -54,13 +58,16 @@ export const rows: readonly Row[] = [
   ...everywhere('max', tf.max),
   ...plainly('sum', tf.sum, { gradient: 'both' }),
   ...plainly('mean', tf.mean, { gradient: 'both' }),
-  ...plainly('max', tf.max, { gradient: 'both' }),
-  ...plainly('min', tf.min, { gradient: 'both' }),
+  ...plainly('max', tf.max, { gradient: 'both' }, apart),
+  ...plainly('min', tf.min, { gradient: 'both' }, apart),
   ...plainly('prod', tf.prod),
   ...plainly('logSumExp', tf.logSumExp, { gradient: 'both' }),
-  ...plainly('norm', (x, axis, keepDims) => tf.norm(x, 'euclidean', axis, keepDims)),
+  op('norm', [normal(3, 4)], (x) => tf.norm(x, 2, 1), { gradient: 'both' }),
   ...plainly('all', (x, axis, keepDims) => tf.all(tf.greater(x, -0.6), axis, keepDims)),
   ...plainly('any', (x, axis, keepDims) => tf.any(tf.greater(x, 0.6), axis, keepDims)),
+  ...[tf.sum, tf.mean, tf.max, tf.min, tf.prod].map((run) =>
+    op(`${run.name} over no axis`, [normal(2, 3)], (x) => run(x, [])),
+  ),
   op('sum of a scalar', [normal()], (x) => tf.sum(x), { gradient: 'eager' }),
   op('prod and its gradient', [small(3, 4)], (x) => tf.prod(x, 1), { gradient: 'both' }),
   op('mean of integers', [integers(-4, 5, 3, 4)], (x) => tf.mean(x, 1)),

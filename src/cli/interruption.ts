@@ -1,0 +1,40 @@
+/** Ctrl-C: the run saves its state and ends; what to do next is said. */
+import { say } from './output.ts';
+
+/** Thrown by a command that was interrupted and has saved its state; the message says how to continue. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
+}
+
+/** The exit code after an interrupt, as shells have it (128 + SIGINT). */
+export const interruptedExitCode = 130;
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Runs work that ends early when its signal fires: at the first Ctrl-C (or SIGTERM). A second one ends the process
+ * as usual.
+ *
+ * @param announce called at the first one, before anything is said
+ */
+export async function interruptible<T>(
+  announce: () => void,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const release = (): void => {
+    for (const name of signals) process.off(name, stop);
+  };
+  const stop = (): void => {
+    release();
+    announce();
+    say('interrupted: finishing the step and saving a checkpoint (again: quit at once)');
+    controller.abort();
+  };
+  for (const name of signals) process.on(name, stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,55 @@
+/** Kinds of options: how a value is read off the command line, and which values an option takes. */
+
+export interface Kind<T> {
+  /** What error messages call a good value. */
+  readonly expected: string;
+  /** A word of the command line as a value; not necessarily a good one. */
+  readonly read: (word: string) => unknown;
+  readonly accepts: (value: unknown) => value is T;
+}
+
+/** A word as a number; what is none stays a word, so that messages show it as it was given. */
+const readNumber = (word: string): unknown => {
+  const number = Number(word);
+  return word.trim() === '' || Number.isNaN(number) ? word : number;
+};
+
+const numbers = (expected: string, test: (x: number) => boolean): Kind<number> => ({
+  expected,
+  read: readNumber,
+  accepts: (value): value is number => typeof value === 'number' && test(value),
+});
+
+const wholeFrom =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (x: number): boolean =>
+    Number.isInteger(x) && x >= least && x <= most;
+
+export const count = numbers('a whole number from 1', wholeFrom(1));
+export const amount = numbers('a whole number from 0', wholeFrom(0));
+export const port = numbers('a port from 0 to 65535', wholeFrom(0, 65535));
+export const positive = numbers('a number above 0', (x) => Number.isFinite(x) && x > 0);
+export const nonNegative = numbers('a number from 0', (x) => Number.isFinite(x) && x >= 0);
+/** A probability, or how much of the past is kept. */
+export const fraction = numbers('a number from 0 to below 1', (x) => x >= 0 && x < 1);
+/** A part that leaves something over. */
+export const part = numbers('a number between 0 and 1', (x) => x > 0 && x < 1);
+
+export const text: Kind<string> = {
+  expected: 'a text',
+  read: (word) => word,
+  accepts: (value): value is string => typeof value === 'string' && value !== '',
+};
+
+export const flag: Kind<boolean> = {
+  expected: 'true or false',
+  read: (word) => ({ true: true, false: false })[word] ?? word,
+  accepts: (value): value is boolean => typeof value === 'boolean',
+};
+
+/** One of some words or numbers. */
+export const oneOf = <const T extends string | number>(choices: readonly T[]): Kind<T> => ({
+  expected: `one of ${choices.join(', ')}`,
+  read: (word) => choices.find((choice) => String(choice) === word) ?? word,
+  accepts: (value): value is T => choices.some((choice) => choice === value),
+});

@@ -1,0 +1,74 @@
+/** The texts of progress. */
+import type { EpochRecord, StepReport } from '../runs/epochs.ts';
+import { formatDuration, percent } from './output.ts';
+
+/** Four digits of a rate, whatever its size. */
+const rate = (stepsPerSecond: number): string =>
+  `${stepsPerSecond.toFixed(stepsPerSecond < 9.95 ? 2 : 1)} steps/s`;
+
+const share = (name: string, value: number | undefined): string =>
+  `${name} ${value === undefined ? '–' : percent(value)}`;
+
+const loss = ({ means }: StepReport): string => `loss ${(means.loss ?? Number.NaN).toFixed(3)}`;
+
+/** `search epoch 1/50 step 12/312  loss 2.114  accuracy 23.10 %  …`. */
+export function stepLine(title: string, report: StepReport): string {
+  const { epoch, epochs, step, steps, means, stepsPerSecond, secondsLeft } = report;
+  return [
+    `${title} epoch ${epoch + 1}/${epochs} step ${step}/${steps}`,
+    loss(report),
+    share('accuracy', means.accuracy),
+    ...(means.validationAccuracy === undefined ? [] : [share('validation', means.validationAccuracy)]),
+    rate(stepsPerSecond),
+    `${formatDuration(secondsLeft)} left`,
+  ].join('  ');
+}
+
+/** The shortest bar that is worth drawing. */
+const shortestBar = 8;
+
+/**
+ * The same as a bar of at most `columns` characters: `search 1/50 [=====     ] 12/312  loss 2.114  …`. The bar fills
+ * what the figures leave; where that is too little, the less important figures are left out.
+ */
+export function barLine(title: string, report: StepReport, columns = 80): string {
+  const { epoch, epochs, step, steps, means, stepsPerSecond, secondsLeft } = report;
+  const head = `${title} ${epoch + 1}/${epochs} [`;
+  const counter = ` ${step}/${steps}`;
+  const figures = [
+    loss(report),
+    share('accuracy', means.accuracy),
+    rate(stepsPerSecond),
+    `${formatDuration(secondsLeft)} left`,
+  ];
+  const validation =
+    means.validationAccuracy === undefined ? [] : [share('validation', means.validationAccuracy)];
+  const tails = [
+    [counter, ...figures.slice(0, 2), ...validation, ...figures.slice(2)],
+    [counter, ...figures],
+    ['', ...figures],
+    ['', ...figures.slice(1)],
+    [counter],
+  ].map((parts) => `]${parts.join('  ')}`);
+  // The last column stays free: some terminals wrap there.
+  const room = (tail: string): number => columns - 1 - head.length - tail.length;
+  const tail = tails.find((candidate) => room(candidate) >= shortestBar) ?? ']';
+  const width = Math.max(0, room(tail));
+  const done = Math.round((width * step) / steps);
+  return `${head}${'='.repeat(done)}${' '.repeat(width - done)}${tail}`.slice(0, Math.max(0, columns - 1));
+}
+
+/** `search epoch 1/50  loss 1.2345  …  accuracy 56.78 %  …  12.3 s`. */
+export function epochLine(title: string, epochs: number, record: EpochRecord): string {
+  const figures = (names: readonly string[], text: (x: number) => string): string[] =>
+    names.flatMap((name) => {
+      const value = record[name];
+      return typeof value === 'number' ? [`${name} ${text(value)}`] : [];
+    });
+  return [
+    `${title} epoch ${record.epoch + 1}/${epochs}`,
+    ...figures(['loss', 'validationLoss'], (x) => x.toFixed(4)),
+    ...figures(['accuracy', 'validationAccuracy', 'testAccuracy'], percent),
+    `${record.seconds.toFixed(1)} s`,
+  ].join('  ');
+}

@@ -1,0 +1,47 @@
+/** Runs a search in a folder. */
+import { openRun } from '../../runs/run-folder.ts';
+import { formatGenotype } from '../../search/genotype.ts';
+import { search } from '../../search/search.ts';
+import { version } from '../../version.ts';
+import { Interruption, interruptible } from '../interruption.ts';
+import { deviceOptionNames } from '../options.ts';
+import { say } from '../output.ts';
+import { withFixedData } from '../places.ts';
+import { showProgress } from '../progress.ts';
+import { readSearchOptions, resumedOptions } from '../run-config.ts';
+import type { Place, SearchRunOptions } from '../run-options.ts';
+import { openDataset, openEngine } from '../setting.ts';
+
+export interface SearchRun {
+  readonly run: string;
+  readonly genotype: string;
+  /** Weights of the supernet. */
+  readonly parameters: number;
+}
+
+/** @throws Interruption where it was interrupted */
+export async function runSearch(
+  defaults: SearchRunOptions,
+  wanted: Partial<SearchRunOptions>,
+  { out, resume, again }: Place,
+): Promise<SearchRun> {
+  const given = withFixedData(wanted);
+  const options = resume
+    ? resumedOptions(readSearchOptions(out), given, deviceOptionNames, out)
+    : { ...defaults, ...given };
+  const folder = openRun(out, resume);
+  const engine = await openEngine(options);
+  const dataset = await openDataset(options);
+  say(`search: space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`);
+  if (!resume) folder.writeConfig({ command: 'search', version, options });
+  const progress = showProgress('search', options.epochs);
+  try {
+    const { status, genotype, parameters } = await interruptible(progress.close, (signal) =>
+      search(dataset, options, { engine, folder, resume, signal, observer: progress }),
+    );
+    if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
+    return { run: out, genotype: formatGenotype(genotype), parameters };
+  } finally {
+    progress.close();
+  }
+}

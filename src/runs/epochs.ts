@@ -1,0 +1,103 @@
+/** The loop over epochs and steps that searching and retraining share: sums, progress, interruption, checkpoints. */
+import { setImmediate } from 'node:timers/promises';
+
+/** Where a run stands: the next step to take. */
+export interface Position {
+  readonly epoch: number;
+  readonly step: number;
+}
+
+/** Sums over the steps of an epoch, by metric; `count` is of images. */
+export type Sums = Record<string, number>;
+
+/** A step as it is shown to people. */
+export interface StepReport extends Position {
+  readonly epochs: number;
+  readonly steps: number;
+  readonly means: Readonly<Record<string, number>>;
+  readonly stepsPerSecond: number;
+  /** For the rest of the run, at the present rate. */
+  readonly secondsLeft: number;
+}
+
+export interface Observer {
+  onStep?(report: StepReport): void;
+  onEpoch?(record: EpochRecord): void;
+}
+
+/** One line of `metrics.jsonl`. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly seconds: number;
+  readonly [metric: string]: unknown;
+}
+
+export interface EpochLoop {
+  readonly epochs: number;
+  readonly start: Position;
+  /** The sums of the interrupted epoch that `start` lies in. */
+  readonly sums: Sums;
+  /** Steps in an epoch. */
+  readonly steps: number;
+  /** Takes one step and returns what to add to the sums: metrics over its images, and their `count`. */
+  step(position: Position): Promise<Sums>;
+  /** Called when an epoch is complete; returns what its record says besides the means. */
+  endEpoch(epoch: number, means: Readonly<Record<string, number>>): Promise<Record<string, unknown>>;
+  /** Saves the state: `position` is the next step, `sums` are those so far in its epoch. */
+  save(position: Position, sums: Sums, record?: EpochRecord): void;
+  readonly signal?: AbortSignal | undefined;
+  readonly observer?: Observer | undefined;
+}
+
+/** Sums divided by the count of images. */
+export function meansOf({ count = 0, ...sums }: Sums): Record<string, number> {
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / Math.max(count, 1)]));
+}
+
+const add = (a: Sums, b: Sums): Sums => {
+  const sum = { ...a };
+  for (const [name, value] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + value;
+  return sum;
+};
+
+/** Runs to the end, or until the signal fires: then the state is saved after the step under way. */
+export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrupted'> {
+  const { epochs, steps, signal, observer } = loop;
+  let { epoch, step } = loop.start;
+  let sums = loop.sums;
+  let taken = 0;
+  const begin = performance.now();
+  while (epoch < epochs) {
+    const epochBegin = performance.now();
+    while (step < steps) {
+      // Engines block the thread while they compute; here signals and timers get their turn.
+      await setImmediate();
+      if (signal?.aborted) {
+        loop.save({ epoch, step }, sums);
+        return 'interrupted';
+      }
+      sums = add(sums, await loop.step({ epoch, step }));
+      step++;
+      taken++;
+      const stepsPerSecond = taken / ((performance.now() - begin) / 1000);
+      const left = (epochs - epoch) * steps - step;
+      observer?.onStep?.({
+        epoch,
+        step,
+        epochs,
+        steps,
+        means: meansOf(sums),
+        stepsPerSecond,
+        secondsLeft: left / stepsPerSecond,
+      });
+    }
+    const means = meansOf(sums);
+    const extra = await loop.endEpoch(epoch, means);
+    const seconds = (performance.now() - epochBegin) / 1000;
+    const record: EpochRecord = { epoch, ...means, ...extra, seconds: Math.round(seconds * 1000) / 1000 };
+    [epoch, step, sums] = [epoch + 1, 0, {}];
+    loop.save({ epoch, step }, sums, record);
+    observer?.onEpoch?.(record);
+  }
+  return 'finished';
+}

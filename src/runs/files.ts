@@ -1,0 +1,46 @@
+/** Files written whole: under a temporary name first, then renamed, so that no reader ever sees a half. */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { InputError, messageOf } from '../errors.ts';
+
+/** Writes a file, and the folders above it. InputError where the place cannot be written. */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(temporary, content);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new InputError(`cannot write ${path}: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Makes sure, before long work, that a file can be written later. Creates nothing.
+ *
+ * @throws InputError where the path is a folder, lies in a file, or the folder is not writable
+ */
+export function requireWritable(path: string): void {
+  const refuse = (reason: string): never => {
+    throw new InputError(`cannot write ${path}: ${reason}`);
+  };
+  if (existsSync(path) && statSync(path).isDirectory()) refuse('it is a folder');
+  let folder = dirname(resolve(path));
+  while (!existsSync(folder)) folder = dirname(folder);
+  if (!statSync(folder).isDirectory()) refuse(`${folder} is no folder`);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    refuse(messageOf(error));
+  }
+}

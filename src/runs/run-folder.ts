@@ -1,0 +1,143 @@
+/** The folder of a run: its configuration, metrics and checkpoint. Every file is written whole. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError, messageOf } from '../errors.ts';
+import type { EpochRecord, Position, Sums } from './epochs.ts';
+import { requireWritable, writeWhole } from './files.ts';
+import { readArrays, writeArrays } from './safetensors.ts';
+
+/** What a run needs to continue: flat state vectors by name, and where it stands. */
+export interface Checkpoint<Name extends string = string> {
+  readonly state: Readonly<Record<Name, Float32Array>>;
+  readonly position: Position;
+  readonly sums: Sums;
+  /** Numbers that are not part of a vector, e.g. the best accuracy so far. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+export interface RunFolder {
+  readonly path: string;
+  writeConfig(config: object): void;
+  /** Appends a record; rewrites the file, so that it is always whole. */
+  record(record: EpochRecord): void;
+  saveCheckpoint(checkpoint: Checkpoint): void;
+  /**
+   * The checkpoint, its state being vectors of these sizes.
+   *
+   * @throws InputError where the file is damaged or of another run
+   */
+  loadCheckpoint<Name extends string>(sizes: Readonly<Record<Name, number>>): Checkpoint<Name>;
+  writeText(name: string, text: string): void;
+}
+
+const names = {
+  config: 'config.json',
+  metrics: 'metrics.jsonl',
+  checkpoint: 'checkpoint.safetensors',
+} as const;
+
+/** The configuration of the run in a folder; its fields are not checked. InputError where there is none. */
+export function readConfig(path: string): Readonly<Record<string, unknown>> {
+  const file = join(path, names.config);
+  if (!existsSync(file)) throw new InputError(`${path} holds no run: ${names.config} is missing`);
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new InputError(`${file} is not JSON: ${messageOf(error)}`);
+  }
+}
+
+/** The records of a run, of its first `epochs` epochs. */
+export function readMetrics(path: string, epochs = Number.POSITIVE_INFINITY): EpochRecord[] {
+  const file = join(path, names.metrics);
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.slice(0, epochs).map((line, i) => {
+    try {
+      return JSON.parse(line) as EpochRecord;
+    } catch (error) {
+      throw new InputError(`${file}, line ${i + 1} is not JSON: ${messageOf(error)}`);
+    }
+  });
+}
+
+/**
+ * Opens a folder for a new run or, with `resume`, for continuing the one in it.
+ *
+ * @throws InputError where a new run would overwrite one, or there is nothing to resume
+ */
+export function openRun(path: string, resume: boolean): RunFolder {
+  const file = (name: keyof typeof names): string => join(path, names[name]);
+  // A run that ended before its first checkpoint has nothing to lose.
+  if (!resume && existsSync(file('checkpoint'))) {
+    throw new InputError(`${path} holds a run already; choose another --out, or continue it with --resume`);
+  }
+  if (resume && !existsSync(file('checkpoint'))) {
+    throw new InputError(
+      `${path} has nothing to resume: ${names.checkpoint} is missing (it is written after each epoch and on interrupt)`,
+    );
+  }
+  requireWritable(file('checkpoint'));
+  let records = resume ? readMetrics(path) : [];
+  return {
+    path,
+    writeConfig: (config) => writeWhole(file('config'), `${JSON.stringify(config, null, 2)}\n`),
+    record: (record) => {
+      // A run killed between record and checkpoint repeats an epoch; its old record gives way.
+      records = [...records.filter(({ epoch }) => epoch < record.epoch), record];
+      writeWhole(file('metrics'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
+    },
+    saveCheckpoint: ({ state, position, sums, values }) => {
+      const arrays = Object.entries(state).map(([name, data]) => [name, { shape: [data.length], data }]);
+      writeArrays(file('checkpoint'), {
+        arrays: Object.fromEntries(arrays),
+        metadata: { progress: JSON.stringify({ position, sums, values }) },
+      });
+    },
+    loadCheckpoint: (sizes) => readCheckpoint(file('checkpoint'), sizes),
+    writeText: (name, text) => writeWhole(join(path, name), text),
+  };
+}
+
+type Progress = Pick<Checkpoint, 'position' | 'sums' | 'values'>;
+
+function readCheckpoint<Name extends string>(
+  file: string,
+  sizes: Readonly<Record<Name, number>>,
+): Checkpoint<Name> {
+  const { arrays, metadata } = readArrays(file);
+  const state: Partial<Record<Name, Float32Array>> = {};
+  for (const name of Object.keys(sizes) as Name[]) {
+    const data = arrays[name]?.data;
+    if (data?.length !== sizes[name]) {
+      throw new InputError(
+        `${file} is not of this run: expected ${sizes[name]} elements of ${name}, got ${data?.length ?? 'none'}`,
+      );
+    }
+    state[name] = data;
+  }
+  const progress = parsed(metadata.progress);
+  if (!isProgress(progress)) throw new InputError(`${file} does not say how far the run is`);
+  // Every name of `sizes` has been given its vector.
+  return { state: state as Record<Name, Float32Array>, ...progress };
+}
+
+function parsed(json = ''): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isProgress(value: unknown): value is Progress {
+  const { position, sums, values } = Object(value);
+  const areNumbers = (record: unknown): boolean =>
+    typeof record === 'object' &&
+    record !== null &&
+    // JSON has no NaN: an accuracy that is not known yet is null.
+    Object.values(record).every((number) => typeof number === 'number' || number === null);
+  const { epoch, step } = Object(position);
+  const areWhole = [epoch, step].every((index) => Number.isSafeInteger(index) && index >= 0);
+  return areWhole && areNumbers(sums) && areNumbers(values);
+}

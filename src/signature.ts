@@ -1,0 +1,19 @@
+/** The functions that are traced, and what they are called with. */
+import type { DataType, Tensor } from '@tensorflow/tfjs';
+
+export type Tensors = Record<string, Tensor>;
+
+/** A function of named tensors to named tensors, in tfjs operations, without side effects. */
+export type TensorFunction = (inputs: Tensors) => Tensors;
+
+export interface TensorSpec {
+  /** A named dimension, e.g. `'N'`, is left open: the graph takes any size there. */
+  readonly shape: readonly (number | string)[];
+  readonly dtype: Extract<DataType, 'float32' | 'int32' | 'bool'>;
+}
+
+/** The inputs of a function, by name, in order. */
+export type Signature = Readonly<Record<string, TensorSpec>>;
+
+export const float32 = (...shape: (number | string)[]): TensorSpec => ({ shape, dtype: 'float32' });
+export const int32 = (...shape: (number | string)[]): TensorSpec => ({ shape, dtype: 'int32' });

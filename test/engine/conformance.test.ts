@@ -1,0 +1,86 @@
+/** One suite over every engine: the same functions, the same results, the same errors. */
+import { describe, expect, it } from 'vitest';
+import { checkFeeds, type Elements, type Feeds } from '../../src/engine/engine.ts';
+import { float32, int32, type Signature } from '../../src/signature.ts';
+import { relativeError } from '../nn/differentiable.ts';
+import { allEngines, compute, reference } from './engines.ts';
+import { type FunctionCase, plumbing, tensor } from './functions.ts';
+import { steps } from './training.ts';
+
+const engines = await allEngines();
+
+/** The reference engine's results, computed once. */
+const known = new Map<string, Promise<Readonly<Record<string, Elements>>>>();
+function expectedOf({ name, fn, signature, feeds, expected }: FunctionCase) {
+  if (expected) return expected;
+  const results = known.get(name) ?? reference().then((engine) => compute(engine, fn, signature, feeds));
+  known.set(name, results);
+  return results;
+}
+
+describe.each(engines)('$name', ({ engine }) => {
+  it.each([...plumbing, ...steps])('$name', async (subject) => {
+    const { fn, signature, feeds, tolerance = 0 } = subject;
+    const before = structuredClone(feeds);
+    const compiled = await engine.compile(fn, signature, 'test');
+    const first = await compiled.run(feeds);
+    const second = await compiled.run(feeds);
+    await compiled.dispose();
+    expect(second, 'the second run').toEqual(first);
+    expect(feeds, 'the feeds after the runs').toEqual(before);
+
+    const expected = await expectedOf(subject);
+    expect(Object.keys(first).sort()).toEqual(Object.keys(expected).sort());
+    for (const [name, elements] of Object.entries(expected)) {
+      const actual = first[name] as Elements;
+      expect(actual.constructor, name).toBe(elements.constructor);
+      expect(actual.length, name).toBe(elements.length);
+      if (tolerance === 0) expect(actual, name).toEqual(elements);
+      else expect(relativeError(actual, elements), name).toBeLessThanOrEqual(tolerance);
+    }
+  });
+
+  it('returns results in arrays of their own', async () => {
+    const x = Float32Array.of(1, 2);
+    const results = await compute(engine, (inputs) => ({ y: tensor(inputs.x) }), { x: float32(2) }, { x });
+    expect(results.y).toEqual(x);
+    results.y?.fill(0);
+    expect(x).toEqual(Float32Array.of(1, 2));
+  });
+
+  const signature: Signature = { x: float32(2, 3), i: int32(1) };
+  const [x, i] = [new Float32Array(6), new Int32Array(1)];
+  it.each<[string, Feeds, string]>([
+    ['a missing input', { x }, 'the input i needs a Int32Array of 1 elements [1], got nothing'],
+    [
+      'a wrong size',
+      { x: x.subarray(1), i },
+      'the input x needs a Float32Array of 6 elements [2,3], got Float32Array of 5',
+    ],
+    [
+      'a wrong kind',
+      { x, i: new Float32Array(1) },
+      'the input i needs a Int32Array of 1 elements [1], got Float32Array of 1',
+    ],
+    ['an unknown input', { x, i, z: x }, 'unknown input z; expected x, i'],
+  ])('rejects %s', async (_, feeds, message) => {
+    const compiled = await engine.compile((inputs) => ({ y: tensor(inputs.x) }), signature, 'test');
+    await expect(compiled.run(feeds)).rejects.toThrow(message);
+    await compiled.dispose();
+  });
+
+  it('passes on what a function throws', async () => {
+    const fail = () => {
+      throw new Error('out of cheese');
+    };
+    await expect(compute(engine, fail, { x: float32(2) }, { x: new Float32Array(2) })).rejects.toThrow(
+      'out of cheese',
+    );
+  });
+});
+
+it('an engine has every kind of feed', () => {
+  const kinds = { f: float32(1), i: int32(1), b: { shape: [1], dtype: 'bool' } } as const;
+  const feeds = { f: new Float32Array(1), i: new Int32Array(1), b: new Uint8Array(1) };
+  expect(() => checkFeeds(kinds, feeds)).not.toThrow();
+});

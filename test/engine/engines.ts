@@ -1,0 +1,47 @@
+/** The engines at hand, and how a test computes a function on one. */
+import type { Elements, Engine, Feeds } from '../../src/engine/engine.ts';
+import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { tfjsEngine } from '../../src/engine/tfjs.ts';
+import { FailureError } from '../../src/errors.ts';
+import type { Signature, TensorFunction } from '../../src/signature.ts';
+
+export interface NamedEngine {
+  readonly name: string;
+  readonly engine: Engine;
+}
+
+/** What the others are compared with. */
+export const reference = (): Promise<Engine> => tfjsEngine('cpu');
+
+/** The engines that run traced graphs. */
+export const tracedEngines = async (): Promise<NamedEngine[]> => [
+  { name: 'onnxruntime, blocked', engine: await onnxruntimeEngine({ blocked: true }) },
+  { name: 'onnxruntime, NCHW', engine: await onnxruntimeEngine({ blocked: false }) },
+];
+
+/** Every engine that this machine has. Says why libtensorflow is left out where it is. */
+export async function allEngines(): Promise<NamedEngine[]> {
+  const engines = [...(await tracedEngines()), { name: 'tfjs, cpu', engine: await reference() }];
+  try {
+    engines.push({ name: 'tfjs, tensorflow', engine: await tfjsEngine('tensorflow') });
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error;
+    console.info(`engine left out: ${error.message}`);
+  }
+  return engines;
+}
+
+/** One run of a function. */
+export async function compute(
+  engine: Engine,
+  fn: TensorFunction,
+  signature: Signature,
+  feeds: Feeds,
+): Promise<Record<string, Elements>> {
+  const compiled = await engine.compile(fn, signature, 'test');
+  try {
+    return await compiled.run(feeds);
+  } finally {
+    await compiled.dispose();
+  }
+}

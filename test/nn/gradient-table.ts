@@ -1,0 +1,146 @@
+/** Every function of `src/nn` with a gradient of its own, at the sizes where such gradients go wrong. */
+import type * as tf from '@tensorflow/tfjs';
+import { convolve, depthwiseConvolve } from '../../src/nn/convolution.ts';
+import { declarations, factorizedReduce, sharing } from '../../src/nn/layers.ts';
+import { batchNormalize, weigh } from '../../src/nn/normalize.ts';
+import { ParameterTable } from '../../src/nn/parameters.ts';
+import { averagePool, maxPool } from '../../src/nn/pooling.ts';
+import type { Random } from '../../src/random.ts';
+import { apart, image, normal } from '../trace/inputs.ts';
+import type { Differentiable } from './differentiable.ts';
+
+type Sizes = readonly [n: number, h: number, w: number, c: number];
+
+/** An even and an odd size with channels that fill a block, and channels that do not. */
+const imageSizes: readonly Sizes[] = [
+  [2, 6, 6, 16],
+  [2, 5, 7, 16],
+  [2, 4, 5, 3],
+];
+
+/** Far enough from ReLU's kink for finite differences. */
+const awayFromZero = (random: Random): number =>
+  (random.integer(2) === 0 ? -1 : 1) * (0.2 + random.uniform());
+
+/** A case for each of some sizes; its images hold the numbers that `draw` gives. */
+const sized = (
+  name: string,
+  sizes: readonly Sizes[],
+  operands: (c: number) => Differentiable['inputs'],
+  run: (x: tf.Tensor4D, rest: Record<string, tf.Tensor>) => tf.Tensor,
+  numbers = normal,
+): Differentiable[] =>
+  sizes.map((size) => ({
+    name: `${name} of [${size}]`,
+    inputs: { x: image(...size, numbers), ...operands(size[3]) },
+    run: ({ x, ...rest }) => run(x as tf.Tensor4D, rest),
+  }));
+
+/** Three deviations from zero, as sums after a ReLU are: the squares of such numbers lose digits. */
+const offCentre = (...shape: number[]) => ({
+  ...normal(...shape),
+  draw: (random: Random) => 3 + random.normal(),
+});
+
+const scalings: readonly Differentiable[] = [
+  ...sized(
+    'batchNormalize',
+    imageSizes,
+    () => ({}),
+    (x) => batchNormalize(x),
+  ),
+  ...sized(
+    'batchNormalize off centre',
+    imageSizes,
+    () => ({}),
+    (x) => batchNormalize(x),
+    offCentre,
+  ),
+  ...sized(
+    'batchNormalize with gain and bias',
+    imageSizes,
+    (c) => ({ gain: normal(c), bias: normal(c) }),
+    (x, { gain, bias }) => batchNormalize(x, { gain, bias }),
+  ),
+  ...sized(
+    'batchNormalize with one gain for all channels',
+    imageSizes,
+    () => ({ gain: normal() }),
+    (x, { gain }) => batchNormalize(x, { gain }),
+  ),
+  ...sized(
+    'weigh',
+    imageSizes,
+    () => ({ a: normal() }),
+    (x, { a }) => weigh(x, a as tf.Tensor),
+  ),
+];
+
+const convolutions: readonly Differentiable[] = [1, 3, 5].flatMap((kernel) =>
+  [1, 2].flatMap((stride) =>
+    sized(
+      `convolve ${kernel}×${kernel}, stride ${stride}`,
+      imageSizes.slice(0, 2),
+      (c) => ({ filter: normal(kernel, kernel, c, 16) }),
+      (x, { filter }) => convolve(x, filter as tf.Tensor4D, { stride }),
+    ),
+  ),
+);
+
+const depthwise: readonly Differentiable[] = [3, 5].flatMap((kernel) =>
+  [1, 2].flatMap((stride) =>
+    [1, 2].flatMap((dilation) =>
+      sized(
+        `depthwise ${kernel}×${kernel}, stride ${stride}, dilation ${dilation}`,
+        imageSizes,
+        (c) => ({ filter: normal(kernel, kernel, c, 1) }),
+        (x, { filter }) => depthwiseConvolve(x, filter as tf.Tensor4D, { stride, dilation }),
+      ),
+    ),
+  ),
+);
+
+/** Down to a single pixel, which is all border. */
+const poolSizes: readonly Sizes[] = [...imageSizes, [2, 2, 2, 16], [2, 1, 1, 16]];
+
+const pools: readonly Differentiable[] = [1, 2].flatMap((stride) => [
+  ...sized(
+    `averagePool, stride ${stride}`,
+    poolSizes,
+    () => ({}),
+    (x) => averagePool(x, stride),
+  ),
+  ...sized(
+    `maxPool, stride ${stride}`,
+    poolSizes,
+    () => ({}),
+    (x) => maxPool(x, stride),
+    apart,
+  ),
+]);
+
+const kinkless = (...shape: number[]) => ({ ...normal(...shape), draw: awayFromZero });
+
+function reduction(inputs: number, outputs: number, sizes: readonly Sizes[]): Differentiable[] {
+  const parameters = new ParameterTable();
+  const layer = factorizedReduce(declarations(parameters, new ParameterTable()), inputs, outputs, true);
+  return sized(
+    `factorizedReduce to ${outputs}`,
+    sizes,
+    () => ({ theta: normal(parameters.size) }),
+    (x, { theta }) => {
+      const parameter = parameters.lookup(parameters.split(theta as tf.Tensor));
+      return layer(x, { parameter, statistic: parameter, normalization: 'batch', once: sharing() });
+    },
+    kinkless,
+  );
+}
+
+export const differentiables: readonly Differentiable[] = [
+  ...scalings,
+  ...convolutions,
+  ...depthwise,
+  ...pools,
+  ...reduction(16, 32, imageSizes.slice(0, 2)),
+  ...reduction(3, 5, imageSizes.slice(2)),
+];
