@@ -15,5 +15,11 @@ export interface TensorSpec {
 /** The inputs of a function, by name, in order. */
 export type Signature = Readonly<Record<string, TensorSpec>>;
 
+/** A function of exactly the tensors of a signature. */
+export type FunctionOf<Inputs extends Signature> = (inputs: { [Name in keyof Inputs]: Tensor }) => Tensors;
+
+/** A float32 tensor of a shape; a name is an open dimension: `float32('N', 3, 32, 32)`. */
 export const float32 = (...shape: (number | string)[]): TensorSpec => ({ shape, dtype: 'float32' });
+
+/** An int32 tensor of a shape: `int32('N')`. */
 export const int32 = (...shape: (number | string)[]): TensorSpec => ({ shape, dtype: 'int32' });

@@ -6,8 +6,7 @@ import { formatDuration, percent } from './output.ts';
 const rate = (stepsPerSecond: number): string =>
   `${stepsPerSecond.toFixed(stepsPerSecond < 9.95 ? 2 : 1)} steps/s`;
 
-const share = (name: string, value: number | undefined): string =>
-  `${name} ${value === undefined ? '–' : percent(value)}`;
+const share = (name: string, value: number): string => `${name} ${percent(value)}`;
 
 const loss = ({ means }: StepReport): string => `loss ${(means.loss ?? Number.NaN).toFixed(3)}`;
 
@@ -17,7 +16,7 @@ export function stepLine(title: string, report: StepReport): string {
   return [
     `${title} epoch ${epoch + 1}/${epochs} step ${step}/${steps}`,
     loss(report),
-    share('accuracy', means.accuracy),
+    share('accuracy', means.accuracy ?? Number.NaN),
     ...(means.validationAccuracy === undefined ? [] : [share('validation', means.validationAccuracy)]),
     rate(stepsPerSecond),
     `${formatDuration(secondsLeft)} left`,
@@ -25,7 +24,10 @@ export function stepLine(title: string, report: StepReport): string {
 }
 
 /** The shortest bar that is worth drawing. */
-const shortestBar = 8;
+const shortestBar = 6;
+
+/** A share with three digits, as there is little room in a bar. */
+const shortShare = (name: string, value: number): string => `${name} ${(100 * value).toFixed(1)} %`;
 
 /**
  * The same as a bar of at most `columns` characters: `search 1/50 [=====     ] 12/312  loss 2.114  …`. The bar fills
@@ -37,17 +39,18 @@ export function barLine(title: string, report: StepReport, columns = 80): string
   const counter = ` ${step}/${steps}`;
   const figures = [
     loss(report),
-    share('accuracy', means.accuracy),
+    shortShare('acc', means.accuracy ?? Number.NaN),
     rate(stepsPerSecond),
     `${formatDuration(secondsLeft)} left`,
   ];
   const validation =
-    means.validationAccuracy === undefined ? [] : [share('validation', means.validationAccuracy)];
+    means.validationAccuracy === undefined ? [] : [shortShare('val', means.validationAccuracy)];
   const tails = [
     [counter, ...figures.slice(0, 2), ...validation, ...figures.slice(2)],
     [counter, ...figures],
     ['', ...figures],
     ['', ...figures.slice(1)],
+    [counter, ...figures.slice(-1)],
     [counter],
   ].map((parts) => `]${parts.join('  ')}`);
   // The last column stays free: some terminals wrap there.

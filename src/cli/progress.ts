@@ -28,7 +28,7 @@ interface StepDisplay {
 }
 
 function showLines(title: string): StepDisplay {
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   return {
     onStep: (report) => {
       const now = performance.now();

@@ -16,6 +16,8 @@ const tensorflowPackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'
  */
 export async function tfjsEngine(backend: TfjsBackend = 'cpu'): Promise<Engine> {
   if (backend === 'tensorflow') await loadTensorflow();
+  // Otherwise the cpu backend advertises tfjs-node on the console.
+  tf.enableProdMode();
   return {
     name: `tfjs (${backend})`,
     compile: async (fn, signature) => ({

@@ -10,8 +10,8 @@ import type { Network } from '../retrain/network.ts';
 import { inference } from '../retrain/steps.ts';
 import type { Weights } from '../retrain/weights.ts';
 import { inScope } from '../scope.ts';
-import { portable } from '../trace/device.ts';
 import { float32 } from '../signature.ts';
+import { portable } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 
 export interface ExportOptions {

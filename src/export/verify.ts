@@ -7,7 +7,7 @@ import { accuracyOf, splitLogits } from '../retrain/evaluate.ts';
 import type { Network } from '../retrain/network.ts';
 import { compileClassifier, evaluationBatch } from '../retrain/retrain.ts';
 import type { Weights } from '../retrain/weights.ts';
-import { softmax as softmaxOf } from '../search/derive.ts';
+import { softmax as softmaxOf } from '../softmax.ts';
 
 export interface Verification {
   /** Test images compared. */

@@ -1,14 +1,7 @@
 /** Reads a genotype off the architecture parameters. */
+import { softmax } from '../softmax.ts';
 import type { CellGenotype, Edge, Genotype } from './genotype.ts';
 import { edgeCount, type SearchSpace } from './spaces.ts';
-
-/** Softmax of a row. */
-export function softmax(row: readonly number[]): number[] {
-  const largest = Math.max(...row);
-  const exponentials = row.map((x) => Math.exp(x - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((x) => x / sum);
-}
 
 /**
  * Per node the `keptEdges` incoming edges whose best operation other than `none` is strongest, on each this

@@ -67,7 +67,8 @@ class Reader {
       this.expect('(');
       const bounds = this.items(')', depth);
       const [begin, end] = bounds.length === 1 ? [0, bounds[0]] : bounds;
-      if (typeof begin !== 'number' || typeof end !== 'number' || end - begin > 64) this.fail('range(a, b)');
+      const areBounds = bounds.length <= 2 && typeof begin === 'number' && typeof end === 'number';
+      if (!areBounds || end - begin > 64) return this.fail('range(a, b)');
       return Array.from({ length: Math.max(end - begin, 0) }, (_, i) => begin + i);
     }
     const found = this.match();

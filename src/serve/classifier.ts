@@ -1,6 +1,7 @@
 /** Image classification on top of inference: which models can do it, and from logits to labels. */
 
 import type { ImageShape } from '../data/dataset.ts';
+import { softmax } from '../softmax.ts';
 import type { Model } from './model.ts';
 import { errors } from './protocol/errors.ts';
 import type { NamedTensors, TensorSignature } from './tensor.ts';
@@ -47,14 +48,6 @@ export function topLabels(classifier: Classifier, results: NamedTensors, count: 
     .map((probability, index) => ({ label: classifier.labels[index] ?? String(index), index, probability }))
     .sort((a, b) => b.probability - a.probability)
     .slice(0, count);
-}
-
-/** exp(x) / Σ exp(x), shifted by the maximum so that nothing overflows. */
-export function softmax(logits: readonly number[]): number[] {
-  const max = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = logits.map((logit) => Math.exp(logit - max));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((exponential) => exponential / sum);
 }
 
 const isFloat = (signature: TensorSignature | undefined): signature is TensorSignature =>

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Graph, inputValue, type Output, type Value } from '../onnx/ir.ts';
 import { probeSizes, unifySymbolic } from '../onnx/symbolic.ts';
-import type { Signature, TensorFunction, Tensors } from '../signature.ts';
+import type { FunctionOf, Signature, TensorFunction, Tensors } from '../signature.ts';
 import { backendName, onnxBackend } from './backend.ts';
 import { type Device, portable } from './device.ts';
 import { onnxType } from './traced.ts';
@@ -23,6 +23,11 @@ export interface TraceOptions {
  *
  * @throws LoweringError naming the kernel, its operands and the cause, where a kernel cannot be expressed
  */
+export function trace<Inputs extends Signature>(
+  fn: FunctionOf<Inputs>,
+  signature: Inputs,
+  options?: TraceOptions,
+): Graph;
 export function trace(fn: TensorFunction, signature: Signature, options: TraceOptions = {}): Graph {
   const { optimize = (graph) => graph } = options;
   const symbols = [

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifierOf, softmax, topLabels } from '../../src/serve/classifier.ts';
+import { classifierOf, topLabels } from '../../src/serve/classifier.ts';
 import type { Model } from '../../src/serve/model.ts';
 import type { NamedTensors, TensorSignature } from '../../src/serve/tensor.ts';
+import { softmax } from '../../src/softmax.ts';
 import { classifierMetadata } from './onnx.ts';
 
 const float = (name: string): TensorSignature => ({ name, dtype: 'float32', shape: [] });

@@ -8,6 +8,9 @@ import { random } from '../../src/random.ts';
 import { float32, type TensorFunction } from '../../src/signature.ts';
 import { trace } from '../../src/trace/trace.ts';
 
+// Keeps tfjs from advertising its node backend.
+tf.enableProdMode();
+
 const channels = 16;
 const filter = (height: number, width: number, from: number, to: number): tf.Tensor4D => {
   const draw = random(5, 'filter', height, width, from, to);

@@ -10,12 +10,13 @@ const searchPreset: SearchRunOptions = {
   ...searchDefaults,
   ...dataDefaults,
   ...deviceDefaults,
-  channels: 8,
+  channels: 16,
   cells: 3,
-  epochs: 3,
-  batch: 64,
+  epochs: 2,
+  maxSteps: 40,
+  batch: 32,
   crop: 2,
-  alphaLearningRate: 3e-3,
+  alphaLearningRate: 1e-2,
 };
 
 const retrainPreset: RetrainRunOptions = {
@@ -24,7 +25,7 @@ const retrainPreset: RetrainRunOptions = {
   ...deviceDefaults,
   channels: 16,
   cells: 5,
-  epochs: 8,
+  epochs: 5,
   batch: 96,
   learningRate: 0.1,
   dropPath: 0,

@@ -36,7 +36,8 @@ const extension = '.onnx';
 
 export async function runExport(run: string, options: ExportOptions): Promise<ExportResult> {
   const { onnx, softmax, images } = options;
-  if (!onnx.endsWith(extension)) throw new InputError(`--onnx must name a file that ends in ${extension}, got ${onnx}`);
+  if (!onnx.endsWith(extension))
+    throw new InputError(`--onnx must name a file that ends in ${extension}, got ${onnx}`);
   requireWritable(onnx);
   const trained = openTrained(run, options.weights);
   const { network, weights, normalization, genotypeText, accuracy } = trained;

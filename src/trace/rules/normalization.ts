@@ -7,7 +7,7 @@ import { align } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout, sizeOf, type Traced } from '../traced.ts';
-import { blockedChannelProducts } from './convolution.ts';
+import { blockedChannelProducts } from './depthwise.ts';
 import { reducePixels } from './reduction.ts';
 import type { Window } from './window.ts';
 

@@ -2,7 +2,8 @@
 import type { Value } from '../../onnx/ir.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import type { Layout, Traced } from '../traced.ts';
+import { knownShape, type Layout, type Traced } from '../traced.ts';
+import { maxPoolGradient } from './max-pool-gradient.ts';
 import {
   applyCrop,
   gradientPads,
@@ -25,6 +26,28 @@ function pool(lower: Lowering, op: 'MaxPool' | 'AveragePool', x: Traced, attribu
   return lower.traced(y, layout, window.outShape);
 }
 
+/**
+ * The image, padded in three dimensions if it is a padded one. onnxruntime (1.30, PadFusion) would make a Pad of
+ * [N, C, H, W] part of the pool: zeros that a maximum then ignores, or more of them than it lets a pool have.
+ */
+function apartFromPad(lower: Lowering, image: Value): Value {
+  const { source } = image;
+  if (source.kind !== 'node' || source.node.op !== 'Pad' || source.node.attributes.mode) return image;
+  const [unpadded, counts, ...fill] = source.node.inputs as [Value, Value, ...Value[]];
+  const padding = counts.source.kind === 'constant' ? Array.from(counts.source.data, Number) : [];
+  const [n = 0, c = 0, top = 0, left = 0, nAfter = 0, cAfter = 0, bottom = 0, right = 0] = padding;
+  if (n + c + nAfter + cAfter > 0) return image;
+  const [batch, channels, height, width] = knownShape(unpadded.type.shape) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const planes = lower.reshape(unpadded, [batch * channels, height, width]);
+  const ends = lower.graph.ints([0, top, left, 0, bottom, right]);
+  return lower.reshape(lower.graph.node('Pad', [planes, ends, ...fill]), knownShape(image.type.shape));
+}
+
 function poolImage(
   lower: Lowering,
   op: 'MaxPool' | 'AveragePool',
@@ -36,7 +59,8 @@ function poolImage(
 ): Value {
   const isSingle = [...window.kernel, ...window.strides].every((size) => size === 1);
   if (isSingle && padding.every((p) => p === 0)) return image;
-  return lower.graph.node(layout === 'blocked' ? `com.microsoft.nchwc.${op}` : op, [image], {
+  const pixels = layout === 'blocked' ? image : apartFromPad(lower, image);
+  return lower.graph.node(layout === 'blocked' ? `com.microsoft.nchwc.${op}` : op, [pixels], {
     kernel_shape: window.kernel,
     strides: window.strides,
     pads: padding,
@@ -93,135 +117,11 @@ function areaOverCount(window: Window): Float32Array {
   return Float32Array.from(rows.flatMap((r) => columns.map((c) => area / (r * c))));
 }
 
-/**
- * The maximum's gradient without a scatter: dy goes to the first maximum of each window in row-major order, as in
- * tfjs and PyTorch. The maximum is separable: of each row, then over rows. Its gradient retraces it: dy goes to
- * the first tap equal to the maximum, taken off what later taps can still receive.
- */
-function maxPoolGradient(lower: Lowering, dy: Traced, input: Traced, attributes: PoolAttributes): Traced {
-  const { graph } = lower;
-  const window = windowOf(input, attributes);
-  const layout = lower.imageLayout(input.shape);
-  const blocked = layout === 'blocked';
-  const pixels = (x: Traced): Value => (blocked ? lower.toBlocks(lower.as(x, layout)) : lower.as(x, layout));
-
-  const columns = axisWindow(window, 1);
-  const rows = axisWindow(window, 0);
-  const columnTaps = taps(lower, pixels(input), columns);
-  const rowMaxima = graph.node('Max', columnTaps);
-  const rowTaps = taps(lower, rowMaxima, rows);
-  const maxima = graph.node('Max', rowTaps);
-  const toRows = untap(lower, share(lower, rowTaps, maxima, pixels(dy)), rows);
-  const toPixels = untap(lower, share(lower, columnTaps, rowMaxima, toRows), columns);
-  const dx = blocked ? lower.fromBlocks(toPixels) : toPixels;
-  return lower.traced(dx, layout, input.shape);
-}
-
-/** A window along one axis; physical axis 2 (rows) or 3 (columns), blocked or not. */
-interface AxisWindow {
-  readonly axis: number;
-  readonly size: number;
-  readonly stride: number;
-  readonly before: number;
-  readonly after: number;
-  readonly input: number;
-  readonly output: number;
-}
-
-const axisWindow = (window: Window, axis: 0 | 1): AxisWindow => ({
-  axis: 2 + axis,
-  size: window.kernel[axis],
-  stride: window.strides[axis],
-  before: window.before[axis],
-  after: window.after[axis],
-  input: window.input[axis],
-  output: window.output[axis],
-});
-
-const lowest = -3.4028234663852886e38;
-
-/** One value a tap of the window: the pixels at offset k of every window along the axis. */
-function taps(lower: Lowering, pixels: Value, w: AxisWindow): Value[] {
-  const { graph } = lower;
-  const padded = padAxis(lower, pixels, w.axis, w.before, w.after, lowest);
-  return Array.from({ length: w.size }, (_, k) =>
-    graph.node('Slice', [
-      padded,
-      graph.ints([k]),
-      graph.ints([k + (w.output - 1) * w.stride + 1]),
-      graph.ints([w.axis]),
-      graph.ints([w.stride]),
-    ]),
-  );
-}
-
-/** Splits dy among the taps: all of it to the first tap that equals the maximum. */
-function share(lower: Lowering, tapped: readonly Value[], maxima: Value, dy: Value): Value[] {
-  const { graph } = lower;
-  let rest = dy;
-  return tapped.map((tap, k) => {
-    if (k === tapped.length - 1) return rest;
-    const mask = graph.node('Cast', [graph.node('Equal', [tap, maxima])], { to: 1 });
-    const part = graph.node('Mul', [mask, rest]);
-    rest = graph.node('Sub', [rest, part]);
-    return part;
-  });
-}
-
-/** The inverse of `taps` for gradients: every tap's part goes back to its pixel, parts of one pixel are added. */
-function untap(lower: Lowering, parts: readonly Value[], w: AxisWindow): Value {
-  const { graph } = lower;
-  const placed = parts.map((part, k) => {
-    const spread = spreadAxis(lower, part, w.axis, w.stride);
-    const length = w.output * w.stride;
-    const begin = k - w.before;
-    const cropBefore = Math.max(-begin, 0);
-    const cropAfter = Math.max(begin + length - w.input, 0);
-    const kept =
-      cropBefore > 0 || cropAfter > 0
-        ? graph.node('Slice', [
-            spread,
-            graph.ints([cropBefore]),
-            graph.ints([length - cropAfter]),
-            graph.ints([w.axis]),
-          ])
-        : spread;
-    return padAxis(lower, kept, w.axis, Math.max(begin, 0), Math.max(w.input - begin - length, 0), 0);
-  });
-  return placed.length === 1 ? (placed[0] as Value) : graph.node('Sum', placed);
-}
-
-function padAxis(
-  lower: Lowering,
-  x: Value,
-  axis: number,
-  before: number,
-  after: number,
-  fill: number,
-): Value {
-  if (before === 0 && after === 0) return x;
-  const { graph } = lower;
-  const rank = x.type.shape.length;
-  const padding = Array<number>(2 * rank).fill(0);
-  padding[axis] = before;
-  padding[rank + axis] = after;
-  return graph.node('Pad', [x, graph.ints(padding), graph.float(fill)]);
-}
-
-/** Zeros between the entries along one axis, `stride − 1` after each. */
-function spreadAxis(lower: Lowering, x: Value, axis: number, stride: number): Value {
-  if (stride === 1) return x;
-  const shape = [...(x.type.shape as readonly number[])];
-  const size = shape[axis] as number;
-  const separate = lower.reshape(x, shape.toSpliced(axis + 1, 0, 1));
-  const padded = padAxis(lower, separate, axis + 1, 0, stride - 1, 0);
-  return lower.reshape(padded, shape.with(axis, size * stride));
-}
-
 export const pooling = {
   MaxPool: (lower, { x }, attributes) => pool(lower, 'MaxPool', x, attributes),
   AvgPool: (lower, { x }, attributes) => pool(lower, 'AveragePool', x, attributes),
-  MaxPoolGrad: (lower, { dy, input }, attributes) => maxPoolGradient(lower, dy, input, attributes),
+  MaxPoolGrad: (lower, { dy, input }, attributes) =>
+    maxPoolGradient(lower, dy, input, windowOf(input, attributes)),
   AvgPoolGrad: (lower, { dy, input }, attributes) => averagePoolGradient(lower, dy, input, attributes),
   AveragePoolGradient: (lower, { dy, input }, attributes) =>
     averagePoolGradient(lower, dy, input, attributes),

@@ -54,7 +54,7 @@ const convolution = (channels: number, filters: number, given: Case): Row => {
     `conv2d ${channels}→${filters} ${titleOf(given)}`,
     [image(2, ...size, channels), normal(...kernelOf(given), channels, filters)],
     (x: tf.Tensor4D, w: tf.Tensor4D) =>
-      tf.conv2d(x, w, stride, pad, 'NHWC', 1, pad instanceof Array ? 'floor' : undefined),
+      tf.conv2d(x, w, stride, pad, 'NHWC', 1, Array.isArray(pad) ? 'floor' : undefined),
     options,
   );
 };
@@ -65,7 +65,7 @@ const depthwise = (channels: number, multiplier: number, given: Case): Row => {
     `depthwiseConv2d ${channels}·${multiplier} ${titleOf(given)}`,
     [image(2, ...size, channels), normal(...kernelOf(given), channels, multiplier)],
     (x: tf.Tensor4D, w: tf.Tensor4D) =>
-      tf.depthwiseConv2d(x, w, stride, pad, 'NHWC', 1, pad instanceof Array ? 'floor' : undefined),
+      tf.depthwiseConv2d(x, w, stride, pad, 'NHWC', 1, Array.isArray(pad) ? 'floor' : undefined),
     options,
   );
 };

@@ -87,5 +87,39 @@ export const rows: readonly Row[] = [
       ),
     ]),
   ),
+  ...([1, 2, 3] as const).flatMap((count) => {
+    const around = (x: tf.Tensor4D): tf.Tensor4D =>
+      tf.pad(x, [
+        [0, 0],
+        [count, count],
+        [count, 0],
+        [0, 0],
+      ]);
+    return [
+      op(`maxPool after padding by ${count}`, [image(2, 4, 5, 16)], (x: tf.Tensor4D) =>
+        tf.maxPool(around(x), 2, 1, 'valid'),
+      ),
+      op(`avgPool after padding by ${count}`, [image(2, 4, 5, 16)], (x: tf.Tensor4D) =>
+        tf.avgPool(around(x), 2, 1, 'valid'),
+      ),
+    ];
+  }),
+  op('maxPool after mirrors', [image(2, 4, 5, 16)], (x: tf.Tensor4D) =>
+    tf.maxPool(
+      tf.mirrorPad(
+        x,
+        [
+          [0, 0],
+          [1, 1],
+          [1, 1],
+          [0, 0],
+        ],
+        'reflect',
+      ),
+      2,
+      1,
+      'valid',
+    ),
+  ),
   op('pool with dilation', [image(1, 6, 6, 16)], (x: tf.Tensor4D) => tf.pool(x, 2, 'max', 'valid', 2)),
 ];

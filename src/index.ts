@@ -1,0 +1,199 @@
+/**
+ * onnx-nas as a library: from tfjs functions to ONNX graphs, and from a set of images to a served ONNX model.
+ *
+ * The command `nas` is made of the same functions.
+ */
+
+// biome-ignore-all assist/source/organizeImports: the exports are in the order of the topics.
+
+/**
+ * Tracing: any tfjs function, gradients included, as an ONNX graph. A named dimension (`'N'`) stays open.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { float32, printGraph, serialize, trace } from 'onnx-nas';
+ *
+ * const graph = trace(({ x, w }) => ({ y: tf.relu(tf.matMul(x, w)) }), {
+ *   x: float32('N', 3),
+ *   w: float32(3, 2),
+ * });
+ * console.log(printGraph(graph)); // graph graph(x: float32[N,3], w: float32[3,2]) -> (y: float32[N,2]) …
+ * const file: Uint8Array = serialize(graph); // the content of an .onnx file
+ * ```
+ *
+ * @example A training step is a function too.
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { float32, printGraph, trace } from 'onnx-nas';
+ *
+ * const loss = (w: tf.Tensor, x: tf.Tensor) => tf.mean(tf.square(tf.matMul(x, w))).asScalar();
+ * const step = trace(
+ *   ({ w, x }) => {
+ *     const gradient = tf.grad((weights) => loss(weights, x))(w);
+ *     return { w: tf.sub(w, tf.mul(gradient, 0.1)) };
+ *   },
+ *   { w: float32(3, 2), x: float32(4, 3) },
+ *   { name: 'step' },
+ * );
+ * console.log(printGraph(step));
+ * ```
+ */
+export { type TraceOptions, trace } from './trace/trace.ts';
+export {
+  type FunctionOf,
+  float32,
+  int32,
+  type Signature,
+  type TensorFunction,
+  type TensorSpec,
+  type Tensors,
+} from './signature.ts';
+export type { Graph } from './onnx/ir.ts';
+export { optimize, optimizeForInference } from './onnx/passes/index.ts';
+export { printGraph } from './onnx/print.ts';
+export { type SerializeOptions, serialize } from './onnx/serde.ts';
+
+/**
+ * Engines: what runs such a function many times, compiled to one graph by onnxruntime or eagerly by tfjs; and
+ * onnxruntime as an interactive backend of tfjs.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { float32, onnxruntimeEngine, tfjsEngine } from 'onnx-nas';
+ *
+ * for (const engine of [await onnxruntimeEngine({ threads: 1 }), await tfjsEngine('cpu')]) {
+ *   const double = await engine.compile(({ x }) => ({ y: tf.mul(x as tf.Tensor, 2) }), { x: float32(3) }, 'double');
+ *   const { y } = await double.run({ x: Float32Array.of(1, 2, 3) });
+ *   console.log(engine.name, y); // Float32Array [2, 4, 6]
+ *   await double.dispose();
+ * }
+ * ```
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { registerOnnxBackend } from 'onnx-nas';
+ *
+ * registerOnnxBackend();
+ * await tf.setBackend('onnx');
+ * console.log(await tf.tensor([1, 2]).square().data()); // Float32Array [1, 4]
+ * ```
+ */
+export type { Compiled, Elements, Engine, Feeds } from './engine/engine.ts';
+export { type OnnxruntimeOptions, onnxruntimeEngine, registerOnnxBackend } from './engine/onnxruntime.ts';
+export { type TfjsBackend, tfjsEngine } from './engine/tfjs.ts';
+
+/**
+ * Data sets: `embedded`, `fashion-mnist`, or a folder (images by class, IDX, CIFAR).
+ *
+ * @example
+ * ```ts
+ * import { loadDataset } from 'onnx-nas';
+ *
+ * const { classes, shape, train } = await loadDataset('embedded', { limit: { train: 100, test: 50 } });
+ * console.log(classes, shape, train.count); // ['T-shirt/top', …] { channels: 1, height: 28, width: 28 } 100
+ * ```
+ */
+export {
+  type Dataset,
+  datasetNames,
+  type ImageShape,
+  type LoadOptions,
+  loadDataset,
+  type Normalization,
+  type Split,
+} from './data/index.ts';
+
+/**
+ * Genotypes: architectures as values, in the text form of the literature and as JSON.
+ *
+ * @example
+ * ```ts
+ * import { formatGenotype, loadGenotype, networkCost, parseGenotype, publishedNames } from 'onnx-nas';
+ *
+ * console.log(publishedNames()); // ['darts_v1', 'darts_v2', 'pc_darts_cifar']
+ * const genotype = loadGenotype('darts_v2');
+ * const same = parseGenotype(formatGenotype(genotype));
+ * const shape = { imageChannels: 3, height: 32, width: 32, classes: 10 };
+ * console.log(networkCost(same, { channels: 36, cells: 20, ...shape })); // { parameters: 3349342, macs: 528359040 }
+ * ```
+ */
+export { type CellGenotype, type Edge, formatGenotype, type Genotype } from './search/genotype.ts';
+export { genotypeFromJson, genotypeToJson, loadGenotype, publishedNames } from './search/genotype-file.ts';
+export { parseGenotype } from './search/genotype-text.ts';
+export { deriveGenotype } from './search/derive.ts';
+export { type OperationName, operationNames } from './search/operations.ts';
+export { type SearchSpace, type SpaceName, searchSpace, spaceNames } from './search/spaces.ts';
+export { type NetworkCost, networkCost } from './export/cost.ts';
+
+/**
+ * The pipeline: search → retrain → export → verify → serve. The defaults are the paper's, made for days on a GPU.
+ *
+ * @example
+ * ```ts
+ * import { mkdirSync, writeFileSync } from 'node:fs';
+ * import {
+ *   inferenceGraph,
+ *   loadDataset,
+ *   modelBytes,
+ *   onnxruntimeEngine,
+ *   retrain,
+ *   retrainDefaults,
+ *   search,
+ *   searchDefaults,
+ *   serve,
+ *   verifyModel,
+ *   version,
+ * } from 'onnx-nas';
+ *
+ * const dataset = await loadDataset('embedded', { limit: { train: 200, test: 100 } });
+ * const engine = await onnxruntimeEngine();
+ * const small = { channels: 4, cells: 2, epochs: 1, batch: 8, maxSteps: 2 };
+ *
+ * const { genotype } = await search(dataset, { ...searchDefaults, ...small }, { engine });
+ * const options = { ...retrainDefaults, ...small, auxiliaryWeight: 0 };
+ * const trained = await retrain(genotype, dataset, options, {
+ *   engine,
+ *   observer: { onEpoch: (record) => console.log(record) },
+ * });
+ *
+ * const { network, last: weights, normalization, accuracy } = trained;
+ * const graph = inferenceGraph(network, weights, normalization, dataset.shape);
+ * const bytes = modelBytes(graph, {
+ *   labels: dataset.classes,
+ *   image: dataset.shape,
+ *   normalization,
+ *   genotype: JSON.stringify(genotype),
+ *   dataset: dataset.name,
+ *   accuracy,
+ *   version,
+ * });
+ * const proof = { engine, network, weights, normalization, dataset, softmax: false, images: 100 };
+ * console.log(await verifyModel(bytes, proof)); // { images: 100, maxDifference: 3e-7, accuracy: … }
+ *
+ * mkdirSync('models/mine/1', { recursive: true });
+ * writeFileSync('models/mine/1/model.onnx', bytes);
+ * const server = await serve('models', { port: 0 });
+ * console.log(await (await fetch(`${server.url}/v2/models/mine`)).json());
+ * await server.close();
+ * ```
+ */
+export { type SearchOptions, searchDefaults } from './search/options.ts';
+export { type SearchResult, type SearchSetting, search } from './search/search.ts';
+export { type RetrainOptions, retrainDefaults } from './retrain/options.ts';
+export { type RetrainResult, type RetrainSetting, retrain } from './retrain/retrain.ts';
+export type { Network } from './retrain/network.ts';
+export type { Weights } from './retrain/weights.ts';
+export type { EpochRecord, Observer, StepReport } from './runs/epochs.ts';
+export { openRun, type RunFolder } from './runs/run-folder.ts';
+export { type ExportOptions, inferenceGraph, modelBytes } from './export/model.ts';
+export { type Verification, verifyModel } from './export/verify.ts';
+export type { ModelMetadata } from './onnx/metadata.ts';
+export { type ServeOptions, type Server, serve } from './serve/index.ts';
+
+/** Thrown for input that cannot be used, and where good input fails all the same. */
+export { FailureError, InputError } from './errors.ts';
+
+export { version } from './version.ts';

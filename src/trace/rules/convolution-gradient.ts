@@ -1,0 +1,156 @@
+/**
+ * The gradients of a convolution y = conv(x, w).
+ *
+ * The input gradient of a stride-1 convolution is a convolution of dy with the flipped filter, its input and output
+ * channels exchanged; a stride spreads dy first. The filter gradient is a convolution of x with dy as the filter,
+ * stride and dilation exchanged, summed over the batch; a pointwise one is a matrix product.
+ */
+import type { Value } from '../../onnx/ir.ts';
+import type { Lowering } from '../lowering.ts';
+import { knownShape, type Layout, type Traced } from '../traced.ts';
+import { convolve, layoutsOf } from './convolve.ts';
+import { filterFor, flip, transpose } from './filters.ts';
+import {
+  applyCrop,
+  gradientPads,
+  insertZeros,
+  isPointwise,
+  isStrided,
+  pads,
+  slicePixels,
+  type Window,
+} from './window.ts';
+
+type Shape4 = readonly [number, number, number, number];
+
+/** ∂/∂x of a convolution: [N, H, W, I] from dy [N, h, w, O]. */
+export function conv2dInputGradient(
+  lower: Lowering,
+  dy: Traced,
+  filter: Traced,
+  window: Window,
+  inputShape: readonly number[],
+): Traced {
+  const [kh, kw, i, o] = filter.shape as Shape4;
+  if (isStrided(window) && !isPointwise(window)) {
+    const outputPadding = [0, 1].map((axis) => {
+      const k = axis as 0;
+      const reached =
+        (window.output[k] - 1) * window.strides[k] + (window.kernel[k] - 1) * window.dilations[k] + 1;
+      return window.input[k] - (reached - window.before[k] - window.after[k]);
+    });
+    const w = transpose(lower, lower.as(filter, 'plain'), [3, 2, 0, 1]);
+    const dx = lower.graph.node('ConvTranspose', [lower.as(dy, 'nchw'), w], {
+      kernel_shape: window.kernel,
+      pads: pads(window),
+      strides: window.strides,
+      dilations: window.dilations,
+      output_padding: outputPadding,
+    });
+    return lower.traced(dx, 'nchw', inputShape);
+  }
+  // A flipped filter with its channels exchanged: [kh, kw, O, I].
+  const exchanged = transpose(lower, flip(lower, lower.as(filter, 'plain')), [0, 1, 3, 2]);
+  const backward: Traced = { value: exchanged, layout: 'plain', shape: [kh, kw, o, i], dtype: 'float32' };
+  const { image, result } = layoutsOf(lower, dy, inputShape);
+  // Pointwise: convolve the small image and spread the result, not the other way around.
+  const spread = (value: Value, layout: Layout): Value => insertZeros(lower, value, layout, window.strides);
+  const early = isPointwise(window) ? lower.as(dy, image) : spread(lower.as(dy, image), image);
+  const padding = gradientPads(window);
+  if (!isPointwise(window)) {
+    const cropped = applyCrop(lower, early, image, padding);
+    const w = filterFor(lower, backward, image, result);
+    const dx = convolve(lower, result, cropped.image, w, {
+      pads: cropped.padding,
+      dilations: window.dilations,
+    });
+    return lower.traced(dx, result, inputShape);
+  }
+  const small = convolve(lower, result, early, filterFor(lower, backward, image, result), {
+    pads: [0, 0, 0, 0],
+  });
+  return lower.traced(resize(lower, spread(small, result), result, padding), result, inputShape);
+}
+
+/** Pads (with zeros) or crops the rows and columns of a physical image. */
+function resize(lower: Lowering, image: Value, layout: Layout, padding: readonly number[]): Value {
+  const { image: cropped, padding: rest } = applyCrop(lower, image, layout, padding);
+  if (rest.every((p) => p === 0)) return cropped;
+  const [top, left, bottom, right] = rest as unknown as Shape4;
+  const inner = layout === 'blocked' ? [0] : [];
+  const ends = [0, 0, top, left, ...inner, 0, 0, bottom, right, ...inner];
+  const pixels = layout === 'blocked' ? lower.toBlocks(cropped) : cropped;
+  const padded = lower.graph.node('Pad', [pixels, lower.graph.ints(ends)]);
+  return layout === 'blocked' ? lower.fromBlocks(padded) : padded;
+}
+
+/** ∂/∂w of a convolution: [kh, kw, I, O] from x [N, H, W, I] and dy [N, h, w, O]. */
+export function conv2dFilterGradient(
+  lower: Lowering,
+  x: Traced,
+  dy: Traced,
+  window: Window,
+  filterShape: readonly number[],
+): Traced {
+  const { graph } = lower;
+  const [kh, kw, i, o] = filterShape as Shape4;
+  const [n, h, w] = window.outShape;
+  if (isPointwise(window) && window.before.every((p) => p === 0) && window.after.every((p) => p === 0)) {
+    const blocked =
+      lower.imageLayout(x.shape) === 'blocked' && lower.imageLayout(window.outShape) === 'blocked';
+    const layout: Layout = blocked ? 'blocked' : 'nchw';
+    const image = lower.as(x, layout);
+    const read = isStrided(window)
+      ? slicePixels(
+          lower,
+          image,
+          layout,
+          [0, 0],
+          [x.shape[1] as number, x.shape[2] as number],
+          window.strides,
+        )
+      : image;
+    const gradient = blocked
+      ? blockedProducts(lower, read, lower.as(dy, layout), n, h * w)
+      : products(
+          lower,
+          lower.reshape(read, [n, i, h * w]),
+          lower.reshape(lower.as(dy, layout), [n, o, h * w]),
+        );
+    return lower.traced(lower.reshape(gradient, filterShape), 'plain', filterShape);
+  }
+  // The batch takes the place of the channels that are summed over.
+  const images = transpose(lower, lower.as(x, 'nchw'), [1, 0, 2, 3]);
+  const kernels = transpose(lower, lower.as(dy, 'nchw'), [1, 0, 2, 3]);
+  const full = convolve(lower, 'nchw', images, kernels, {
+    pads: pads(window),
+    strides: window.dilations,
+    dilations: window.strides,
+  });
+  const gradient = graph.node('Slice', [full, graph.ints([0, 0]), graph.ints([kh, kw]), graph.ints([2, 3])]);
+  return lower.traced(transpose(lower, gradient, [2, 3, 0, 1]), 'plain', filterShape);
+}
+
+/** Σₙ aₙ·bₙᵀ for a [N, I, M] and b [N, O, M]. */
+function products(lower: Lowering, a: Value, b: Value): Value {
+  const { graph } = lower;
+  const each = lower.device.contrib
+    ? graph.node('com.microsoft.FusedMatMul', [a, b], { transB: 1 })
+    : graph.node('MatMul', [a, transpose(lower, b, [0, 2, 1])]);
+  return graph.node('ReduceSum', [each, graph.ints([0])], { keepdims: 0 });
+}
+
+/** The same over blocked images: one B×B product for each pair of blocks; [I, O]. */
+function blockedProducts(lower: Lowering, x: Value, dy: Value, n: number, pixels: number): Value {
+  const { graph, device } = lower;
+  const b = device.block;
+  const blocks = (value: Value): number => (knownShape(value.type.shape)[1] as number) / b;
+  const [ib, ob] = [blocks(x), blocks(dy)];
+  const each = graph.node(
+    'com.microsoft.FusedMatMul',
+    [lower.reshape(x, [n, ib, 1, pixels, b]), lower.reshape(dy, [n, 1, ob, pixels, b])],
+    { transA: 1 },
+  );
+  const sum = graph.node('ReduceSum', [each, graph.ints([0])], { keepdims: 0 });
+  return lower.reshape(transpose(lower, sum, [0, 2, 1, 3]), [ib * b, ob * b]);
+}
