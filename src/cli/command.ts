@@ -1,7 +1,6 @@
 /** Makes a command out of one row: its words, its options and what it does. */
 import type { CommandModule, Options } from 'yargs';
 import { InputError } from '../errors.ts';
-import { flag } from './kinds.ts';
 import { type Given, kebab, type OptionName, optionOf, sectionOf } from './options.ts';
 import { printResult } from './output.ts';
 import { suggestion } from './suggest.ts';
@@ -44,7 +43,8 @@ export function defineCommand<Name extends OptionName>(row: CommandRow<Name>): C
       for (const option of names) yargs.option(kebab(option), yargsOption(option, row.defaults));
       for (const [line, what] of examples) yargs.example(`$0 ${line}`, what);
       return yargs.usage(`nas ${command} [options]\n\n${describe}`).fail((message, error) => {
-        throw error instanceof InputError ? error : new InputError(reworded(message, row) + seeHelp(name));
+        // What a command itself throws comes without a message.
+        throw message ? new InputError(reworded(message, row) + seeHelp(name)) : error;
       });
     },
     handler: async ({ _: words, $0: _program, ...argv }) => {
@@ -79,13 +79,13 @@ const defaultText = (value: unknown): string =>
   typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 
 function yargsOption(name: OptionName, defaults: Readonly<Partial<Record<OptionName, unknown>>>): Options {
-  const { describe, expected } = optionOf(name);
+  const { describe, isFlag } = optionOf(name);
   const fallback = defaults[name];
   return {
     describe,
     group: `${sectionOf(name)}:`,
     // Values come as words and are read and checked by the table.
-    ...(expected === flag.expected ? { type: 'boolean', nargs: 0 } : { requiresArg: true }),
+    ...(isFlag ? { type: 'boolean', nargs: 0 } : { requiresArg: true }),
     ...(fallback !== undefined && { defaultDescription: defaultText(fallback) }),
   };
 }
@@ -99,8 +99,7 @@ function requireKnown<Name extends OptionName>(
   const known = ['help', 'version', ...names.map(kebab)];
   const unknown = given.map(kebab).find((word) => !known.includes(word) && word !== argument?.name);
   if (unknown === undefined) return;
-  const option = (word: string): string => (word.length === 1 ? `-${word}` : `--${word}`);
-  throw new InputError(
-    `nas ${name} has no option ${option(unknown)}${suggestion(unknown, known).replace('mean ', 'mean --')}${seeHelp(name)}`,
-  );
+  const dashed = (word: string): string => (word.length === 1 ? `-${word}` : `--${word}`);
+  const near = suggestion(dashed(unknown), known.map(dashed));
+  throw new InputError(`nas ${name} has no option ${dashed(unknown)}${near}${seeHelp(name)}`);
 }

@@ -14,22 +14,16 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 /**
  * Runs work that ends early when its signal fires: at the first Ctrl-C (or SIGTERM). A second one ends the process
  * as usual.
- *
- * @param announce called at the first one, before anything is said
  */
-export async function interruptible<T>(
-  announce: () => void,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const release = (): void => {
     for (const name of signals) process.off(name, stop);
   };
   const stop = (): void => {
     release();
-    announce();
-    say('interrupted: finishing the step and saving a checkpoint (again: quit at once)');
     controller.abort();
+    say('interrupted: finishing the step and saving a checkpoint (again: quit at once)');
   };
   for (const name of signals) process.on(name, stop);
   try {

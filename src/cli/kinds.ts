@@ -6,6 +6,8 @@ export interface Kind<T> {
   /** A word of the command line as a value; not necessarily a good one. */
   readonly read: (word: string) => unknown;
   readonly accepts: (value: unknown) => value is T;
+  /** Given by its name alone, and denied with `--no-`. */
+  readonly isFlag?: true;
 }
 
 /** A word as a number; what is none stays a word, so that messages show it as it was given. */
@@ -42,8 +44,9 @@ export const text: Kind<string> = {
 };
 
 export const flag: Kind<boolean> = {
+  isFlag: true,
   expected: 'true or false',
-  read: (word) => ({ true: true, false: false })[word] ?? word,
+  read: (word) => word,
   accepts: (value): value is boolean => typeof value === 'boolean',
 };
 

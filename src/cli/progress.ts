@@ -7,9 +7,14 @@ import { barLine, epochLine, stepLine } from './progress-lines.ts';
 /** Seconds between plain lines. */
 const quiet = 10;
 
-/** An observer for the epochs of a run; after `close` it shows no more steps. */
-export function showProgress(title: string, epochs: number): Observer & { close(): void } {
+/** An observer for the epochs of a run; once it is closed, by the signal or by `close`, it shows no more steps. */
+export function showProgress(
+  title: string,
+  epochs: number,
+  signal: AbortSignal,
+): Observer & { close(): void } {
   const { onStep, clear, close } = process.stderr.isTTY ? showBar(title) : showLines(title);
+  signal.addEventListener('abort', close, { once: true });
   return {
     onStep,
     onEpoch: (record: EpochRecord) => {

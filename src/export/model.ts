@@ -54,8 +54,13 @@ const constants =
   ({ offset, size, shape }: Parameter): tf.Tensor =>
     tf.tensor(flat.slice(offset, offset + size), [...shape]);
 
-/** (x − mean)/std by channel, of images [N, C, H, W] in [0, 1]. */
+/**
+ * (x − mean)/std by channel, of images [N, C, H, W] in [0, 1]. Written as the batch normalisation that it is: one
+ * node, and no broadcasting of [1, C, 1, 1], which OpenCV 4.6 gets wrong for batches.
+ */
 function normalize(images: tf.Tensor, { mean, std }: Normalization): tf.Tensor {
-  const vector = (values: readonly number[]): tf.Tensor => tf.tensor([...values], [1, values.length, 1, 1]);
-  return tf.div(tf.sub(images, vector(mean)), vector(std));
+  const pixels = tf.transpose(images, [0, 2, 3, 1]) as tf.Tensor4D;
+  const variance = std.map((deviation) => deviation ** 2);
+  const normal = tf.batchNorm(pixels, [...mean], variance, undefined, undefined, 0);
+  return tf.transpose(normal, [0, 3, 1, 2]);
 }

@@ -30,7 +30,7 @@ export interface RetrainResult {
   readonly last: Weights;
   /** Test accuracy in [0, 1] of `last`; NaN where the run was interrupted. */
   readonly accuracy: number;
-  /** The best test accuracy of all evaluations. */
+  /** The best test accuracy of all evaluations; NaN before the first. */
   readonly bestAccuracy: number;
   /** Trainable weights, without the auxiliary head. */
   readonly parameters: number;
@@ -101,7 +101,7 @@ export async function retrain(
     momentum: new Float32Array(parameters.size),
     statistics: statistics.initialize(random(options.seed, 'statistics')),
   };
-  let bestAccuracy = begin?.values.bestAccuracy ?? 0;
+  let bestAccuracy = begin?.values.bestAccuracy ?? Number.NaN;
   let accuracy = begin?.values.accuracy ?? Number.NaN;
 
   const { fn, signature } = trainStep(network, options, shape);
@@ -172,7 +172,8 @@ export async function retrain(
       const last = epoch === options.epochs - 1;
       if (!last && (epoch + 1) % options.evaluateEvery !== 0) return {};
       accuracy = await evaluate();
-      if (accuracy > bestAccuracy) {
+      // The first evaluation is the best so far, though it were 0: what is compared with NaN is false.
+      if (!(accuracy <= bestAccuracy)) {
         bestAccuracy = accuracy;
         save('best', epoch);
       }

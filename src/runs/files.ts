@@ -4,17 +4,27 @@ import {
   constants,
   existsSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { InputError, messageOf } from '../errors.ts';
+
+const temporaryName = (path: string): string => `${path}.${process.pid}.tmp`;
+
+/** Removes what writers that were killed have left in a folder. */
+export function removeTemporary(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (/\.\d+\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
+  }
+}
 
 /** Writes a file, and the folders above it. InputError where the place cannot be written. */
 export function writeWhole(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryName(path);
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(temporary, content);

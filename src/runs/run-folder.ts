@@ -1,9 +1,10 @@
 /** The folder of a run: its configuration, metrics and checkpoint. Every file is written whole. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { InputError, messageOf } from '../errors.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
-import { requireWritable, writeWhole } from './files.ts';
+import { removeTemporary, requireWritable, writeWhole } from './files.ts';
 import { readArrays, writeArrays } from './safetensors.ts';
 
 /** What a run needs to continue: flat state vectors by name, and where it stands. */
@@ -78,6 +79,7 @@ export function openRun(path: string, resume: boolean): RunFolder {
     );
   }
   requireWritable(file('checkpoint'));
+  if (resume) removeTemporary(path);
   let records = resume ? readMetrics(path) : [];
   return {
     path,
@@ -89,9 +91,10 @@ export function openRun(path: string, resume: boolean): RunFolder {
     },
     saveCheckpoint: ({ state, position, sums, values }) => {
       const arrays = Object.entries(state).map(([name, data]) => [name, { shape: [data.length], data }]);
+      const progress = JSON.stringify({ position, sums, values });
       writeArrays(file('checkpoint'), {
         arrays: Object.fromEntries(arrays),
-        metadata: { progress: JSON.stringify({ position, sums, values }) },
+        metadata: { progress, checksum: checksum(progress, state) },
       });
     },
     loadCheckpoint: (sizes) => readCheckpoint(file('checkpoint'), sizes),
@@ -116,10 +119,22 @@ function readCheckpoint<Name extends string>(
     }
     state[name] = data;
   }
+  // Every name of `sizes` has been given its vector.
+  const whole = state as Record<Name, Float32Array>;
+  if (metadata.checksum !== checksum(metadata.progress ?? '', whole)) {
+    throw new InputError(
+      `${file} is damaged: its content does not have the checksum that it was written with`,
+    );
+  }
   const progress = parsed(metadata.progress);
   if (!isProgress(progress)) throw new InputError(`${file} does not say how far the run is`);
-  // Every name of `sizes` has been given its vector.
-  return { state: state as Record<Name, Float32Array>, ...progress };
+  return { state: whole, ...progress };
+}
+
+/** The CRC-32 of a checkpoint's progress and vectors, in hexadecimal. */
+function checksum(progress: string, state: Readonly<Record<string, Float32Array>>): string {
+  const names = Object.keys(state).sort();
+  return names.reduce((crc, name) => crc32(state[name] as Float32Array, crc), crc32(progress)).toString(16);
 }
 
 function parsed(json = ''): unknown {

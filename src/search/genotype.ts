@@ -48,9 +48,11 @@ export function checkedCell(kind: 'normal' | 'reduce', cell: RawCell, where: str
   });
   const states = nodes.length + 2;
   if (cell.concat.length === 0) refuse('concatenates no states');
+  // The inputs of a reduction cell are twice as large as its nodes.
+  const first = kind === 'reduce' ? 2 : 0;
   for (const state of cell.concat) {
-    if (!Number.isInteger(state) || state < 0 || state >= states) {
-      refuse(`concatenates the state ${state}; expected states from 0 to ${states - 1}`);
+    if (!Number.isInteger(state) || state < first || state >= states) {
+      refuse(`concatenates the state ${state}; expected states from ${first} to ${states - 1}`);
     }
   }
   return { nodes, concat: cell.concat };

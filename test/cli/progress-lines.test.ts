@@ -10,7 +10,7 @@ const report = (changes: Partial<StepReport> = {}): StepReport => ({
   step: 78,
   steps: 312,
   means: { loss: 2.11412, accuracy: 0.23104, validationAccuracy: 0.25 },
-  stepsPerSecond: 3.1415,
+  stepsPerSecond: 2.72,
   secondsLeft: 5000,
   ...changes,
 });
@@ -18,10 +18,10 @@ const report = (changes: Partial<StepReport> = {}): StepReport => ({
 describe('the bar', () => {
   it('is as wide as the terminal, a column less', () => {
     expect([110, 100, 80, 60, 40].map((columns) => barLine('search', report(), columns))).toEqual([
-      'search 1/50 [======                  ] 78/312  loss 2.114  acc 23.1 %  val 25.0 %  3.14 steps/s  1:23:20 left',
-      'search 1/50 [====          ] 78/312  loss 2.114  acc 23.1 %  val 25.0 %  3.14 steps/s  1:23:20 left',
-      'search 1/50 [==    ] 78/312  loss 2.114  acc 23.1 %  3.14 steps/s  1:23:20 left',
-      'search 1/50 [======                ] 78/312  1:23:20 left',
+      'search 1/50 [======                  ] 78/312  loss 2.114  acc 23.1 %  val 25.0 %  2.72 steps/s  1:23:20 left',
+      'search 1/50 [====          ] 78/312  loss 2.114  acc 23.1 %  val 25.0 %  2.72 steps/s  1:23:20 left',
+      'search 1/50 [==    ] 78/312  loss 2.114  acc 23.1 %  2.72 steps/s  1:23:20 left',
+      'search 1/50 [======                  ] 78/312  1:23:20 left',
       'search 1/50 [=====             ] 78/312',
     ]);
   });
@@ -51,7 +51,7 @@ describe('the bar', () => {
 
 it('plain lines say the same', () => {
   expect(stepLine('search', report())).toBe(
-    'search epoch 1/50 step 78/312  loss 2.114  accuracy 23.10 %  validation 25.00 %  3.14 steps/s  1:23:20 left',
+    'search epoch 1/50 step 78/312  loss 2.114  accuracy 23.10 %  validation 25.00 %  2.72 steps/s  1:23:20 left',
   );
   expect(
     epochLine('search', 50, { epoch: 1, seconds: 12.34, loss: 1, validationLoss: 2, accuracy: 0.5 }),

@@ -13,10 +13,10 @@ export interface NamedEngine {
 /** What the others are compared with. */
 export const reference = (): Promise<Engine> => tfjsEngine('cpu');
 
-/** The engines that run traced graphs. */
+/** The engines that run traced graphs. One thread each: the tests of several files run at a time. */
 export const tracedEngines = async (): Promise<NamedEngine[]> => [
-  { name: 'onnxruntime, blocked', engine: await onnxruntimeEngine({ blocked: true }) },
-  { name: 'onnxruntime, NCHW', engine: await onnxruntimeEngine({ blocked: false }) },
+  { name: 'onnxruntime, blocked', engine: await onnxruntimeEngine({ blocked: true, threads: 1 }) },
+  { name: 'onnxruntime, NCHW', engine: await onnxruntimeEngine({ blocked: false, threads: 1 }) },
 ];
 
 /** Every engine that this machine has. Says why libtensorflow is left out where it is. */

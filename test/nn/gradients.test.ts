@@ -1,9 +1,8 @@
 /** Gradients in closed form against slopes, and the traced forms, values and gradients, against the eager ones. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Elements, Engine, Feeds } from '../../src/engine/engine.ts';
-import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
-import { tfjsEngine } from '../../src/engine/tfjs.ts';
-import type { Signature, TensorFunction } from '../../src/signature.ts';
+import type { Elements, Engine } from '../../src/engine/engine.ts';
+import type { Signature } from '../../src/signature.ts';
+import { compute, type NamedEngine, reference, tracedEngines } from '../engine/engines.ts';
 import {
   type Differentiable,
   dot,
@@ -21,19 +20,12 @@ import {
 import { differentiables } from './gradient-table.ts';
 
 let eager: Engine;
-let traced: readonly Engine[];
+let traced: readonly NamedEngine[];
 
 beforeAll(async () => {
-  eager = await tfjsEngine('cpu');
-  traced = [await onnxruntimeEngine({ blocked: true }), await onnxruntimeEngine({ blocked: false })];
+  eager = await reference();
+  traced = await tracedEngines();
 });
-
-async function run(engine: Engine, fn: TensorFunction, signature: Signature, feeds: Feeds) {
-  const compiled = await engine.compile(fn, signature, 'test');
-  const results = await compiled.run(feeds);
-  await compiled.dispose();
-  return results;
-}
 
 /** Feeds for `gradientsOf`: the operands and a dy. */
 function withDy(subject: Differentiable): { signature: Signature; feeds: Record<string, Float32Array> } {
@@ -49,7 +41,7 @@ describe.each(differentiables.map((subject) => [subject.name, subject] as const)
   it('has the gradient that finite differences have', async () => {
     const { signature, feeds } = withDy(subject);
     const operands = operandsOf(subject);
-    const gradients = await run(eager, gradientsOf(subject), signature, feeds);
+    const gradients = await compute(eager, gradientsOf(subject), signature, feeds);
     const value = await eager.compile(evaluationOf(subject), signatureOf(subject), name);
     for (const key of [1, 2, 3]) {
       const direction = randomSteps(operands, key);
@@ -69,13 +61,13 @@ describe.each(differentiables.map((subject) => [subject.name, subject] as const)
 
   it('is computed alike by the traced graph', async () => {
     const { signature, feeds } = withDy(subject);
-    const expected = await run(eager, gradientsOf(subject), signature, feeds);
-    for (const engine of traced) {
-      const actual = await run(engine, gradientsOf(subject), signature, feeds);
+    const expected = await compute(eager, gradientsOf(subject), signature, feeds);
+    for (const { name: on, engine } of traced) {
+      const actual = await compute(engine, gradientsOf(subject), signature, feeds);
       expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
       for (const [output, elements] of Object.entries(expected)) {
         const error = relativeError(actual[output] as Elements, elements);
-        expect(error, `${output} on ${engine.name}`).toBeLessThan(2e-6);
+        expect(error, `${output} on ${on}`).toBeLessThan(2e-6);
       }
     }
   });

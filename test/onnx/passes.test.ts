@@ -136,6 +136,41 @@ test('batch normalisation goes into the convolution before it', () => {
   expect(printGraph(foldBatchNorm(shared))).toBe(printGraph(shared));
 });
 
+test('batch normalisation goes into the convolutions whose channels are concatenated before it', () => {
+  const concatenated = (shared: boolean): Graph =>
+    graphOf({ x: float32(1, 1, 2, 2) }, (b, { x }) => {
+      const channels = (...values: number[]) => b.constant(Float32Array.from(values), float32(values.length));
+      const convolved = [[1, 2], [3]].map((values) =>
+        b.node('Conv', [x, b.constant(Float32Array.from(values), float32(values.length, 1, 1, 1))]),
+      );
+      const joined = b.node('Concat', convolved, { axis: 1 });
+      const parameters = [channels(1, 2, 3), channels(4, 5, 6), channels(7, 8, 9), channels(1, 1, 1)];
+      const normalized = b.node('BatchNormalization', [joined, ...parameters], { epsilon: { float: 0 } });
+      return shared ? { normalized, first: b.node('Relu', [convolved[0] ?? x]) } : { normalized };
+    });
+  expect(printGraph(foldBatchNorm(concatenated(false)))).toMatchInlineSnapshot(`
+    "graph test(x: float32[1,1,2,2]) -> (normalized: float32[1,3,2,2])
+      v0 = Conv(x, float32[2,1,1,1]{1, 4}, [-3, -11])  : float32[1,2,2,2]
+      v1 = Conv(x, float32[1,1,1,1]{9}, [-21])         : float32[1,1,2,2]
+      normalized = Concat(v0, v1, axis=1)              : float32[1,3,2,2]"
+  `);
+  const shared = concatenated(true);
+  expect(printGraph(foldBatchNorm(shared))).toBe(printGraph(shared));
+});
+
+test('a constant matrix is kept transposed in a Gemm', () => {
+  const graph = graphOf({ x: float32(2, 3) }, (b, { x }) => {
+    const weight = b.constant(Float32Array.of(1, 2, 3, 4, 5, 6), float32(3, 2), 'weight');
+    return {
+      y: b.node('Add', [b.node('MatMul', [x, weight]), b.constant(Float32Array.of(7, 8), float32(2))]),
+    };
+  });
+  expect(printGraph(fuseBias(graph))).toMatchInlineSnapshot(`
+    "graph test(x: float32[2,3]) -> (y: float32[2,2])
+      y = Gemm(x, float32[2,3]{1, 3, 5, 2, 4, 6}, [7, 8], transB=1)  : float32[2,2]"
+  `);
+});
+
 test('a matrix product and its bias become one Gemm', () => {
   const graph = graphOf({ x: float32(2, 3), w: float32(3, 4), z: float32(5, 2, 3) }, (b, { x, w, z }) => {
     const bias = b.constant(Float32Array.of(1, 2, 3, 4), float32(4));

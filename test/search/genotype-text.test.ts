@@ -14,7 +14,7 @@ const small = {
         { operation: 'none', input: 1 },
       ],
     ],
-    concat: [2],
+    concat: [1, 2],
   },
   reduce: {
     nodes: [
@@ -23,11 +23,11 @@ const small = {
         { operation: 'max_pool_3x3', input: 0 },
       ],
     ],
-    concat: [1, 2],
+    concat: [2],
   },
 };
 const text =
-  "Genotype(normal=[('skip_connect', 0), ('none', 1)], normal_concat=[2], reduce=[('max_pool_3x3', 1), ('max_pool_3x3', 0)], reduce_concat=[1, 2])";
+  "Genotype(normal=[('skip_connect', 0), ('none', 1)], normal_concat=[1, 2], reduce=[('max_pool_3x3', 1), ('max_pool_3x3', 0)], reduce_concat=[2])";
 
 describe('parseGenotype', () => {
   it.each<[string, string]>([
@@ -45,15 +45,14 @@ describe('parseGenotype', () => {
     ['no spaces', text.replaceAll(' ', '')],
     ['spaces, tabs and lines everywhere', text.replace(/([()[\],=])/g, ' \n\t$1\r\n ')],
     ['commas at the ends', text.replaceAll(']', ',]').replace(/\)$/, ',)')],
-    ['range(b)', text.replace('[2]', 'range(2, 3)')],
-    ['range(a, b)', text.replace('[1, 2]', 'range(1, 3)')],
+    ['ranges', text.replace('[1, 2]', 'range(1, 3)').replace('[2]', 'range(2, 3)')],
     ['fields in another order', text.replace(/Genotype\((normal=.*), (reduce=.*)\)$/, 'Genotype($2, $1)')],
   ])('reads %s', (_, variant) => {
     expect(parseGenotype(variant)).toEqual(small);
   });
 
   it('counts range(b) from 0', () => {
-    expect(parseGenotype(text.replace('[1, 2]', 'range(3)')).reduce.concat).toEqual([0, 1, 2]);
+    expect(parseGenotype(text.replace('[1, 2]', 'range(3)')).normal.concat).toEqual([0, 1, 2]);
   });
 
   it.each<[string, string, string]>([
@@ -65,18 +64,14 @@ describe('parseGenotype', () => {
     ],
     ['a cut text', text.slice(0, 17), 'got the end of the text'],
     ['a text after the end', `${text};`, 'expected the end of the text'],
-    ['an open string', text.replace("'none'", "'none"), 'expected ")" at character 80'],
+    ['an open string', text.replace("'none'", "'none"), 'expected ")" at character 83'],
     [
       'an unknown field',
       text.replace('normal_concat', 'normal_cat'),
       'expected one each of normal, normal_concat',
     ],
     ['a field twice', text.replace('reduce=', 'normal='), 'expected one each of normal, normal_concat'],
-    [
-      'a missing field',
-      text.replace(', reduce_concat=[1, 2]', ''),
-      'reduce and reduce_concat are both needed',
-    ],
+    ['a missing field', text.replace(', reduce_concat=[2]', ''), 'reduce and reduce_concat are both needed'],
     [
       'an unknown operation',
       text.replace("'none'", "'conv_7x7'"),
@@ -100,9 +95,14 @@ describe('parseGenotype', () => {
     [
       'a state that does not exist',
       text.replace('[2]', '[3]'),
-      'the normal cell concatenates the state 3; expected states from 0 to 2',
+      'the reduce cell concatenates the state 3; expected states from 2 to 2',
     ],
-    ['nothing to concatenate', text.replace('[2]', '[]'), 'the normal cell concatenates no states'],
+    [
+      'an input of a reduction cell among its results',
+      text.replace('[2]', '[1, 2]'),
+      'the reduce cell concatenates the state 1; expected states from 2 to 2',
+    ],
+    ['nothing to concatenate', text.replace('[2]', '[]'), 'the reduce cell concatenates no states'],
     ['no nodes', text.replace("[('skip_connect', 0), ('none', 1)]", '[]'), 'the normal cell has no nodes'],
     [
       'a node without edges',
@@ -120,7 +120,7 @@ describe('parseGenotype', () => {
       text.replace("[('skip_connect', 0), ('none', 1)]", "'none'"),
       "normal: expected a list of ('operation', input) pairs",
     ],
-    ['strings for states', text.replace('[2]', "['2']"), 'normal_concat must list states'],
+    ['strings for states', text.replace('[2]', "['2']"), 'reduce_concat must list states'],
     ['a range with a step', text.replace('[2]', 'range(2, 3, 1)'), 'range(a, b)'],
     ['a range of nothing', text.replace('[2]', 'range()'), 'range(a, b)'],
     ['a range of very many', text.replace('[2]', 'range(0, 999999999)'), 'range(a, b)'],

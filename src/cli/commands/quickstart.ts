@@ -1,7 +1,8 @@
 import { retrainDefaults } from '../../retrain/options.ts';
 import { searchDefaults } from '../../search/options.ts';
 import { defineCommand } from '../command.ts';
-import { deviceOptionNames } from '../options.ts';
+import { interruptible } from '../interruption.ts';
+import { dataOptionNames, deviceOptionNames } from '../options.ts';
 import type { RetrainRunOptions, SearchRunOptions } from '../run-options.ts';
 import { dataDefaults, deviceDefaults } from '../setting.ts';
 
@@ -36,18 +37,24 @@ const retrainPreset: RetrainRunOptions = {
 
 export const quickstartCommand = defineCommand({
   name: 'quickstart',
-  describe: 'search → retrain → export → verify on the embedded images, in a few minutes',
-  options: [...deviceOptionNames, 'seed', 'maxSteps', 'out', 'resume'],
+  describe: 'search → retrain → export → verify in a few minutes, on the embedded images or yours',
+  options: [...dataOptionNames, ...deviceOptionNames, 'seed', 'maxSteps', 'out', 'resume'],
   defaults: {
+    ...dataDefaults,
     ...deviceDefaults,
+    threads: 'all cores',
     seed: searchDefaults.seed,
     out: 'the first free of runs/quickstart, runs/quickstart-2, …',
-    maxSteps: 0,
+    maxSteps: 'the preset of each stage',
     resume: false,
   },
-  examples: [['quickstart', 'from nothing to a model that "nas serve" serves']],
+  examples: [
+    ['quickstart', 'from nothing to a model that "nas serve" serves'],
+    ['quickstart --data photos --image-size 28', 'the same with your own images, one sub-folder a class'],
+  ],
   run: async ({ given, print }) => {
     const { quickstart } = await import('../tasks/quickstart.ts');
-    print(await quickstart({ search: searchPreset, retrain: retrainPreset }, given));
+    const presets = { search: searchPreset, retrain: retrainPreset };
+    print(await interruptible((signal) => quickstart(presets, given, signal)));
   },
 });

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import { interruptible } from '../interruption.ts';
 import { shellWord } from '../output.ts';
 import { retrainRunDefaults, retrainRunNames } from '../run-options.ts';
 
@@ -27,6 +28,7 @@ export const retrainCommand = defineCommand({
     const { retrainPlace } = await import('../places.ts');
     const { out = retrainPlace(argument), resume = false, ...options } = given;
     const again = `nas retrain ${shellWord(argument)} --out ${shellWord(out)} --resume`;
-    print(await runRetrain(argument, retrainRunDefaults, options, { out, resume, again }));
+    const place = { out, resume, again };
+    print(await interruptible((signal) => runRetrain(argument, retrainRunDefaults, options, place, signal)));
   },
 });

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import { interruptible } from '../interruption.ts';
 import { shellWord } from '../output.ts';
 import { searchRunDefaults, searchRunNames } from '../run-options.ts';
 
@@ -18,6 +19,8 @@ export const searchCommand = defineCommand({
     const { runSearch } = await import('../tasks/search.ts');
     const { out = place.out, resume = place.resume, ...options } = given;
     const again = `nas search --out ${shellWord(out)} --resume`;
-    print(await runSearch(searchRunDefaults, options, { out, resume, again }));
+    print(
+      await interruptible((signal) => runSearch(searchRunDefaults, options, { out, resume, again }, signal)),
+    );
   },
 });

@@ -1,12 +1,13 @@
-/** The whole way on the embedded images: search → retrain → export → verify. */
+/** The whole way: search → retrain → export → verify. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import type { Given } from '../options.ts';
+import { Interruption } from '../interruption.ts';
+import { type Given, kebab } from '../options.ts';
 import { formatDuration, percent, say, shellWord } from '../output.ts';
 import { retrainFolder } from '../places.ts';
 import type { Place, RetrainRunOptions, SearchRunOptions } from '../run-options.ts';
-import { deviceDefaults } from '../setting.ts';
+import { type DataOptions, type DeviceOptions, deviceDefaults } from '../setting.ts';
 import { type ExportResult, runExport } from './export.ts';
 import { runRetrain } from './retrain.ts';
 import { runSearch } from './search.ts';
@@ -25,18 +26,26 @@ export interface QuickstartResult extends ExportResult {
 /** @throws Interruption where it was interrupted */
 export async function quickstart(
   presets: Presets,
-  call: Given<'device' | 'engine' | 'threads' | 'seed' | 'maxSteps' | 'out' | 'resume'>,
+  call: Partial<DataOptions & DeviceOptions> & Given<'seed' | 'maxSteps' | 'out' | 'resume'>,
+  signal: AbortSignal,
 ): Promise<QuickstartResult> {
   const { out: place, resume = false, ...given } = call;
   const out = place ?? (resume ? lastPlace() : firstFreePlace());
-  const again = `nas quickstart --out ${shellWord(out)} --resume`;
+  const same = Object.entries(given).map(([name, value]) => ` --${kebab(name)} ${shellWord(String(value))}`);
+  const again = `nas quickstart --out ${shellWord(out)} --resume${same.join('')}`;
   // What an interrupted quickstart had not begun yet is begun now.
   const begun = (folder: string): boolean => resume && existsSync(join(folder, 'checkpoint.safetensors'));
   const placed = (folder: string): Place => ({ out, again, resume: begun(folder) });
 
   const begin = performance.now();
-  await runSearch(presets.search, given, placed(out));
-  await runRetrain(out, presets.retrain, given, placed(retrainFolder(out)));
+  // A stage that was in its last step when it was interrupted ends as usual; the next one does not begin.
+  const goOn = (): void => {
+    if (signal.aborted) throw new Interruption(`saved; continue with: ${again}`);
+  };
+  await runSearch(presets.search, given, placed(out), signal);
+  goOn();
+  await runRetrain(out, presets.retrain, given, placed(retrainFolder(out)), signal);
+  goOn();
   const exported = await runExport(out, {
     ...deviceDefaults,
     ...given,

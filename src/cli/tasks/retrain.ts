@@ -6,7 +6,7 @@ import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { loadGenotype } from '../../search/genotype-file.ts';
 import { version } from '../../version.ts';
-import { Interruption, interruptible } from '../interruption.ts';
+import { Interruption } from '../interruption.ts';
 import { deviceOptionNames } from '../options.ts';
 import { percent, say } from '../output.ts';
 import { inheritedData, retrainFolder, withFixedData } from '../places.ts';
@@ -33,6 +33,7 @@ export async function runRetrain(
   defaults: RetrainRunOptions,
   wanted: Partial<RetrainRunOptions>,
   { out, resume, again }: Place,
+  signal: AbortSignal,
 ): Promise<RetrainRun> {
   const given = withFixedData(wanted);
   const path = retrainFolder(out);
@@ -55,11 +56,10 @@ export async function runRetrain(
       dataset: { name, classes, shape },
     });
   }
-  const progress = showProgress('retrain', options.epochs);
+  const progress = showProgress('retrain', options.epochs, signal);
   try {
-    const { status, accuracy, bestAccuracy, parameters } = await interruptible(progress.close, (signal) =>
-      retrain(genotype, dataset, options, { engine, folder, resume, signal, observer: progress }),
-    );
+    const setting = { engine, folder, resume, signal, observer: progress };
+    const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
     say(`test accuracy ${percent(accuracy)} (best ${percent(bestAccuracy)})`);
     return { run: out, accuracy, bestAccuracy, parameters };

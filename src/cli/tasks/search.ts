@@ -3,7 +3,7 @@ import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { search } from '../../search/search.ts';
 import { version } from '../../version.ts';
-import { Interruption, interruptible } from '../interruption.ts';
+import { Interruption } from '../interruption.ts';
 import { deviceOptionNames } from '../options.ts';
 import { say } from '../output.ts';
 import { withFixedData } from '../places.ts';
@@ -24,6 +24,7 @@ export async function runSearch(
   defaults: SearchRunOptions,
   wanted: Partial<SearchRunOptions>,
   { out, resume, again }: Place,
+  signal: AbortSignal,
 ): Promise<SearchRun> {
   const given = withFixedData(wanted);
   const options = resume
@@ -34,11 +35,10 @@ export async function runSearch(
   const dataset = await openDataset(options);
   say(`search: space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`);
   if (!resume) folder.writeConfig({ command: 'search', version, options });
-  const progress = showProgress('search', options.epochs);
+  const progress = showProgress('search', options.epochs, signal);
   try {
-    const { status, genotype, parameters } = await interruptible(progress.close, (signal) =>
-      search(dataset, options, { engine, folder, resume, signal, observer: progress }),
-    );
+    const setting = { engine, folder, resume, signal, observer: progress };
+    const { status, genotype, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
     return { run: out, genotype: formatGenotype(genotype), parameters };
   } finally {

@@ -1,0 +1,348 @@
+/** Runs as a user has them: interrupted, resumed, damaged. */
+import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRetrainConfig, readSearchOptions } from '../../src/cli/run-config.ts';
+import { openTrained } from '../../src/cli/trained.ts';
+import { InputError } from '../../src/errors.ts';
+import { expectRefused, nas, nasJson, newFolder, start, tiny } from './nas.ts';
+
+let folder: Awaited<ReturnType<typeof newFolder>>;
+const place = (...names: string[]): string => join(folder.path, ...names);
+const text = (...names: string[]): string => readFileSync(place(...names), 'utf8');
+const search = ['search', '--space', 'simple', ...tiny];
+/** Long enough to be interrupted. */
+const longer = ['--epochs', '3', '--max-steps', '0'];
+
+beforeAll(async () => {
+  folder = await newFolder();
+  await nasJson(folder.path, ...search, '--out', 'whole');
+  await nasJson(folder.path, 'retrain', 'whole', ...tiny, '--data', 'embedded');
+});
+afterAll(() => folder.remove());
+
+/** A copy of the finished run, to be damaged. */
+function copyOf(name: string): string {
+  rmSync(place(name), { recursive: true, force: true });
+  cpSync(place('whole'), place(name), { recursive: true });
+  return name;
+}
+
+describe('an interrupted search', () => {
+  it('is saved, says how to continue, and ends as if nothing had been', async () => {
+    await nasJson(folder.path, ...withOptions(search, longer), '--out', 'straight');
+    const running = start(folder.path, ...withOptions(search, longer), '--out', 'broken off');
+    await running.said(/search epoch 1\/3 step 1\//);
+    running.process.kill('SIGINT');
+    const { code, stdout, stderr } = await running.ended;
+    expect(stderr).toMatch(/interrupted: finishing the step/);
+    expect(stderr).toMatch(/saved; continue with: nas search --out 'broken off' --resume\n$/);
+    expect([code, stdout]).toEqual([130, '']);
+    expect(existsSync(place('broken off', 'genotype.json'))).toBe(false);
+
+    // Where it is computed may change, what is computed may not.
+    const resume = ['search', '--out', 'broken off', '--resume'];
+    const other = await nas(folder.path, ...resume, '--cells', '3');
+    expectRefused(other, /the run in broken off has --cells 2; it cannot be resumed with 3/);
+    const limited = await nas(folder.path, ...resume, '--image-size', '9');
+    expectRefused(limited, /has --image-size not given; it cannot be resumed with 9/);
+    const result = await nasJson(folder.path, ...resume, '--cells', '2', '--device', 'cpu');
+    expect(text('broken off', 'genotype.json')).toBe(text('straight', 'genotype.json'));
+    expect(result.run).toBe('broken off');
+    expect(await nasJson(folder.path, ...resume)).toEqual(result);
+  });
+});
+
+describe('an interrupted retraining', () => {
+  it('is saved, says how to continue, and ends as if nothing had been', async () => {
+    const retrain = (out: string): string[] => [
+      ...withOptions(['retrain', 'darts_v1', ...tiny], longer),
+      '--out',
+      out,
+    ];
+    const straight = await nasJson(folder.path, ...retrain('straight'));
+    const running = start(folder.path, ...retrain('broken'));
+    await running.said(/retrain epoch 1\/3 step 1\//);
+    running.process.kill('SIGTERM');
+    const { code, stderr } = await running.ended;
+    expect(stderr).toMatch(/saved; continue with: nas retrain darts_v1 --out broken --resume\n$/);
+    expect(code).toBe(130);
+
+    const early = await nas(folder.path, 'export', 'broken', '--onnx', 'early.onnx');
+    expectRefused(
+      early,
+      /best.safetensors is missing: the retraining has not finished; continue it with --resume/,
+    );
+    const other = await nas(folder.path, 'retrain', 'darts_v2', '--out', 'broken', '--resume');
+    expectRefused(
+      other,
+      /the run in broken\/retrain trains Genotype\(.*it cannot be resumed with Genotype\(/,
+    );
+    const result = await nasJson(folder.path, 'retrain', 'darts_v1', '--out', 'broken', '--resume');
+    expect(result).toEqual({ ...straight, run: 'broken' });
+    expect(readFileSync(place('broken', 'retrain', 'last.safetensors'))).toEqual(
+      readFileSync(place('straight', 'retrain', 'last.safetensors')),
+    );
+  });
+});
+
+describe('a run is not overwritten', () => {
+  it.each([
+    ['search', [...search, '--out', 'whole'], 'whole'],
+    ['retrain', ['retrain', 'whole', ...tiny], 'whole/retrain'],
+  ] as const)('by nas %s', async (_, command, path) => {
+    const before = readFileSync(place(path, 'checkpoint.safetensors'));
+    const result = await nas(folder.path, ...command);
+    expectRefused(result, new RegExp(`${path} holds a run already; choose another --out, or continue it`));
+    expect(readFileSync(place(path, 'checkpoint.safetensors'))).toEqual(before);
+  });
+});
+
+describe('a damaged run', () => {
+  const write = (content: string) => (file: string) => writeFileSync(file, content);
+  const edit = (change: (config: Record<string, unknown>) => void) => (file: string) => {
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    change(config);
+    writeFileSync(file, JSON.stringify(config));
+  };
+  const options = (changes: Record<string, unknown>) =>
+    edit((config) => {
+      config.options = { ...Object(config.options), ...changes };
+    });
+  const resumeSearch = ['search', '--out', 'damaged', '--resume'];
+  const resumeRetrain = ['retrain', 'whole', '--out', 'damaged', '--resume'];
+  const evaluate = ['evaluate', 'damaged'];
+
+  const faults: readonly (readonly [string, string, (file: string) => void, string[], RegExp])[] = [
+    ['no configuration', 'config.json', rmSync, resumeSearch, /damaged holds no run: config.json is missing/],
+    ['half of it', 'config.json', write('{"options": {'), resumeSearch, /config.json is not JSON/],
+    [
+      'null',
+      'config.json',
+      write('null'),
+      resumeSearch,
+      /config.json is of "undefined", expected .* a search/,
+    ],
+    [
+      'no options',
+      'config.json',
+      edit((config) => delete config.options),
+      resumeSearch,
+      /options must be an object/,
+    ],
+    [
+      'one missing',
+      'config.json',
+      options({ epochs: undefined }),
+      resumeSearch,
+      /the option epochs is missing/,
+    ],
+    [
+      'a wrong one',
+      'config.json',
+      options({ epochs: '3' }),
+      resumeSearch,
+      /epochs must be a whole number from 1, got 3/,
+    ],
+    [
+      'a strange one',
+      'config.json',
+      options({ space: 'outer' }),
+      resumeSearch,
+      /space must be one of darts, simple/,
+    ],
+    [
+      'another size',
+      'config.json',
+      options({ channels: 5 }),
+      resumeSearch,
+      /is not of this run: expected \d+ elements of theta/,
+    ],
+    [
+      'half a checkpoint',
+      'checkpoint.safetensors',
+      (file) => truncateSync(file, 999),
+      resumeSearch,
+      /is not a whole safetensors file/,
+    ],
+    [
+      'another checkpoint',
+      'checkpoint.safetensors',
+      write('nonsense, but of some length'),
+      resumeSearch,
+      /is not a whole safetensors file/,
+    ],
+    [
+      'no checkpoint',
+      'checkpoint.safetensors',
+      rmSync,
+      resumeSearch,
+      /has nothing to resume: checkpoint.safetensors is missing/,
+    ],
+    [
+      'no genotype',
+      'retrain/config.json',
+      edit((config) => delete config.genotype),
+      resumeRetrain,
+      /genotype must be the text of a genotype/,
+    ],
+    [
+      'a foreign one',
+      'retrain/config.json',
+      edit((config) => {
+        config.genotype = 'Genotype()';
+      }),
+      evaluate,
+      /normal and normal_concat are both needed/,
+    ],
+    [
+      'no shape',
+      'retrain/config.json',
+      edit((config) => {
+        config.dataset = { name: 'x', classes: [] };
+      }),
+      evaluate,
+      /dataset must be \{name, classes, shape\}/,
+    ],
+    [
+      'a search as retraining',
+      'retrain/config.json',
+      edit((config) => {
+        config.command = 'search';
+      }),
+      evaluate,
+      /is of "search", expected the run of a retrain/,
+    ],
+    [
+      'other weights',
+      'retrain/config.json',
+      options({ channels: 5 }),
+      evaluate,
+      /does not fit the network: expected parameter/,
+    ],
+    [
+      'half the weights',
+      'retrain/best.safetensors',
+      (file) => truncateSync(file, 5000),
+      evaluate,
+      /is not a whole safetensors file/,
+    ],
+  ];
+
+  it.each(faults)('%s (%s)', async (_, file, damage, command, message) => {
+    copyOf('damaged');
+    damage(place('damaged', file));
+    expectRefused(await nas(folder.path, ...command), message);
+  });
+
+  it('is read or refused, whatever bytes are changed', () => {
+    const readers: Record<string, () => unknown> = {
+      'config.json': () => readSearchOptions(place('damaged')),
+      'retrain/config.json': () => readRetrainConfig(place('damaged', 'retrain')),
+      'retrain/best.safetensors': () => openTrained(place('damaged'), 'best'),
+    };
+    copyOf('damaged');
+    const changes = fc.array(fc.tuple(fc.nat(2000), fc.integer({ min: 32, max: 126 })), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(readers)), changes, (file, bytes) => {
+        const whole = readFileSync(place('whole', file));
+        const changed = Buffer.from(whole);
+        for (const [at, value] of bytes) changed[at % changed.length] = value;
+        writeFileSync(place('damaged', file), changed);
+        try {
+          readers[file]?.();
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError);
+        } finally {
+          writeFileSync(place('damaged', file), whole);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('evaluate and export', () => {
+  it('take the data of the run, and refuse others', async () => {
+    const own = await nasJson(folder.path, 'evaluate', 'whole');
+    expect(own).toMatchObject({ images: 50, dataset: 'fashion-mnist-subset' });
+    const larger = await nas(folder.path, 'evaluate', 'whole', '--image-size', '16');
+    expectRefused(
+      larger,
+      /whole takes images of 28×28×1 in 10 classes, but the data set .* has images of 16×16×1 in 10 classes/,
+    );
+    const exported = await nas(folder.path, 'export', 'whole', '--onnx', 'x.onnx', '--image-size', '16');
+    expectRefused(exported, /whole takes images of 28×28×1/);
+    expect(existsSync(place('x.onnx'))).toBe(false);
+  });
+
+  it('give the same accuracy for the file as for the run, with softmax too', async () => {
+    for (const softmax of [[], ['--softmax']]) {
+      const onnx = ['--onnx', 'models/x/1/model.onnx', '--images', '50', ...softmax];
+      const exported = await nasJson(folder.path, 'export', 'whole', ...onnx);
+      expect(exported).toMatchObject({ onnx: 'models/x/1/model.onnx', verification: { images: 50 } });
+      const file = ['evaluate', 'models/x/1/model.onnx', '--test-limit', '50', '--threads', '1'];
+      expect((await nasJson(folder.path, ...file)).accuracy).toBe(exported.accuracy);
+    }
+    expect(text('models', 'x', '1', 'model.md')).toContain('verified | on 50 test images');
+  });
+
+  it('leave no file that does not compute what the network does', async () => {
+    copyOf('not a number');
+    const weights = place('not a number', 'retrain', 'best.safetensors');
+    const bytes = readFileSync(weights);
+    // All bits set are no number; the header's length stands first.
+    writeFileSync(weights, bytes.fill(0xff, 8 + bytes.readUInt32LE(0)));
+    const result = await nas(folder.path, 'export', 'not a number', '--onnx', 'nan/model.onnx');
+    expectRefused(
+      result,
+      /the exported model does not compute what .* does: .* the file was not written\n$/,
+      1,
+    );
+    expect(existsSync(place('nan'))).toBe(false);
+  });
+
+  it('engines agree', async () => {
+    const [a, b] = [
+      await nasJson(folder.path, 'evaluate', 'whole'),
+      await nasJson(folder.path, 'evaluate', 'whole', '--engine', 'tfjs-cpu'),
+    ];
+    expect(a).toEqual(b);
+  });
+});
+
+it('the engine tfjs-cpu searches the same architecture', async () => {
+  const small = withOptions(search, ['--image-size', '8', '--batch', '4', '--channels', '2']).filter(
+    (word, i, words) => word !== '--threads' && words[i - 1] !== '--threads',
+  );
+  const [a, b] = await Promise.all(
+    ['onnxruntime', 'tfjs-cpu'].map((engine) =>
+      nasJson(folder.path, ...small, '--engine', engine, '--out', engine),
+    ),
+  );
+  expect(a?.genotype).toBe(b?.genotype);
+});
+
+it('--no-flip and --resume are kept as they were', async () => {
+  await nasJson(folder.path, ...search, '--no-flip', '--out', 'upright');
+  const { options } = JSON.parse(text('upright', 'config.json'));
+  expect(options).toMatchObject({ flip: false, space: 'simple', threads: 1 });
+  const flipped = await nas(folder.path, 'search', '--out', 'upright', '--resume', '--flip');
+  expectRefused(flipped, /has --flip false; it cannot be resumed with true/);
+});
+
+/** A command with the values of some options replaced, or the options added. */
+function withOptions(command: readonly string[], changes: readonly string[]): string[] {
+  const result = [...command];
+  for (let i = 0; i < changes.length; i += 2) {
+    const [name, value] = changes.slice(i, i + 2) as [string, string];
+    const at = result.indexOf(name);
+    if (at < 0) result.push(name, value);
+    else result[at + 1] = value;
+  }
+  return result;
+}

@@ -1,0 +1,107 @@
+/** The same file in other runtimes: onnxruntime-web (wasm), OpenCV, and before ONNX's own checker. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as web from 'onnxruntime-web';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadModel } from '../../src/engine/model.ts';
+import { serialize } from '../../src/onnx/serde.ts';
+import { genotypes, graphOf, initial, pixels, shapes } from './networks.ts';
+import { pythonWith, runPython } from './python.ts';
+
+const batch = 3;
+
+const models = Object.entries(shapes).flatMap(([size, shape]) =>
+  Object.entries(genotypes).flatMap(([name, genotype]) =>
+    [false, true].map((softmax) => {
+      const title = `${name} on ${size} images${softmax ? ', softmax' : ''}`;
+      return { title, shape, bytes: serialize(graphOf(initial(genotype, shape), { softmax })) };
+    }),
+  ),
+);
+
+type Case = (typeof models)[number];
+
+const inputShape = ({ shape: { channels, height, width } }: Case): number[] => [
+  batch,
+  channels,
+  height,
+  width,
+];
+
+/** What onnxruntime computes on this machine's processor. */
+async function expectedOutput(model: Case): Promise<Float32Array> {
+  const loaded = await loadModel(model.bytes, model.title, { threads: 1 });
+  const output = await loaded.run(pixels(batch, model.shape), inputShape(model));
+  await loaded.dispose();
+  return output;
+}
+
+function expectClose(actual: Float32Array, expected: Float32Array): void {
+  expect(actual.length).toBe(expected.length);
+  actual.forEach((x, i) => {
+    expect(Math.abs(x - (expected[i] as number))).toBeLessThan(1e-4);
+  });
+}
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nas-export-'));
+  // Workers would outlive the test.
+  web.env.wasm.numThreads = 1;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('onnxruntime-web computes the same', () => {
+  it.each(models)('$title', async (model) => {
+    const session = await web.InferenceSession.create(model.bytes, { executionProviders: ['wasm'] });
+    const image = new web.Tensor('float32', pixels(batch, model.shape), inputShape(model));
+    const [output] = Object.values(await session.run({ image }));
+    expectClose(output?.data as Float32Array, await expectedOutput(model));
+    await session.release();
+  });
+});
+
+/** The model's file, its input beside it. */
+async function written(model: Case): Promise<{ onnx: string; input: string; output: string }> {
+  const path = join(folder, model.title.replaceAll(/\W+/g, '_'));
+  const files = { onnx: `${path}.onnx`, input: `${path}.in`, output: `${path}.out` };
+  await writeFile(files.onnx, model.bytes);
+  await writeFile(files.input, new Uint8Array(pixels(batch, model.shape).buffer));
+  return files;
+}
+
+const checker = pythonWith('onnx', 'python3-onnx');
+
+describe.skipIf(!checker)("ONNX's checker is content with", () => {
+  it('all of them, types and shapes inferred', async () => {
+    const files = await Promise.all(models.map(written));
+    const program = `
+import sys, onnx
+for path in sys.argv[1:]:
+    onnx.checker.check_model(path, full_check=True)
+print(len(sys.argv) - 1)`;
+    const checked = await runPython(checker as string, program, ...files.map(({ onnx }) => onnx));
+    expect(checked.trim()).toBe(String(models.length));
+  });
+});
+
+const opencv = pythonWith('cv2', 'python3-opencv');
+
+describe.skipIf(!opencv)('OpenCV computes the same', () => {
+  const program = `
+import sys, cv2, numpy
+onnx, source, target, *shape = sys.argv[1:]
+net = cv2.dnn.readNetFromONNX(onnx)
+net.setInput(numpy.fromfile(source, 'float32').reshape([int(size) for size in shape]))
+net.forward().tofile(target)`;
+
+  it.each(models)('$title', async (model) => {
+    const { onnx, input, output } = await written(model);
+    await runPython(opencv as string, program, onnx, input, output, ...inputShape(model).map(String));
+    const bytes = await readFile(output);
+    const actual = new Float32Array(bytes.length / 4);
+    new Uint8Array(actual.buffer).set(bytes);
+    expectClose(actual, await expectedOutput(model));
+  });
+});

@@ -1,0 +1,96 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { tfjsEngine } from '../../src/engine/tfjs.ts';
+import { FailureError, InputError } from '../../src/errors.ts';
+import { networkCost } from '../../src/export/cost.ts';
+import { tolerance, verifyModel } from '../../src/export/verify.ts';
+import { serialize } from '../../src/onnx/serde.ts';
+import type { Weights } from '../../src/retrain/weights.ts';
+import { genotypes, graphOf, initial, noise, normalizationFor, shapes, type Trained } from './networks.ts';
+
+const shape = shapes.odd;
+const model = initial(genotypes.everyOperation as Trained['genotype'], shape);
+const bytes = serialize(graphOf(model));
+let engine: Engine;
+beforeAll(async () => {
+  engine = await onnxruntimeEngine({ threads: 1 });
+});
+
+const verified = (changes: Partial<Parameters<typeof verifyModel>[1]> = {}) => {
+  const { network, weights } = model;
+  const normalization = normalizationFor(shape);
+  const dataset = noise(shape, 1, 12);
+  const proof = { engine, network, weights, normalization, dataset, softmax: false, images: 8 };
+  return verifyModel(bytes, { ...proof, ...changes });
+};
+
+/** The weights with one element of a parameter changed. */
+function withChange(name: RegExp, change: (x: number) => number): Weights {
+  const theta = model.weights.theta.slice();
+  const parameter = model.network.parameters.parameters.find((candidate) => name.test(candidate.name));
+  const at = parameter?.offset ?? Number.NaN;
+  theta[at] = change(theta[at] as number);
+  return { ...model.weights, theta };
+}
+
+describe('verifyModel', () => {
+  it('measures how far the file is from the engine', async () => {
+    const { images, maxDifference, accuracy } = await verified();
+    expect(images).toBe(8);
+    expect(maxDifference).toBeGreaterThan(0);
+    expect(maxDifference).toBeLessThan(tolerance);
+    expect(accuracy).toBeGreaterThanOrEqual(0);
+    expect((await verified({ images: 1000 })).images).toBe(12);
+  });
+
+  it('takes any engine as the truth', async () => {
+    const reference = await verified({ engine: await tfjsEngine('cpu'), images: 2 });
+    expect(reference.maxDifference).toBeLessThan(tolerance);
+  });
+
+  it.each([
+    ['another weight', { weights: withChange(/stem\/filter/, (x) => x + 0.5) }],
+    ['a weight that is no number', { weights: withChange(/stem\/filter/, () => Number.NaN) }],
+    [
+      'other statistics',
+      { weights: { ...model.weights, statistics: model.weights.statistics.map((x) => x + 0.1) } },
+    ],
+    ['another normalisation', { normalization: { mean: [0, 0, 0], std: [1, 1, 1] } }],
+    ['another output', { softmax: true }],
+  ])('fails for %s', async (_, changes) => {
+    const result = verified(changes);
+    await expect(result).rejects.toThrow(FailureError);
+    await expect(result).rejects.toThrow(
+      /does not compute what onnxruntime \(cpu\) does: on 8 test images its output differs by up to .* was not written$/,
+    );
+  });
+
+  it('refuses what is no model', async () => {
+    const { network, weights } = model;
+    const normalization = normalizationFor(shape);
+    const proof = {
+      engine,
+      network,
+      weights,
+      normalization,
+      dataset: noise(shape),
+      softmax: false,
+      images: 1,
+    };
+    await expect(verifyModel(bytes.subarray(9), proof)).rejects.toThrow(InputError);
+  });
+});
+
+describe('networkCost', () => {
+  it.each([
+    ['darts_v1', 3_169_414, 501.0],
+    ['darts_v2', 3_349_342, 528.4],
+    ['pc_darts_cifar', 3_634_678, 556.7],
+  ])('%s has the published size', (name, parameters, megaMacs) => {
+    const options = { channels: 36, cells: 20, imageChannels: 3, height: 32, width: 32, classes: 10 };
+    const cost = networkCost(genotypes[name] as Trained['genotype'], options);
+    expect(cost.parameters).toBe(parameters);
+    expect(cost.macs / 1e6).toBeCloseTo(megaMacs, 0);
+  });
+});

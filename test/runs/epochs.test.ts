@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type EpochLoop,
+  type EpochRecord,
+  meansOf,
+  type Position,
+  runEpochs,
+  type StepReport,
+  type Sums,
+} from '../../src/runs/epochs.ts';
+
+interface Saved {
+  readonly position: Position;
+  readonly sums: Sums;
+  readonly record: EpochRecord | undefined;
+}
+
+/** Runs two epochs of three steps of 10 images whose loss is the step's number, and lists what happened. */
+async function run(settings: Partial<EpochLoop> = {}) {
+  const steps: Position[] = [];
+  const saved: Saved[] = [];
+  const ended: [number, Readonly<Record<string, number>>][] = [];
+  const status = await runEpochs({
+    epochs: 2,
+    steps: 3,
+    start: { epoch: 0, step: 0 },
+    sums: {},
+    step: async (position) => {
+      steps.push(position);
+      return { count: 10, loss: 10 * position.step };
+    },
+    endEpoch: async (epoch, means) => {
+      ended.push([epoch, means]);
+      return { note: `epoch ${epoch}` };
+    },
+    save: (position, sums, record) => saved.push({ position, sums, record }),
+    ...settings,
+  });
+  return { status, steps, saved, ended };
+}
+
+const places = (list: readonly Position[]): string[] => list.map(({ epoch, step }) => `${epoch}.${step}`);
+
+describe('runEpochs', () => {
+  it('takes every step once and saves after each epoch', async () => {
+    const { status, steps, saved, ended } = await run();
+    expect(status).toBe('finished');
+    expect(places(steps)).toEqual(['0.0', '0.1', '0.2', '1.0', '1.1', '1.2']);
+    expect(ended).toEqual([
+      [0, { loss: 1 }],
+      [1, { loss: 1 }],
+    ]);
+    expect(saved).toEqual([
+      {
+        position: { epoch: 1, step: 0 },
+        sums: {},
+        record: { epoch: 0, loss: 1, note: 'epoch 0', seconds: expect.any(Number) },
+      },
+      {
+        position: { epoch: 2, step: 0 },
+        sums: {},
+        record: { epoch: 1, loss: 1, note: 'epoch 1', seconds: expect.any(Number) },
+      },
+    ]);
+  });
+
+  it('continues in the midst of an epoch with its sums', async () => {
+    const { steps, ended } = await run({ start: { epoch: 1, step: 2 }, sums: { count: 20, loss: 100 } });
+    expect(places(steps)).toEqual(['1.2']);
+    expect(ended).toEqual([[1, { loss: 4 }]]);
+  });
+
+  it('does nothing more at the end', async () => {
+    const { status, steps, saved } = await run({ start: { epoch: 2, step: 0 } });
+    expect([status, steps, saved]).toEqual(['finished', [], []]);
+  });
+
+  it('saves after the step under way where it is interrupted', async () => {
+    const controller = new AbortController();
+    const onStep = ({ epoch, step }: Position): void => {
+      if (epoch === 0 && step === 2) controller.abort();
+    };
+    const { status, steps, saved } = await run({ signal: controller.signal, observer: { onStep } });
+    expect(status).toBe('interrupted');
+    expect(places(steps)).toEqual(['0.0', '0.1']);
+    expect(saved).toEqual([
+      { position: { epoch: 0, step: 2 }, sums: { count: 20, loss: 10 }, record: undefined },
+    ]);
+  });
+
+  it('lets signals and timers have their turn between steps', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 1);
+    const blocking = async (): Promise<Sums> => {
+      const end = performance.now() + 5;
+      while (performance.now() < end);
+      return { count: 1 };
+    };
+    const { status } = await run({ epochs: 1000, step: blocking, signal: controller.signal });
+    expect(status).toBe('interrupted');
+  });
+
+  it('reports means, rate and time left', async () => {
+    const reports: StepReport[] = [];
+    const records: EpochRecord[] = [];
+    await run({
+      observer: { onStep: (report) => reports.push(report), onEpoch: (record) => records.push(record) },
+    });
+    expect(reports.map(({ epoch, step, means }) => [epoch, step, means.loss])).toEqual([
+      [0, 1, 0],
+      [0, 2, 0.5],
+      [0, 3, 1],
+      [1, 1, 0],
+      [1, 2, 0.5],
+      [1, 3, 1],
+    ]);
+    reports.forEach(({ stepsPerSecond, secondsLeft }, i) => {
+      expect(stepsPerSecond * secondsLeft).toBeCloseTo(5 - i, 9);
+    });
+    expect(records.map(({ epoch }) => epoch)).toEqual([0, 1]);
+  });
+
+  it('passes errors on', async () => {
+    const step = async (): Promise<Sums> => {
+      throw new Error('out of cheese');
+    };
+    await expect(run({ step })).rejects.toThrow('out of cheese');
+  });
+});
+
+it('meansOf divides by the count of images', () => {
+  expect(meansOf({ count: 4, loss: 2, accuracy: 3 })).toEqual({ loss: 0.5, accuracy: 0.75 });
+  expect(meansOf({})).toEqual({});
+});
