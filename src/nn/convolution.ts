@@ -21,6 +21,23 @@ export const symmetricPadding = (kernel: number, dilation = 1): tf.backend_util.
   ];
 };
 
+/** An image and how a kernel is to pad it: x, pad and dimRoundingMode as tfjs's operations take them. */
+type Padded = readonly [
+  x: tf.Tensor4D,
+  pad: tf.backend_util.ExplicitPadding | 'valid',
+  rounding: 'floor' | undefined,
+];
+
+/**
+ * libtensorflow's pools and gradients know no padding but `valid` and `same`: for them the image is padded beforehand.
+ *
+ * @param filler what the padding is made of
+ */
+export function padded(x: tf.Tensor4D, padding: tf.backend_util.ExplicitPadding, filler = 0): Padded {
+  if (tf.getBackend() !== 'tensorflow') return [x, padding, 'floor'];
+  return [tf.pad(x, padding, filler), 'valid', undefined];
+}
+
 /** x [N, H, W, I] * filter [k, k, I, O] → [N, ⌈H/s⌉, ⌈W/s⌉, O]. */
 export function convolve(
   x: tf.Tensor4D,
@@ -28,7 +45,8 @@ export function convolve(
   { stride = 1, padding = 'symmetric' }: Geometry = {},
 ): tf.Tensor4D {
   if (padding === 'valid') return tf.conv2d(x, filter, stride, 'valid');
-  return tf.conv2d(x, filter, stride, symmetricPadding(filter.shape[0]), 'NHWC', 1, 'floor');
+  const [image, pad, rounding] = padded(x, symmetricPadding(filter.shape[0]));
+  return tf.conv2d(image, filter, stride, pad, 'NHWC', 1, rounding);
 }
 
 /** x [N, H, W, C] * filter [k, k, C, 1], each channel by itself → [N, ⌈H/s⌉, ⌈W/s⌉, C]. */
@@ -37,19 +55,16 @@ export function depthwiseConvolve(
   filter: tf.Tensor4D,
   { stride = 1, dilation = 1 }: Geometry = {},
 ): tf.Tensor4D {
-  const pad = symmetricPadding(filter.shape[0], dilation);
-  if (dilation === 1) return tf.depthwiseConv2d(x, filter, stride, pad, 'NHWC', 1, 'floor');
+  const padding = symmetricPadding(filter.shape[0], dilation);
+  if (dilation > 1 && tf.getKernel('DilatedDepthwiseConv2d', tf.getBackend())) {
+    const attributes = { strides: stride, pad: padding, dilations: dilation, dimRoundingMode: 'floor' };
+    return dilatedDepthwise(x, filter, attributes);
+  }
   // tfjs refuses to differentiate dilated convolutions, and stride and dilation together; a filter with zeros
   // between its taps is the same function.
-  if (!tf.getKernel('DilatedDepthwiseConv2d', tf.getBackend())) {
-    return tf.depthwiseConv2d(x, dilate(filter, dilation), stride, pad, 'NHWC', 1, 'floor');
-  }
-  return dilatedDepthwise(x, filter, {
-    strides: stride,
-    pad,
-    dilations: dilation,
-    dimRoundingMode: 'floor',
-  });
+  const taps = dilation > 1 ? dilate(filter, dilation) : filter;
+  const [image, pad, rounding] = padded(x, padding);
+  return tf.depthwiseConv2d(image, taps, stride, pad, 'NHWC', 1, rounding);
 }
 
 function dilatedDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, attributes: object): tf.Tensor4D {

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync }
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRetrainConfig, readSearchOptions } from '../../src/cli/run-config.ts';
+import { readSearchOptions } from '../../src/cli/run-config.ts';
 import { openTrained } from '../../src/cli/trained.ts';
 import { InputError } from '../../src/errors.ts';
 import { expectRefused, nas, nasJson, newFolder, start, tiny } from './nas.ts';
@@ -110,151 +110,118 @@ describe('a damaged run', () => {
     edit((config) => {
       config.options = { ...Object(config.options), ...changes };
     });
-  const resumeSearch = ['search', '--out', 'damaged', '--resume'];
-  const resumeRetrain = ['retrain', 'whole', '--out', 'damaged', '--resume'];
-  const evaluate = ['evaluate', 'damaged'];
+  const set = (name: string, value: unknown) =>
+    edit((config) => {
+      config[name] = value;
+    });
 
-  const faults: readonly (readonly [string, string, (file: string) => void, string[], RegExp])[] = [
-    ['no configuration', 'config.json', rmSync, resumeSearch, /damaged holds no run: config.json is missing/],
-    ['half of it', 'config.json', write('{"options": {'), resumeSearch, /config.json is not JSON/],
+  it.each<[string, string, (file: string) => void, string[], RegExp]>([
+    ['no configuration', 'config.json', rmSync, ['search'], /damaged holds no run: config.json is missing/],
     [
-      'null',
-      'config.json',
-      write('null'),
-      resumeSearch,
-      /config.json is of "undefined", expected .* a search/,
-    ],
-    [
-      'no options',
-      'config.json',
-      edit((config) => delete config.options),
-      resumeSearch,
-      /options must be an object/,
-    ],
-    [
-      'one missing',
-      'config.json',
-      options({ epochs: undefined }),
-      resumeSearch,
-      /the option epochs is missing/,
-    ],
-    [
-      'a wrong one',
+      'an option of another type',
       'config.json',
       options({ epochs: '3' }),
-      resumeSearch,
-      /epochs must be a whole number from 1, got 3/,
+      ['search'],
+      /epochs must be a whole/,
     ],
     [
-      'a strange one',
-      'config.json',
-      options({ space: 'outer' }),
-      resumeSearch,
-      /space must be one of darts, simple/,
-    ],
-    [
-      'another size',
+      'another network',
       'config.json',
       options({ channels: 5 }),
-      resumeSearch,
+      ['search'],
       /is not of this run: expected \d+ elements of theta/,
     ],
     [
       'half a checkpoint',
       'checkpoint.safetensors',
       (file) => truncateSync(file, 999),
-      resumeSearch,
-      /is not a whole safetensors file/,
-    ],
-    [
-      'another checkpoint',
-      'checkpoint.safetensors',
-      write('nonsense, but of some length'),
-      resumeSearch,
+      ['search'],
       /is not a whole safetensors file/,
     ],
     [
       'no checkpoint',
       'checkpoint.safetensors',
       rmSync,
-      resumeSearch,
+      ['search'],
       /has nothing to resume: checkpoint.safetensors is missing/,
     ],
     [
       'no genotype',
       'retrain/config.json',
-      edit((config) => delete config.genotype),
-      resumeRetrain,
+      set('genotype', 1),
+      ['retrain', 'whole'],
       /genotype must be the text of a genotype/,
     ],
+  ])('with %s cannot be resumed', async (_, file, damage, command, message) => {
+    copyOf('damaged');
+    damage(place('damaged', file));
+    expectRefused(await nas(folder.path, ...command, '--out', 'damaged', '--resume'), message);
+  });
+
+  const readers = {
+    'config.json': () => readSearchOptions(place('damaged')),
+    'retrain/config.json': () => openTrained(place('damaged'), 'last'),
+    'retrain/best.safetensors': () => openTrained(place('damaged'), 'best'),
+  } as const;
+
+  it.each<[string, keyof typeof readers, (file: string) => void, RegExp]>([
+    ['half a file', 'config.json', write('{"options": {'), /config.json is not JSON/],
+    ['null', 'config.json', write('null'), /config.json is of "undefined", expected .* a search/],
+    ['no options', 'config.json', set('options', undefined), /options must be an object/],
+    ['a missing option', 'config.json', options({ epochs: undefined }), /the option epochs is missing/],
+    ['an unknown space', 'config.json', options({ space: 'outer' }), /space must be one of darts, simple/],
     [
-      'a foreign one',
+      'an empty genotype',
       'retrain/config.json',
-      edit((config) => {
-        config.genotype = 'Genotype()';
-      }),
-      evaluate,
-      /normal and normal_concat are both needed/,
+      set('genotype', 'Genotype()'),
+      /normal_concat are both needed/,
     ],
     [
       'no shape',
       'retrain/config.json',
-      edit((config) => {
-        config.dataset = { name: 'x', classes: [] };
-      }),
-      evaluate,
+      set('dataset', { name: 'x', classes: [] }),
       /dataset must be \{name, classes, shape\}/,
     ],
     [
-      'a search as retraining',
+      'the run of a search',
       'retrain/config.json',
-      edit((config) => {
-        config.command = 'search';
-      }),
-      evaluate,
+      set('command', 'search'),
       /is of "search", expected the run of a retrain/,
     ],
     [
-      'other weights',
+      'another network',
       'retrain/config.json',
       options({ channels: 5 }),
-      evaluate,
       /does not fit the network: expected parameter/,
     ],
     [
       'half the weights',
       'retrain/best.safetensors',
       (file) => truncateSync(file, 5000),
-      evaluate,
       /is not a whole safetensors file/,
     ],
-  ];
-
-  it.each(faults)('%s (%s)', async (_, file, damage, command, message) => {
+  ])('%s (%s) is refused', (_, file, damage, message) => {
     copyOf('damaged');
     damage(place('damaged', file));
-    expectRefused(await nas(folder.path, ...command), message);
+    expect(readers[file]).toThrow(message);
+    expect(readers[file]).toThrow(InputError);
   });
 
   it('is read or refused, whatever bytes are changed', () => {
-    const readers: Record<string, () => unknown> = {
-      'config.json': () => readSearchOptions(place('damaged')),
-      'retrain/config.json': () => readRetrainConfig(place('damaged', 'retrain')),
-      'retrain/best.safetensors': () => openTrained(place('damaged'), 'best'),
-    };
     copyOf('damaged');
+    const files = Object.keys(readers) as (keyof typeof readers)[];
     const changes = fc.array(fc.tuple(fc.nat(2000), fc.integer({ min: 32, max: 126 })), {
       minLength: 1,
       maxLength: 4,
     });
     fc.assert(
-      fc.property(fc.constantFrom(...Object.keys(readers)), changes, (file, bytes) => {
+      fc.property(fc.constantFrom(...files), changes, (file, bytes) => {
         const whole = readFileSync(place('whole', file));
         const changed = Buffer.from(whole);
         for (const [at, value] of bytes) changed[at % changed.length] = value;
         writeFileSync(place('damaged', file), changed);
         try {
-          readers[file]?.();
+          readers[file]();
         } catch (error) {
           expect(error).toBeInstanceOf(InputError);
         } finally {
