@@ -29,6 +29,8 @@ const wholeFrom =
 
 export const count = numbers('a whole number from 1', wholeFrom(1));
 export const amount = numbers('a whole number from 0', wholeFrom(0));
+/** onnxruntime starts as many as it is told, whatever becomes of the machine. */
+export const threads = numbers('a whole number from 1 to 256', wholeFrom(1, 256));
 export const port = numbers('a port from 0 to 65535', wholeFrom(0, 65535));
 export const positive = numbers('a number above 0', (x) => Number.isFinite(x) && x > 0);
 export const nonNegative = numbers('a number from 0', (x) => Number.isFinite(x) && x >= 0);

@@ -14,6 +14,7 @@ import {
   port,
   positive,
   text,
+  threads,
 } from './kinds.ts';
 
 export interface Option<T> extends Kind<T> {
@@ -75,7 +76,7 @@ export const sections = {
   Machine: {
     device: choice(['auto', 'cpu', 'cuda', 'webgpu'], 'what to compute on'),
     engine: choice(['onnxruntime', 'tensorflow', 'tfjs-cpu'], 'what computes'),
-    threads: option(count, 'threads of an operator'),
+    threads: option(threads, 'threads of an operator'),
     port: option(port, 'port; 0: any free one'),
     host: option(text, 'address to listen on; 0.0.0.0: all of this machine'),
     log: option(flag, 'write every request to stderr as a line of JSON'),

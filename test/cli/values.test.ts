@@ -36,6 +36,7 @@ describe('values', () => {
     ['trainPortion', '0', 'a number between 0 and 1, got 0'],
     ['order', '3', 'one of 1, 2, got 3'],
     ['device', 'gpu', 'one of auto, cpu, cuda, webgpu, got gpu'],
+    ['threads', '5000', 'a whole number from 1 to 256, got 5000'],
     ['port', '65536', 'a port from 0 to 65535, got 65536'],
     ['out', '', 'a text, got ""'],
   ] as const)('--%s %s is refused', (name, word, expected) => {
