@@ -1,17 +1,28 @@
 /** The same file in other runtimes: onnxruntime-web (wasm), OpenCV, and before ONNX's own checker. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as web from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ImageShape } from '../../src/data/index.ts';
 import { loadModel } from '../../src/engine/model.ts';
-import { serialize } from '../../src/onnx/serde.ts';
+import { metadataFromProps } from '../../src/onnx/metadata.ts';
+import { readModelInfo, serialize } from '../../src/onnx/serde.ts';
+import { findModels } from '../../src/serve/index.ts';
 import { genotypes, graphOf, initial, pixels, shapes } from './networks.ts';
 import { pythonWith, runPython } from './python.ts';
 
 const batch = 3;
 
-const models = Object.entries(shapes).flatMap(([size, shape]) =>
+interface Case {
+  readonly title: string;
+  readonly shape: ImageShape;
+  readonly bytes: Uint8Array;
+}
+
+const made = Object.entries(shapes).flatMap(([size, shape]) =>
   Object.entries(genotypes).flatMap(([name, genotype]) =>
     [false, true].map((softmax) => {
       const title = `${name} on ${size} images${softmax ? ', softmax' : ''}`;
@@ -20,7 +31,17 @@ const models = Object.entries(shapes).flatMap(([size, shape]) =>
   ),
 );
 
-type Case = (typeof models)[number];
+/** The models that come with the package. */
+const shipped = (await findModels(fileURLToPath(new URL('../../models', import.meta.url)))).map(
+  ({ name, path }): Case => {
+    const bytes = readFileSync(path);
+    const { image } = metadataFromProps(readModelInfo(bytes).metadata);
+    if (!image) throw new Error(`${path} says nothing of its images`);
+    return { title: `the shipped ${name}`, shape: image, bytes };
+  },
+);
+
+const models: readonly Case[] = [...made, ...shipped];
 
 const inputShape = ({ shape: { channels, height, width } }: Case): number[] => [
   batch,
