@@ -23,3 +23,9 @@ export const float32 = (...shape: (number | string)[]): TensorSpec => ({ shape, 
 
 /** An int32 tensor of a shape: `int32('N')`. */
 export const int32 = (...shape: (number | string)[]): TensorSpec => ({ shape, dtype: 'int32' });
+
+/** A function to compile, and the tensors that it takes. */
+export interface Step {
+  readonly fn: TensorFunction;
+  readonly signature: Signature;
+}

@@ -6,15 +6,9 @@ import { type Context, sharing } from '../nn/layers.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
 import { clipByNorm, sgd } from '../nn/optimizers.ts';
 import type { Parameter, ParameterTable } from '../nn/parameters.ts';
-import { float32, int32, type Signature, type TensorFunction } from '../signature.ts';
+import { float32, int32, type Signature, type Step, type TensorFunction } from '../signature.ts';
 import type { Network } from './network.ts';
 import type { RetrainOptions } from './options.ts';
-
-/** A function to compile, and the tensors that it takes. */
-export interface Step {
-  readonly fn: TensorFunction;
-  readonly signature: Signature;
-}
 
 const toImages = (images: tf.Tensor): tf.Tensor4D => tf.transpose(images as tf.Tensor4D, [0, 2, 3, 1]);
 

@@ -1,7 +1,15 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
 import * as tf from '@tensorflow/tfjs';
+import type { ImageShape } from '../data/index.ts';
 import { adam, clipByNorm, sgd } from '../nn/optimizers.ts';
-import { float32, int32, type Signature, type TensorFunction, type Tensors } from '../signature.ts';
+import {
+  float32,
+  int32,
+  type Signature,
+  type Step,
+  type TensorFunction,
+  type Tensors,
+} from '../signature.ts';
 import {
   alphaGradient,
   type Batch,
@@ -14,19 +22,11 @@ import type { SearchOptions } from './options.ts';
 import { edgeCount, type SearchSpace } from './spaces.ts';
 import type { Supernet } from './supernet.ts';
 
-/** A function to compile, and the tensors that it takes. */
-export interface Step {
-  readonly fn: TensorFunction;
-  readonly signature: Signature;
-}
-
-export interface ImageSize {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
-
-const batchSignature = (prefix: string, size: number, { channels, height, width }: ImageSize): Signature => ({
+const batchSignature = (
+  prefix: string,
+  size: number,
+  { channels, height, width }: ImageShape,
+): Signature => ({
   [`${prefix}Images`]: float32(size, channels, height, width),
   [`${prefix}Labels`]: int32(size),
 });
@@ -55,7 +55,7 @@ export function weightStep(
   supernet: Supernet,
   space: SearchSpace,
   options: SearchOptions,
-  size: ImageSize,
+  size: ImageShape,
 ): Step {
   const loss = supernetLoss(supernet, space);
   const fn: TensorFunction = (inputs) => {
@@ -89,7 +89,7 @@ export function alphaStep(
   supernet: Supernet,
   space: SearchSpace,
   options: SearchOptions,
-  size: ImageSize,
+  size: ImageShape,
 ): Step {
   const loss = supernetLoss(supernet, space);
   const gradientOf = alphaGradients[options.order];

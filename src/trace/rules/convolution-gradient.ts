@@ -8,7 +8,7 @@
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout, type Traced } from '../traced.ts';
-import { convolve, layoutsOf } from './convolve.ts';
+import { convolve, correlate, layoutsOf } from './convolve.ts';
 import { filterFor, flip, transpose } from './filters.ts';
 import {
   applyCrop,
@@ -76,7 +76,7 @@ export function conv2dInputGradient(
 function resize(lower: Lowering, image: Value, layout: Layout, padding: readonly number[]): Value {
   const { image: cropped, padding: rest } = applyCrop(lower, image, layout, padding);
   if (rest.every((p) => p === 0)) return cropped;
-  const [top, left, bottom, right] = rest as unknown as Shape4;
+  const [top, left, bottom, right] = rest as [number, number, number, number];
   const inner = layout === 'blocked' ? [0] : [];
   const ends = [0, 0, top, left, ...inner, 0, 0, bottom, right, ...inner];
   const pixels = layout === 'blocked' ? lower.toBlocks(cropped) : cropped;
@@ -92,8 +92,7 @@ export function conv2dFilterGradient(
   window: Window,
   filterShape: readonly number[],
 ): Traced {
-  const { graph } = lower;
-  const [kh, kw, i, o] = filterShape as Shape4;
+  const [, , i, o] = filterShape as Shape4;
   const [n, h, w] = window.outShape;
   if (isPointwise(window) && window.before.every((p) => p === 0) && window.after.every((p) => p === 0)) {
     const blocked =
@@ -119,15 +118,8 @@ export function conv2dFilterGradient(
         );
     return lower.traced(lower.reshape(gradient, filterShape), 'plain', filterShape);
   }
-  // The batch takes the place of the channels that are summed over.
   const images = transpose(lower, lower.as(x, 'nchw'), [1, 0, 2, 3]);
-  const kernels = transpose(lower, lower.as(dy, 'nchw'), [1, 0, 2, 3]);
-  const full = convolve(lower, 'nchw', images, kernels, {
-    pads: pads(window),
-    strides: window.dilations,
-    dilations: window.strides,
-  });
-  const gradient = graph.node('Slice', [full, graph.ints([0, 0]), graph.ints([kh, kw]), graph.ints([2, 3])]);
+  const gradient = correlate(lower, images, lower.as(dy, 'nchw'), window);
   return lower.traced(transpose(lower, gradient, [2, 3, 0, 1]), 'plain', filterShape);
 }
 

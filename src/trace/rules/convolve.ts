@@ -2,6 +2,8 @@
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout, type Traced } from '../traced.ts';
+import { transpose } from './filters.ts';
+import { pads, type Window } from './window.ts';
 
 /** A convolution over a physical image in the given layout; `bias` of one element an output channel. */
 export function convolve(
@@ -41,4 +43,24 @@ export function layoutsOf(
     return { image: 'nchw', result: 'nchw' };
   }
   return result === 'blocked' ? { image, result } : { image: 'nchw', result: 'nchw' };
+}
+
+/**
+ * What filter gradients are made of: the correlation of x and dy over pixels and batch, one tap a filter element. The
+ * batch takes the place of the channels that a convolution sums over; stride and dilation are exchanged.
+ *
+ * @param images physical [1 or I, group·N, H, W]: x, the batch among the channels
+ * @param dy nchw [N, O, h, w]
+ * @returns [1 or I, O, kh, kw]
+ */
+export function correlate(lower: Lowering, images: Value, dy: Value, window: Window, group = 1): Value {
+  const { graph } = lower;
+  const full = convolve(lower, 'nchw', images, transpose(lower, dy, [1, 0, 2, 3]), {
+    pads: pads(window),
+    strides: window.dilations,
+    dilations: window.strides,
+    group,
+  });
+  // Where the stride leaves rows over, there are more taps than the filter has.
+  return graph.node('Slice', [full, graph.ints([0, 0]), graph.ints(window.kernel), graph.ints([2, 3])]);
 }

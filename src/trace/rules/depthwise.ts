@@ -5,7 +5,7 @@
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout, type Traced } from '../traced.ts';
-import { convolve } from './convolve.ts';
+import { convolve, correlate } from './convolve.ts';
 import { depthwiseFilterFor, flip, transpose } from './filters.ts';
 import { applyCrop, gradientPads, insertZeros, pads, type Window } from './window.ts';
 
@@ -59,7 +59,6 @@ export function depthwiseFilterGradient(
   window: Window,
   filterShape: readonly number[],
 ): Traced {
-  const { graph } = lower;
   const [kh, kw, c, m] = filterShape as Shape4;
   if (m === 1 && lower.imageLayout(x.shape) === 'blocked') {
     const sums = blockedChannelProducts(lower, lower.as(x, 'blocked'), lower.as(dy, 'blocked'), window);
@@ -72,14 +71,7 @@ export function depthwiseFilterGradient(
   // One group a channel; its N images are the channels that the convolution sums over.
   const [n, h, w] = x.shape as Shape4;
   const images = lower.reshape(transpose(lower, lower.as(x, 'nchw'), [1, 0, 2, 3]), [1, c * n, h, w]);
-  const kernels = transpose(lower, lower.as(dy, 'nchw'), [1, 0, 2, 3]);
-  const full = convolve(lower, 'nchw', images, kernels, {
-    pads: pads(window),
-    strides: window.dilations,
-    dilations: window.strides,
-    group: c,
-  });
-  const gradient = graph.node('Slice', [full, graph.ints([0, 0]), graph.ints([kh, kw]), graph.ints([2, 3])]);
+  const gradient = correlate(lower, images, lower.as(dy, 'nchw'), window, c);
   const ordered = transpose(lower, lower.reshape(gradient, [c, m, kh, kw]), [2, 3, 0, 1]);
   return lower.traced(ordered, 'plain', filterShape);
 }
@@ -90,7 +82,7 @@ export function depthwiseFilterGradient(
  */
 export function blockedChannelProducts(lower: Lowering, x: Value, dy: Value, window: Window): Value {
   const { graph, device } = lower;
-  const [n, c, h, w] = knownShape(x.type.shape) as unknown as Shape4;
+  const [n, c, h, w] = knownShape(x.type.shape) as Shape4;
   const [kh, kw] = window.kernel;
   const [oh, ow] = window.output;
   const full = convolve(
@@ -100,7 +92,7 @@ export function blockedChannelProducts(lower: Lowering, x: Value, dy: Value, win
     lower.reshape(dy, [n * c, 1, oh, ow]),
     { pads: pads(window), strides: window.dilations, dilations: window.strides, group: n * c },
   );
-  const [, , fh, fw] = knownShape(full.type.shape) as unknown as Shape4;
+  const [, , fh, fw] = knownShape(full.type.shape) as Shape4;
   const blocks = lower.reshape(full, [n, c / device.block, fh, fw, device.block]);
   const sums = graph.node('ReduceSum', [blocks, graph.ints([0])], { keepdims: 0 });
   // Where the stride leaves rows over, the correlation has more taps than the filter.
