@@ -1,5 +1,6 @@
 /** The loop over epochs and steps that searching and retraining share: sums, progress, interruption, checkpoints. */
 import { setImmediate } from 'node:timers/promises';
+import { FailureError } from '../errors.ts';
 
 /** Where a run stands: the next step to take. */
 export interface Position {
@@ -60,6 +61,16 @@ const add = (a: Sums, b: Sums): Sums => {
   return sum;
 };
 
+/** @throws FailureError where a metric is not a number any more: the weights are lost, going on is pointless */
+function requireFinite(metrics: Sums, { epoch, step }: Position): void {
+  const lost = Object.keys(metrics).find((name) => !Number.isFinite(metrics[name]));
+  if (lost === undefined) return;
+  throw new FailureError(
+    `the ${lost} of epoch ${epoch + 1}, step ${step + 1} is ${metrics[lost]}: the training has diverged; ` +
+      'start again with a lower learning rate (the checkpoint of the epoch before is kept)',
+  );
+}
+
 /** Runs to the end, or until the signal fires: then the state is saved after the step under way. */
 export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrupted'> {
   const { epochs, steps, signal, observer } = loop;
@@ -76,7 +87,9 @@ export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrup
         loop.save({ epoch, step }, sums);
         return 'interrupted';
       }
-      sums = add(sums, await loop.step({ epoch, step }));
+      const metrics = await loop.step({ epoch, step });
+      requireFinite(metrics, { epoch, step });
+      sums = add(sums, metrics);
       step++;
       taken++;
       const stepsPerSecond = taken / ((performance.now() - begin) / 1000);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FailureError } from '../../src/errors.ts';
 import {
   type EpochLoop,
   type EpochRecord,
@@ -42,6 +43,18 @@ async function run(settings: Partial<EpochLoop> = {}) {
 const places = (list: readonly Position[]): string[] => list.map(({ epoch, step }) => `${epoch}.${step}`);
 
 describe('runEpochs', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('stops a training whose loss is %s', async (loss) => {
+    const saved: Position[] = [];
+    const diverging = run({
+      step: async ({ epoch, step }) => ({ count: 10, loss: epoch === 1 && step === 1 ? loss : 1 }),
+      save: (position) => saved.push(position),
+    });
+    await expect(diverging).rejects.toThrow(FailureError);
+    await expect(diverging).rejects.toThrow(/loss of epoch 2, step 2 is .*diverged; .*lower learning rate/);
+    // The state of the epoch before is the last one saved.
+    expect(places(saved)).toEqual(['1.0']);
+  });
+
   it('takes every step once and saves after each epoch', async () => {
     const { status, steps, saved, ended } = await run();
     expect(status).toBe('finished');
