@@ -3,18 +3,7 @@
  * over memory (the tracer does); elsewhere the definition given here, in ordinary tfjs operations, is what runs.
  */
 import * as tf from '@tensorflow/tfjs';
-
-/** Runs a kernel of our own where the backend has it, and its definition where it has not. */
-export function composite(
-  kernelName: string,
-  inputs: Record<string, tf.Tensor>,
-  attributes: object,
-  definition: () => tf.Tensor[],
-): tf.Tensor[] {
-  if (!tf.getKernel(kernelName, tf.getBackend())) return definition();
-  const result = tf.engine().runKernel(kernelName, inputs, attributes as tf.NamedAttrMap);
-  return Array.isArray(result) ? result : [result as tf.Tensor];
-}
+import { composite } from './kernel.ts';
 
 const pixels = [0, 1, 2];
 

@@ -1,7 +1,7 @@
 /** Convolutions as DARTS uses them: symmetric explicit padding at every stride, no bias; dilated depthwise ones. */
 import * as tf from '@tensorflow/tfjs';
-import { composite } from './channelwise.ts';
 import { withGradient } from './gradient.ts';
+import { hasKernel, runKernel } from './kernel.ts';
 
 export interface Geometry {
   readonly stride?: number;
@@ -56,7 +56,7 @@ export function depthwiseConvolve(
   { stride = 1, dilation = 1 }: Geometry = {},
 ): tf.Tensor4D {
   const padding = symmetricPadding(filter.shape[0], dilation);
-  if (dilation > 1 && tf.getKernel('DilatedDepthwiseConv2d', tf.getBackend())) {
+  if (dilation > 1 && hasKernel('DilatedDepthwiseConv2d')) {
     const attributes = { strides: stride, pad: padding, dilations: dilation, dimRoundingMode: 'floor' };
     return dilatedDepthwise(x, filter, attributes);
   }
@@ -68,12 +68,8 @@ export function depthwiseConvolve(
 }
 
 function dilatedDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, attributes: object): tf.Tensor4D {
-  const run = (name: string, inputs: Record<string, tf.Tensor>, extra: object): tf.Tensor => {
-    const missing = (): never => {
-      throw new Error(`the backend ${tf.getBackend()} has DilatedDepthwiseConv2d but not ${name}`);
-    };
-    return composite(name, inputs, { ...attributes, ...extra }, missing)[0] as tf.Tensor;
-  };
+  const run = (name: string, inputs: Record<string, tf.Tensor>, extra: object): tf.Tensor =>
+    runKernel(name, inputs, { ...attributes, ...extra })[0] as tf.Tensor;
   return withGradient(
     [x, filter],
     () => ({

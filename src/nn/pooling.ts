@@ -1,8 +1,8 @@
 /** 3×3 pools as DARTS uses them: padding 1 on every side, at stride 2 too. */
 import * as tf from '@tensorflow/tfjs';
-import { composite } from './channelwise.ts';
 import { padded, symmetricPadding } from './convolution.ts';
 import { withGradient } from './gradient.ts';
+import { hasKernel, runKernel } from './kernel.ts';
 
 const size = 3;
 const pad = symmetricPadding(size);
@@ -15,13 +15,12 @@ export function maxPool(x: tf.Tensor4D, stride: number): tf.Tensor4D {
 
 /** The same; the padding is not counted. */
 export function averagePool(x: tf.Tensor4D, stride: number): tf.Tensor4D {
-  if (!tf.getKernel('AveragePoolGradient', tf.getBackend())) return averageOfPadded(x, stride);
+  if (!hasKernel('AveragePoolGradient')) return averageOfPadded(x, stride);
   const attributes = { filterSize: size, strides: stride, pad, dimRoundingMode: 'floor' as const };
   return withGradient(
     [x],
     () => ({ value: tf.avgPool(x, size, stride, pad, 'floor'), kept: [x] }),
-    (dy, [input]) =>
-      composite('AveragePoolGradient', { dy, input: input as tf.Tensor }, attributes, () => []),
+    (dy, [input]) => runKernel('AveragePoolGradient', { dy, input: input as tf.Tensor }, attributes),
   );
 }
 

@@ -1,4 +1,4 @@
-/** What a graph costs: its multiply–accumulates and its weights. */
+/** What a graph costs: its multiply–accumulates. */
 import { elementCount, type Graph, graphNodes, type Node, type Value } from './ir.ts';
 
 const known = (value: Value | null | undefined): number => (value ? elementCount(value.type) : 0);
@@ -19,14 +19,3 @@ const macs: Readonly<Record<string, (node: Node) => number>> = {
 /** Multiply–accumulates of all convolutions and matrix products. All dimensions must be numbers. */
 export const countMacs = (graph: Graph): number =>
   graphNodes(graph).reduce((sum, node) => sum + (macs[node.op]?.(node) ?? 0), 0);
-
-/** Elements of all distinct floating-point constants. */
-export function countWeights(graph: Graph): number {
-  const constants = new Set<Value>();
-  for (const node of graphNodes(graph)) {
-    for (const input of node.inputs) {
-      if (input?.source.kind === 'constant' && input.type.dtype.startsWith('float')) constants.add(input);
-    }
-  }
-  return [...constants].reduce((sum, value) => sum + elementCount(value.type), 0);
-}

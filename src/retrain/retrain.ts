@@ -186,9 +186,10 @@ export async function retrain(
     },
     signal,
     observer,
+  }).finally(async () => {
+    await update.dispose();
+    await inference.dispose();
   });
-  await update.dispose();
-  await inference.dispose();
   const withoutHead = networkFor(genotype, dataset, { ...options, auxiliaryWeight: 0 });
   return {
     status,

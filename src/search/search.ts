@@ -129,9 +129,10 @@ export async function search(
     },
     signal,
     observer,
+  }).finally(async () => {
+    await updateAlpha.dispose();
+    await updateWeights.dispose();
   });
-  await updateAlpha.dispose();
-  await updateWeights.dispose();
   if (status === 'finished') folder?.writeText('genotype.json', genotypeToJson(genotype()));
   return {
     status,

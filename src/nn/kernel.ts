@@ -1,0 +1,19 @@
+/** Kernels of our own: a backend may have them (the tracer does), and tfjs's own backends do not. */
+import * as tf from '@tensorflow/tfjs';
+
+/** Whether the present backend has a kernel. */
+export const hasKernel = (name: string): boolean => tf.getKernel(name, tf.getBackend()) !== undefined;
+
+/** Runs a kernel. tfjs throws, naming kernel and backend, where the present backend lacks it. */
+export function runKernel(name: string, inputs: Record<string, tf.Tensor>, attributes: object): tf.Tensor[] {
+  const result = tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap);
+  return Array.isArray(result) ? result : [result as tf.Tensor];
+}
+
+/** Runs a kernel where the present backend has it, and its definition where it has not. */
+export const composite = (
+  name: string,
+  inputs: Record<string, tf.Tensor>,
+  attributes: object,
+  definition: () => tf.Tensor[],
+): tf.Tensor[] => (hasKernel(name) ? runKernel(name, inputs, attributes) : definition());
