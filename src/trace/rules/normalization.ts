@@ -37,6 +37,17 @@ const pointwise = (h: number, w: number): Window => ({
   outShape: [0, h, w, 0],
 });
 
+/** The mean [C] of each channel of a physical image over batch, rows and columns. */
+function channelMean(lower: Lowering, x: Value, layout: Layout): Value {
+  const { graph } = lower;
+  const [n, c, h, w] = knownShape(x.type.shape) as [number, number, number, number];
+  if (layout !== 'blocked')
+    return graph.node('Mul', [channelSum(lower, x, layout), graph.float(1 / (n * h * w))]);
+  const means = graph.node('com.microsoft.nchwc.GlobalAveragePool', [x]);
+  const sum = graph.node('ReduceSum', [lower.reshape(means, [n, c]), graph.ints([0])], { keepdims: 0 });
+  return graph.node('Mul', [sum, graph.float(1 / n)]);
+}
+
 /** The sum [C] of each channel's products of two physical images. */
 function productSum(lower: Lowering, x: Value, y: Value, layout: Layout): Value {
   if (layout !== 'blocked') return channelSum(lower, lower.graph.node('Mul', [x, y]), layout);
@@ -54,7 +65,7 @@ function channelMoments(lower: Lowering, x: Traced): Traced[] {
   const { image, layout } = inDeviceLayout(lower, x);
   const c = channelsOf(x);
   const scale = graph.float(1 / (sizeOf(x.shape) / c));
-  const mean = graph.node('Mul', [channelSum(lower, image, layout), scale]);
+  const mean = channelMean(lower, image, layout);
   // Not ReduceSumSquare, which onnxruntime computes element by element where channels lie innermost.
   const meanSquare = graph.node('Mul', [productSum(lower, image, image, layout), scale]);
   const difference = graph.node('Sub', [meanSquare, graph.node('Mul', [mean, mean])]);
