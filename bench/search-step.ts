@@ -9,12 +9,11 @@ export default stepBenchmark({
   problems: searchProblems,
   describe: describeProblem,
   write: writeSearchProblem,
-  contestants: (python) => [
-    ours('onnx-nas', 'search-step.ts'),
+  ours: ours('onnx-nas', 'search-step.ts'),
+  peers: (python) => [
     peer('PyTorch as published', python, 'search_step.py', 'published'),
     peer('PyTorch tuned', python, 'search_step.py', 'tuned'),
   ],
-  steps: ['alpha', 'theta'],
   rows: { α: ['alpha'], θ: ['theta'], iteration: ['alpha', 'theta'] },
   defaults: { rounds: 7, warmup: 2 },
 });

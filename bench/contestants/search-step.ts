@@ -1,69 +1,88 @@
 /** One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. */
+import type { Compiled } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
-import { alphaSize, searchSpace } from '../../src/search/spaces.ts';
+import { searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
-import { answer, timed } from '../harness/answer.ts';
+import type { Supernet } from '../../src/search/supernet.ts';
+import { answer, scalar, timed } from '../harness/answer.ts';
+import { flatten, labelsOf } from '../harness/arrays.ts';
 import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 
 type Request = SearchProblem & { readonly problem: string; readonly threads: number };
 
-interface Iteration {
-  alpha(): Promise<number>;
-  theta(): Promise<number>;
+interface Steps {
+  readonly supernet: Supernet;
+  readonly updateAlpha: Compiled;
+  readonly updateWeights: Compiled;
 }
 
-let iteration: Iteration | undefined;
-
-async function prepare(request: Request): Promise<object> {
+async function compile(request: Request): Promise<Steps> {
   const { options, image, threads } = request;
   const space = searchSpace(options.space);
   const supernet = supernetOf(request);
   const engine = await onnxruntimeEngine({ threads });
-  const compile = (name: string, { fn, signature }: ReturnType<typeof weightStep>) =>
-    engine.compile(fn, signature, name);
-  const updateAlpha = await compile('alpha', alphaStep(supernet, space, options, image));
-  const updateWeights = await compile('weights', weightStep(supernet, space, options, image));
+  const [alpha, weights] = [
+    alphaStep(supernet, space, options, image),
+    weightStep(supernet, space, options, image),
+  ];
+  return {
+    supernet,
+    updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha'),
+    updateWeights: await engine.compile(weights.fn, weights.signature, 'weights'),
+  };
+}
 
-  const { arrays } = readArrays(request.problem);
+/** The two steps from the problem's state on; each returns its loss. */
+function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, options }: Request) {
+  const { arrays } = readArrays(problem);
   const array = (name: string): Float32Array => arrays[name]?.data as Float32Array;
-  const theta = new Float32Array(supernet.parameters.size);
-  for (const { name, offset } of supernet.parameters.parameters)
-    theta.set(array(`parameter/${name}`), offset);
-  const batch = (half: string) => ({
-    [`${half}Images`]: array(`${half}Images`),
-    [`${half}Labels`]: Int32Array.from(array(`${half}Labels`)),
-  });
-  const [train, validation] = [batch('train'), batch('validation')];
-  const count = alphaSize(space);
+  const theta = flatten(supernet.parameters, 'parameter', arrays);
+  const alpha = array('alpha');
   const state = {
     theta,
     momentum: new Float32Array(theta.length),
-    alpha: array('alpha'),
-    first: new Float32Array(count),
-    second: new Float32Array(count),
+    alpha,
+    first: new Float32Array(alpha.length),
+    second: new Float32Array(alpha.length),
+  };
+  const train = { trainImages: array('trainImages'), trainLabels: labelsOf(array('trainLabels')) };
+  const validation = {
+    validationImages: array('validationImages'),
+    validationLabels: labelsOf(array('validationLabels')),
   };
   const learningRate = Float32Array.of(options.learningRate);
   let step = 0;
-  iteration = {
+  return {
     alpha: async () => {
-      const { theta: weights, alpha, first, second } = state;
-      const feeds = { theta: weights, alpha, first, second, step: Float32Array.of(++step), ...validation };
-      const { loss, correct, ...next } = await updateAlpha.run(feeds);
+      const { momentum: _, ...feeds } = state;
+      const { loss, correct, ...next } = await updateAlpha.run({
+        ...feeds,
+        step: Float32Array.of(++step),
+        ...validation,
+      });
       Object.assign(state, next);
-      return loss?.[0] ?? Number.NaN;
+      return scalar(loss);
     },
     theta: async () => {
-      const { theta: weights, momentum, alpha } = state;
-      const feeds = { theta: weights, momentum, alpha, learningRate, ...train };
-      const { loss, correct, ...next } = await updateWeights.run(feeds);
+      const { first, second, ...feeds } = state;
+      const { loss, correct, ...next } = await updateWeights.run({ ...feeds, learningRate, ...train });
       Object.assign(state, next);
-      return loss?.[0] ?? Number.NaN;
+      return scalar(loss);
     },
   };
-  return { parameters: supernet.parameters.size, versions: {} };
 }
 
-const step = (which: keyof Iteration) => () => timed(async () => (iteration as Iteration)[which]());
+let compiled: Steps | undefined;
+let iteration: ReturnType<typeof begin> | undefined;
+
+/** Compiles, the first time, and goes back to the problem's initial state. */
+async function prepare(request: Request): Promise<object> {
+  compiled ??= await compile(request);
+  iteration = begin(compiled, request);
+  return { parameters: compiled.supernet.parameters.size, versions: {} };
+}
+
+const step = (which: 'alpha' | 'theta') => () => timed((iteration as NonNullable<typeof iteration>)[which]);
 
 await answer({ prepare, alpha: step('alpha'), theta: step('theta') });

@@ -24,6 +24,10 @@ async function respond(handlers: Handlers, request: { command: string }): Promis
   }
 }
 
+/** The first element of an output. */
+export const scalar = (elements: { [index: number]: number } | undefined): number =>
+  elements?.[0] ?? Number.NaN;
+
 /** A step's milliseconds and its loss. */
 export interface Timed {
   readonly milliseconds: number;

@@ -27,7 +27,7 @@ export const ours = (name: string, file: string, ...args: string[]): Launch => {
   return { name, program: process.execPath, args: [...process.execArgv, path, ...args] };
 };
 
-export function start({ name, program, args }: Launch): Contestant {
+function start({ name, program, args }: Launch): Contestant {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = new Promise<string>((resolve) => {
@@ -53,15 +53,15 @@ export function start({ name, program, args }: Launch): Contestant {
   };
 }
 
-/** Runs `body` with contestants, which end with it. */
-export async function withContestants<T>(
-  launches: readonly Launch[],
-  body: (contestants: readonly Contestant[]) => Promise<T>,
+/** Runs `body` with a contestant, which ends with it. */
+export async function withContestant<T>(
+  launch: Launch,
+  body: (contestant: Contestant) => Promise<T>,
 ): Promise<T> {
-  const contestants = launches.map(start);
+  const contestant = start(launch);
   try {
-    return await body(contestants);
+    return await body(contestant);
   } finally {
-    await Promise.all(contestants.map(({ close }) => close()));
+    await contestant.close();
   }
 }

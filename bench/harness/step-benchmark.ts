@@ -1,12 +1,15 @@
-/** A benchmark of training steps: ours against peers, over some configurations. */
+/**
+ * A benchmark of training steps over some configurations: ours against each peer. Two at a time, as a training step
+ * of each in memory is all that a machine of 24 GiB holds.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Benchmark } from '../run.ts';
-import { type Launch, withContestants } from './contestant.ts';
+import { type Contestant, type Launch, withContestant } from './contestant.ts';
 import { stepOptions } from './options.ts';
 import { requirePython } from './python.ts';
-import { type Comparison, compare, measure, type Rounds, requireAgreement } from './rounds.ts';
+import { type Agreement, type Comparison, compare, play, type Rounds, requireAgreement } from './rounds.ts';
 import { formatRatio, formatSummary, markdownTable } from './statistics.ts';
 
 export interface StepBenchmark<Name extends string, Problem extends object> {
@@ -14,88 +17,89 @@ export interface StepBenchmark<Name extends string, Problem extends object> {
   readonly describe: (problem: Problem) => string;
   /** Writes what all contestants begin with to a file. */
   readonly write: (path: string, problem: Problem, seed: number) => void;
-  readonly contestants: (python: string) => readonly Launch[];
-  /** The commands that are timed, and the rows of the table: each a sum of them. */
-  readonly steps: readonly string[];
+  readonly ours: Launch;
+  readonly peers: (python: string) => readonly Launch[];
+  /** The rows of the table: each a sum of steps, which are the commands that are timed. */
   readonly rows: Readonly<Record<string, readonly string[]>>;
   readonly defaults: Rounds;
+}
+
+interface Duel {
+  readonly problem: string;
+  readonly description: string;
+  readonly peer: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly agreement: Agreement;
+  readonly times: Readonly<Record<string, Comparison>>;
 }
 
 export const stepBenchmark = <Name extends string, Problem extends object>({
   problems,
   describe,
   write,
-  contestants,
-  steps,
+  ours,
+  peers,
   rows,
   defaults,
 }: StepBenchmark<Name, Problem>): Benchmark => ({
   run: async (args) => {
     const options = stepOptions(args, Object.keys(problems) as Name[], defaults);
     const { configurations, python: wanted, threads, seed } = options;
-    const python = requirePython(wanted, ['torch', 'numpy']);
+    const opponents = peers(requirePython(wanted, ['torch', 'numpy']));
+    const steps = [...new Set(Object.values(rows).flat())];
 
-    const results = [];
-    for (const name of configurations) {
-      const problem = problems[name];
-      process.stderr.write(`${name}: ${describe(problem)}\n`);
+    const duels: Duel[] = [];
+    for (const problem of configurations) {
+      const description = describe(problems[problem]);
+      process.stderr.write(`${problem}: ${description}\n`);
       const folder = mkdtempSync(join(tmpdir(), 'bench-'));
       const file = join(folder, 'problem.safetensors');
+      const request = { ...problems[problem], problem: file, threads };
+      const duel = async (home: Contestant, guest: Contestant): Promise<Duel> => {
+        const match = await play([home, guest], request, steps, options);
+        const times = Object.entries(rows).map(([row, sum]) => [row, compare(match, sum, options)]);
+        return {
+          problem,
+          description,
+          peer: guest.name,
+          versions: match[1].prepared.versions,
+          agreement: requireAgreement(match),
+          times: Object.fromEntries(times),
+        };
+      };
       try {
-        write(file, problem, seed);
-        const request = { ...problem, problem: file, threads };
-        const measured = await withContestants(contestants(python), (all) =>
-          measure(all, request, steps, options),
-        );
-        const agreement = requireAgreement(measured);
-        const times = Object.fromEntries(
-          Object.entries(rows).map(([row, sum]) => [row, compare(measured, sum, options)]),
-        );
-        const versions = Object.assign(
-          {},
-          ...[...measured.values()].map(({ prepared }) => prepared.versions),
-        );
-        results.push({ name, description: describe(problem), versions, agreement, times });
+        write(file, problems[problem], seed);
+        await withContestant(ours, async (home) => {
+          for (const opponent of opponents) {
+            duels.push(await withContestant(opponent, (guest) => duel(home, guest)));
+          }
+        });
       } finally {
         rmSync(folder, { recursive: true });
       }
     }
-    const configuration = { problems: configurations.map((name) => problems[name]), ...options };
-    return { table: tableOf(results), configuration, results };
+    const configuration = { ...options, problems };
+    return { table: tableOf(ours.name, duels), configuration, results: duels };
   },
 });
 
-interface Result {
-  readonly name: string;
-  readonly description: string;
-  readonly agreement: ReturnType<typeof requireAgreement>;
-  readonly times: Readonly<Record<string, Comparison>>;
-}
-
 /** Milliseconds: median (minimum–maximum); ratios: of the medians (median of those in one round). */
-function tableOf(results: readonly Result[]): string {
-  const [first] = results.flatMap(({ times }) => Object.values(times));
-  const [names, peers] = [Object.keys(first?.summaries ?? {}), Object.keys(first?.ratios ?? {})];
-  const head = [
-    'configuration',
-    'step',
-    ...names.map((name) => `${name}, ms`),
-    ...peers.map((name) => `${name} ÷ ${names[0]}`),
-  ];
-  const rows = results.flatMap(({ description, times }) =>
-    Object.entries(times).map(([step, { summaries, ratios }]) => [
+function tableOf(name: string, duels: readonly Duel[]): string {
+  const head = ['configuration', 'peer', 'step', `${name}, ms`, 'peer, ms', 'ratio'];
+  const rows = duels.flatMap(({ description, peer, times }) =>
+    Object.entries(times).map(([step, { ours, theirs, ratio }]) => [
       description,
+      peer,
       step,
-      ...Object.values(summaries).map(formatSummary),
-      ...Object.values(ratios).map(formatRatio),
+      formatSummary(ours),
+      formatSummary(theirs),
+      formatRatio(ratio),
     ]),
   );
-  const checks = results.flatMap(({ name, agreement }) =>
-    Object.entries(agreement).map(
-      ([peer, { parameters, first: at, later }]) =>
-        `${name}: ${peer} has ${parameters} parameters as we have; from the same weights its losses differ by at most ` +
-        `${at.toExponential(1)}, in all later steps ${later.toExponential(1)} (relative)`,
-    ),
+  const checks = duels.map(
+    ({ problem, peer, agreement: { parameters, first, later } }) =>
+      `- ${problem}, ${peer}: ${parameters} parameters on either side; from the same weights the losses differ by ` +
+      `${first.toExponential(0)}, over all later steps by at most ${later.toExponential(0)} (relative)`,
   );
-  return [markdownTable(head, rows), '', ...checks].join('\n');
+  return [markdownTable(head, rows), '', 'The same mathematics:', '', ...checks].join('\n');
 }
