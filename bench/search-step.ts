@@ -1,6 +1,5 @@
 /** A search iteration, α's update and the weights', against PyTorch as published and tuned. */
-import { ours } from './harness/contestant.ts';
-import { peer } from './harness/python.ts';
+import { searchContestants } from './harness/search-contestants.ts';
 import { describeProblem, searchProblems, writeSearchProblem } from './harness/search-problem.ts';
 import { stepBenchmark } from './harness/step-benchmark.ts';
 
@@ -9,11 +8,7 @@ export default stepBenchmark({
   problems: searchProblems,
   describe: describeProblem,
   write: writeSearchProblem,
-  ours: ours('onnx-nas', 'search-step.ts'),
-  peers: (python) => [
-    peer('PyTorch as published', python, 'search_step.py', 'published'),
-    peer('PyTorch tuned', python, 'search_step.py', 'tuned'),
-  ],
+  contestants: searchContestants,
   rows: { α: ['alpha'], θ: ['theta'], iteration: ['alpha', 'theta'] },
   defaults: { rounds: 7, warmup: 2 },
 });

@@ -2,7 +2,8 @@
 import { FailureError } from '../../src/errors.ts';
 import type { Timed } from './answer.ts';
 import type { Contestant } from './contestant.ts';
-import { type Ratio, ratio, type Summary, summary } from './statistics.ts';
+import { pause } from './pause.ts';
+import { type Ratio, ratio, type Sampled, sampled } from './statistics.ts';
 
 export interface Rounds {
   /** Counted ones. */
@@ -29,9 +30,6 @@ export type Match = readonly [Score, Score];
 
 /** Threads that wait for work after a step spin for some milliseconds: not at the other's expense. */
 const settle = 50;
-
-const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export async function play(
   contestants: readonly [Contestant, Contestant],
@@ -100,8 +98,6 @@ export function requireAgreement([ours, theirs]: Match): Agreement {
   return { parameters, first, later: Math.max(...differences.flat()) };
 }
 
-type Sampled = Summary & { readonly samples: readonly number[] };
-
 export interface Comparison {
   readonly ours: Sampled;
   readonly theirs: Sampled;
@@ -116,6 +112,5 @@ export function compare(match: Match, steps: readonly string[], { rounds, warmup
       steps.reduce((sum, step) => sum + (all[step]?.[warmup + round]?.milliseconds ?? Number.NaN), 0),
     ),
   ) as [number[], number[]];
-  const sampled = (samples: readonly number[]): Sampled => ({ ...summary(samples), samples });
   return { ours: sampled(ours), theirs: sampled(theirs), ratio: ratio(theirs, ours) };
 }

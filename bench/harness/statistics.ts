@@ -13,11 +13,18 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? at(Math.floor(middle)) : (at(middle - 1) + at(middle)) / 2;
 }
 
-export const summary = (samples: readonly number[]): Summary => ({
+const summary = (samples: readonly number[]): Summary => ({
   median: median(samples),
   minimum: Math.min(...samples),
   maximum: Math.max(...samples),
 });
+
+/** A summary and what it sums up. */
+export interface Sampled extends Summary {
+  readonly samples: readonly number[];
+}
+
+export const sampled = (samples: readonly number[]): Sampled => ({ ...summary(samples), samples });
 
 export interface Ratio {
   /** Of the two medians. */

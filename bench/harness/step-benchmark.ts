@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Benchmark } from '../run.ts';
 import { type Contestant, type Launch, withContestant } from './contestant.ts';
-import { stepOptions } from './options.ts';
+import { readOptions } from './options.ts';
 import { requirePython } from './python.ts';
 import { type Agreement, type Comparison, compare, play, type Rounds, requireAgreement } from './rounds.ts';
 import { formatRatio, formatSummary, markdownTable } from './statistics.ts';
@@ -17,8 +17,7 @@ export interface StepBenchmark<Name extends string, Problem extends object> {
   readonly describe: (problem: Problem) => string;
   /** Writes what all contestants begin with to a file. */
   readonly write: (path: string, problem: Problem, seed: number) => void;
-  readonly ours: Launch;
-  readonly peers: (python: string) => readonly Launch[];
+  readonly contestants: (python: string) => { readonly ours: Launch; readonly peers: readonly Launch[] };
   /** The rows of the table: each a sum of steps, which are the commands that are timed. */
   readonly rows: Readonly<Record<string, readonly string[]>>;
   readonly defaults: Rounds;
@@ -37,15 +36,19 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
   problems,
   describe,
   write,
-  ours,
-  peers,
+  contestants,
   rows,
   defaults,
 }: StepBenchmark<Name, Problem>): Benchmark => ({
   run: async (args) => {
-    const options = stepOptions(args, Object.keys(problems) as Name[], defaults);
+    const names = Object.keys(problems) as Name[];
+    const options = readOptions(args, {
+      numbers: { ...defaults, threads: 2, seed: 2 },
+      configurations: { names, chosen: names },
+      peers: true,
+    });
     const { configurations, python: wanted, threads, seed } = options;
-    const opponents = peers(requirePython(wanted, ['torch', 'numpy']));
+    const { ours, peers } = contestants(requirePython(wanted, ['torch', 'numpy']));
     const steps = [...new Set(Object.values(rows).flat())];
 
     const duels: Duel[] = [];
@@ -70,7 +73,7 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
       try {
         write(file, problems[problem], seed);
         await withContestant(ours, async (home) => {
-          for (const opponent of opponents) {
+          for (const opponent of peers) {
             duels.push(await withContestant(opponent, (guest) => duel(home, guest)));
           }
         });
