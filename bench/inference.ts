@@ -1,6 +1,5 @@
 /** Latency of the exported DARTS_V2 network in onnxruntime: our file against the same network exported by PyTorch. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailureError } from '../src/errors.ts';
 import { inferenceGraph, modelBytes } from '../src/export/model.ts';
@@ -13,10 +12,11 @@ import { version } from '../src/version.ts';
 import type { Runs } from './contestants/inference.ts';
 import { pieces } from './harness/arrays.ts';
 import { type Contestant, ours, withContestant } from './harness/contestant.ts';
+import { withFolder } from './harness/folder.ts';
 import { nodeCount, type OperatorCounts } from './harness/operators.ts';
 import { readOptions } from './harness/options.ts';
 import { peer, requirePython } from './harness/python.ts';
-import { describeRetraining, genotype, networkOf, retrainProblems } from './harness/retrain-problem.ts';
+import { describeNetwork, genotype, networkOf, retrainProblems } from './harness/retrain-problem.ts';
 import {
   formatRatio,
   formatSummary,
@@ -163,12 +163,11 @@ const benchmark: Benchmark = {
   run: async (args) => {
     const options = readOptions(args, { numbers: { rounds: 10, threads: 2, seed: 2 }, peers: true });
     const python = requirePython(options.python, ['torch', 'onnx', 'onnxscript']);
-    const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-    const models = [
-      { name: home, file: join(folder, 'ours.onnx') },
-      { name: guest, file: join(folder, 'peer.onnx') },
-    ] as const;
-    try {
+    const measured = await withFolder(async (folder) => {
+      const models = [
+        { name: home, file: join(folder, 'ours.onnx') },
+        { name: guest, file: join(folder, 'peer.onnx') },
+      ] as const;
       const weights = randomWeights(options.seed);
       writeFileSync(models[0].file, ourModel(weights));
       const exported = await exportPeer(models[1].file, folder, weights, python);
@@ -178,26 +177,24 @@ const benchmark: Benchmark = {
       const rounds: Runs[][] = [];
       for (let round = 1; round <= options.rounds; round++) {
         // The session that is created first changes, too.
-        const order = round % 2 === 0 ? models : models.toReversed();
-        rounds.push(
-          await withContestant(contestant, ({ ask }) => oneRound(ask, { ...options, models: order })),
-        );
+        const loading = { ...options, models: round % 2 === 0 ? models : models.toReversed() };
+        rounds.push(await withContestant(contestant, ({ ask }) => oneRound(ask, loading)));
         process.stderr.write(`process ${round}/${options.rounds}\n`);
       }
-      const latencies = batches.map(({ batch }, i) =>
-        latencyOf(
-          batch,
-          rounds.map((runs) => runs[i] as Runs),
-        ),
-      );
-      return {
-        table: tableOf(latencies, operators),
-        configuration: { ...options, network: describeRetraining(problem), opset: dialectOpset, batches },
-        results: { exported, operators, latencies },
-      };
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+      return { exported, operators, rounds };
+    });
+    const { rounds, exported, operators } = measured;
+    const latencies = batches.map(({ batch }, i) =>
+      latencyOf(
+        batch,
+        rounds.map((runs) => runs[i] as Runs),
+      ),
+    );
+    return {
+      table: tableOf(latencies, operators),
+      configuration: { ...options, network: describeNetwork(problem), opset: dialectOpset, batches },
+      results: { exported, operators, latencies },
+    };
   },
 };
 

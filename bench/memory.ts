@@ -1,12 +1,16 @@
 /** Peak resident memory of search iterations: each contestant in a process of its own, one after the other. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Contestant, withContestant } from './harness/contestant.ts';
+import { withFolder } from './harness/folder.ts';
 import { readOptions } from './harness/options.ts';
 import { requirePython } from './harness/python.ts';
 import { searchContestants } from './harness/search-contestants.ts';
-import { describeProblem, searchProblems, writeSearchProblem } from './harness/search-problem.ts';
+import {
+  describeProblem,
+  searchProblemNames,
+  searchProblems,
+  writeSearchProblem,
+} from './harness/search-problem.ts';
 import { markdownTable } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 
@@ -35,53 +39,52 @@ async function peaksOf({ name, ask }: Contestant, request: object, iterations: n
   return { contestant: name, prepared, first, last };
 }
 
+interface Result {
+  readonly description: string;
+  readonly peaks: readonly Peaks[];
+}
+
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+
+function tableOf(results: readonly Result[], iterations: number): string {
+  const counts = ['prepared', 'one iteration', `${iterations} iterations`];
+  const head = ['configuration', 'contestant', ...counts.map((count) => `${count}, MiB`), 'one, relative'];
+  const rows = results.flatMap(({ description, peaks }) =>
+    peaks.map(({ contestant, prepared, first, last }) => [
+      description,
+      contestant,
+      ...[prepared, first, last].map(mebibytes),
+      (first / (peaks[0] as Peaks).first).toFixed(2),
+    ]),
+  );
+  return markdownTable(head, rows);
+}
 
 const benchmark: Benchmark = {
   /** Options: --configuration canonical --rounds 3 (iterations) --threads 2 --seed 2 --python PATH. */
   run: async (args) => {
     const options = readOptions(args, {
       numbers: { rounds: 3, threads: 2, seed: 2 },
-      configurations: { names: Object.keys(searchProblems), chosen: ['canonical'] },
+      configurations: { names: searchProblemNames, chosen: ['canonical'] },
       peers: true,
     });
-    const contestants = searchContestants(requirePython(options.python, ['torch', 'numpy']));
-    const results = [];
+    const { ours, peers } = searchContestants(requirePython(options.python, ['torch', 'numpy']));
+    const results: Result[] = [];
     for (const name of options.configurations) {
-      const problem = searchProblems[name as keyof typeof searchProblems];
-      const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-      const file = join(folder, 'problem.safetensors');
-      const request = { ...problem, problem: file, threads: options.threads };
-      try {
+      const problem = searchProblems[name];
+      const peaks: Peaks[] = [];
+      await withFolder(async (folder) => {
+        const file = join(folder, 'problem.safetensors');
         writeSearchProblem(file, problem, options.seed);
-        const peaks: Peaks[] = [];
-        for (const launch of [contestants.ours, ...contestants.peers]) {
-          peaks.push(
-            await withContestant(launch, (contestant) => peaksOf(contestant, request, options.rounds)),
-          );
+        const request = { ...problem, problem: file, threads: options.threads };
+        for (const launch of [ours, ...peers]) {
+          const measure = (contestant: Contestant) => peaksOf(contestant, request, options.rounds);
+          peaks.push(await withContestant(launch, measure));
         }
-        results.push({ name, description: describeProblem(problem), peaks });
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      });
+      results.push({ description: describeProblem(problem), peaks });
     }
-    const head = [
-      'configuration',
-      'contestant',
-      'prepared, MiB',
-      'one iteration, MiB',
-      `${options.rounds} iterations, MiB`,
-      '÷ onnx-nas',
-    ];
-    const rows = results.flatMap(({ description, peaks }) =>
-      peaks.map(({ contestant, prepared, first, last }) => [
-        description,
-        contestant,
-        ...[prepared, first, last].map(mebibytes),
-        (first / (peaks[0] as Peaks).first).toFixed(2),
-      ]),
-    );
-    return { table: markdownTable(head, rows), configuration: options, results };
+    return { table: tableOf(results, options.rounds), configuration: options, results };
   },
 };
 

@@ -3,7 +3,12 @@ import type { Phases, StepName } from './contestants/compile.ts';
 import { ours, withContestant } from './harness/contestant.ts';
 import { nodeCount, type OperatorCounts } from './harness/operators.ts';
 import { readOptions } from './harness/options.ts';
-import { describeProblem, searchProblems } from './harness/search-problem.ts';
+import {
+  describeProblem,
+  type SearchProblem,
+  searchProblemNames,
+  searchProblems,
+} from './harness/search-problem.ts';
 import { formatSummary, markdownTable, type Sampled, sampled } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 
@@ -45,49 +50,61 @@ function operatorTable(counts: Readonly<Record<StepName, OperatorCounts>>): stri
   );
 }
 
+interface Result {
+  readonly description: string;
+  readonly times: Readonly<Record<string, Samples>>;
+  readonly nodes: Readonly<Record<StepName, number>>;
+  readonly bytes: Readonly<Record<StepName, number>>;
+  readonly operators: Readonly<Record<StepName, OperatorCounts>>;
+}
+
+/** Compiles once a process. */
+async function measure(problem: SearchProblem, threads: number, count: number): Promise<Result> {
+  const request = { ...problem, threads };
+  const description = describeProblem(problem);
+  process.stderr.write(`${description}: is this what the engine does?\n`);
+  await withContestant(launch, ({ ask }) => ask('check', request));
+  const rounds: Compiled[] = [];
+  for (let round = 1; round <= count; round++) {
+    rounds.push(await withContestant(launch, ({ ask }) => ask<Compiled>('compile', request)));
+    process.stderr.write(`round ${round}/${count}\n`);
+  }
+  const [{ alpha, theta }] = rounds as [Compiled];
+  const operators = { alpha: alpha.operators, theta: theta.operators };
+  return {
+    description,
+    times: {
+      α: samplesOf(rounds, ['alpha']),
+      θ: samplesOf(rounds, ['theta']),
+      'α and θ': samplesOf(rounds, stepNames),
+    },
+    nodes: { alpha: nodeCount(operators.alpha), theta: nodeCount(operators.theta) },
+    bytes: { alpha: alpha.bytes, theta: theta.bytes },
+    operators,
+  };
+}
+
+function tablesOf({ description, times, operators }: Result): string[] {
+  const head = ['step', ...phaseNames.map((phase) => `${phase}, ms`), 'together, ms'];
+  const rows = Object.entries(times).map(([step, phases]) => [
+    step,
+    ...Object.values(phases).map(formatSummary),
+  ]);
+  return [description, markdownTable(head, rows), 'Nodes by operator:', operatorTable(operators)];
+}
+
 const benchmark: Benchmark = {
   /** Options: --configuration canonical --rounds 5 --threads 2. */
   run: async (args) => {
     const options = readOptions(args, {
       numbers: { rounds: 5, threads: 2 },
-      configurations: { names: Object.keys(searchProblems), chosen: ['canonical'] },
+      configurations: { names: searchProblemNames, chosen: ['canonical'] },
     });
-    const results = [];
-    const tables: string[] = [];
+    const results: Result[] = [];
     for (const name of options.configurations) {
-      const problem = searchProblems[name as keyof typeof searchProblems];
-      const request = { ...problem, threads: options.threads };
-      process.stderr.write(`${name}: is this what the engine does?\n`);
-      await withContestant(launch, ({ ask }) => ask('check', request));
-      const rounds: Compiled[] = [];
-      for (let round = 1; round <= options.rounds; round++) {
-        rounds.push(await withContestant(launch, ({ ask }) => ask<Compiled>('compile', request)));
-        process.stderr.write(`round ${round}/${options.rounds}\n`);
-      }
-      const times = {
-        alpha: samplesOf(rounds, ['alpha']),
-        theta: samplesOf(rounds, ['theta']),
-        'alpha and theta': samplesOf(rounds, stepNames),
-      };
-      const [{ alpha, theta }] = rounds as [Compiled];
-      const operators = { alpha: alpha.operators, theta: theta.operators };
-      const nodes = { alpha: nodeCount(alpha.operators), theta: nodeCount(theta.operators) };
-      results.push({
-        name,
-        description: describeProblem(problem),
-        times,
-        nodes,
-        bytes: { alpha: alpha.bytes, theta: theta.bytes },
-        operators,
-      });
-      const rows = Object.entries(times).map(([step, phases]) => [
-        step,
-        ...Object.values(phases).map(formatSummary),
-      ]);
-      const head = ['step', ...phaseNames.map((phase) => `${phase}, ms`), 'together, ms'];
-      tables.push(describeProblem(problem), markdownTable(head, rows), operatorTable(operators));
+      results.push(await measure(searchProblems[name], options.threads, options.rounds));
     }
-    return { table: tables.join('\n\n'), configuration: options, results };
+    return { table: results.flatMap(tablesOf).join('\n\n'), configuration: options, results };
   },
 };
 

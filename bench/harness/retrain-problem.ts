@@ -38,9 +38,11 @@ export const retrainProblems = {
   },
 } as const satisfies Record<string, RetrainProblem>;
 
-export const describeRetraining = ({ image, options }: RetrainProblem): string =>
-  `DARTS_V2, C=${options.channels}, ${options.cells} cells, batch ${options.batch}, ` +
-  `${image.height}×${image.width}×${image.channels}`;
+export const describeNetwork = ({ image, options }: RetrainProblem): string =>
+  `DARTS_V2, C=${options.channels}, ${options.cells} cells, ${image.height}×${image.width}×${image.channels}`;
+
+export const describeRetraining = (problem: RetrainProblem): string =>
+  `${describeNetwork(problem)}, batch ${problem.options.batch}`;
 
 export const networkOf = (
   { image, classes, options }: Omit<RetrainProblem, 'genotype'>,

@@ -28,6 +28,10 @@ export const searchProblems = {
   grey: problem(grey28, { cells: 5 }),
 } as const satisfies Record<string, SearchProblem>;
 
+export type SearchProblemName = keyof typeof searchProblems;
+
+export const searchProblemNames = Object.keys(searchProblems) as readonly SearchProblemName[];
+
 /** `C=16, 8 cells, batch 64, 32×32×3`. */
 export const describeProblem = ({ image, options }: SearchProblem): string =>
   `C=${options.channels}, ${options.cells} cells, batch ${options.batch}, ` +

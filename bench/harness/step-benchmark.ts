@@ -2,11 +2,10 @@
  * A benchmark of training steps over some configurations: ours against each peer. Two at a time, as a training step
  * of each in memory is all that a machine of 24 GiB holds.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Benchmark } from '../run.ts';
 import { type Contestant, type Launch, withContestant } from './contestant.ts';
+import { withFolder } from './folder.ts';
 import { readOptions } from './options.ts';
 import { requirePython } from './python.ts';
 import { type Agreement, type Comparison, compare, play, type Rounds, requireAgreement } from './rounds.ts';
@@ -47,42 +46,41 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
       configurations: { names, chosen: names },
       peers: true,
     });
-    const { configurations, python: wanted, threads, seed } = options;
-    const { ours, peers } = contestants(requirePython(wanted, ['torch', 'numpy']));
+    const { ours, peers } = contestants(requirePython(options.python, ['torch', 'numpy']));
     const steps = [...new Set(Object.values(rows).flat())];
-
     const duels: Duel[] = [];
-    for (const problem of configurations) {
+    for (const problem of options.configurations) {
       const description = describe(problems[problem]);
       process.stderr.write(`${problem}: ${description}\n`);
-      const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-      const file = join(folder, 'problem.safetensors');
-      const request = { ...problems[problem], problem: file, threads };
-      const duel = async (home: Contestant, guest: Contestant): Promise<Duel> => {
-        const match = await play([home, guest], request, steps, options);
-        const times = Object.entries(rows).map(([row, sum]) => [row, compare(match, sum, options)]);
-        return {
-          problem,
-          description,
-          peer: guest.name,
-          versions: match[1].prepared.versions,
-          agreement: requireAgreement(match),
-          times: Object.fromEntries(times),
+      await withFolder(async (folder) => {
+        const file = join(folder, 'problem.safetensors');
+        write(file, problems[problem], options.seed);
+        const request = { ...problems[problem], problem: file, threads: options.threads };
+        const duel = async (home: Contestant, guest: Contestant): Promise<Duel> => {
+          const match = await play([home, guest], request, steps, options);
+          const times = Object.entries(rows).map(([row, sum]) => [row, compare(match, sum, options)]);
+          return {
+            problem,
+            description,
+            peer: guest.name,
+            versions: match[1].prepared.versions,
+            agreement: requireAgreement(match),
+            times: Object.fromEntries(times),
+          };
         };
-      };
-      try {
-        write(file, problems[problem], seed);
         await withContestant(ours, async (home) => {
           for (const opponent of peers) {
             duels.push(await withContestant(opponent, (guest) => duel(home, guest)));
           }
         });
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      });
     }
-    const configuration = { ...options, problems };
-    return { table: tableOf(ours.name, duels), configuration, results: duels };
+    const chosen = options.configurations.map((name) => problems[name]);
+    return {
+      table: tableOf(ours.name, duels),
+      configuration: { ...options, problems: chosen },
+      results: duels,
+    };
   },
 });
 

@@ -3,7 +3,6 @@
 Normalisation is inside the file, as a batch normalisation, like in the file of `nas export`.
 """
 
-import importlib.metadata
 import logging
 import warnings
 
@@ -53,11 +52,10 @@ def export(request):
         verbose=False,
     )
     program.save(request["file"], external_data=False)
-    packages = ("torch", "onnx", "onnxscript")
     return {
         "parameters": sum(weight.numel() for weight in network.parameters()),
         "opset": program.model.opset_imports[""],
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": lines.versions("onnx", "onnxscript"),
     }
 
 

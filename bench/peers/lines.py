@@ -1,6 +1,8 @@
 """The peers' side of the benchmarks' conversation: one JSON request a line on stdin, one answer a line on stdout."""
 
+import importlib.metadata
 import json
+import platform
 import sys
 import time
 
@@ -30,3 +32,9 @@ def memory(_request=None):
     with open("/proc/self/status") as status:
         line = next(line for line in status if line.startswith("VmHWM:"))
     return {"peakBytes": 1024 * int(line.split()[1])}
+
+
+def versions(*packages):
+    """Of Python, PyTorch and other packages."""
+    of = {name: importlib.metadata.version(name) for name in ("torch", *packages)}
+    return {"python": platform.python_version(), **of}

@@ -63,7 +63,7 @@ def prepare(request):
     global retraining
     retraining = Retraining(request)
     parameters = sum(weight.numel() for weight in retraining.weights)
-    return {"parameters": parameters, "versions": {"torch": torch.__version__}}
+    return {"parameters": parameters, "versions": lines.versions()}
 
 
 lines.answer(

@@ -95,7 +95,7 @@ def prepare(request):
     global search
     search = (TunedSearch if TUNED else Search)(request)
     parameters = sum(weight.numel() for weight in search.weights)
-    return {"parameters": parameters, "versions": {"torch": torch.__version__}}
+    return {"parameters": parameters, "versions": lines.versions()}
 
 
 lines.answer(
