@@ -160,7 +160,7 @@ function operatorTable(operators: Readonly<Record<Name, OperatorCounts>>): strin
 
 const benchmark: Benchmark = {
   /** Options: --rounds 10 (processes) --threads 2 --seed 2 --python PATH. */
-  run: async (args) => {
+  async *run(args) {
     const options = readOptions(args, { numbers: { rounds: 10, threads: 2, seed: 2 }, peers: true });
     const python = requirePython(options.python, ['torch', 'onnx', 'onnxscript']);
     const measured = await withFolder(async (folder) => {
@@ -190,7 +190,7 @@ const benchmark: Benchmark = {
         rounds.map((runs) => runs[i] as Runs),
       ),
     );
-    return {
+    yield {
       table: tableOf(latencies, operators),
       configuration: { ...options, network: describeNetwork(problem), opset: dialectOpset, batches },
       results: { exported, operators, latencies },

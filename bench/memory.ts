@@ -39,39 +39,30 @@ async function peaksOf({ name, ask }: Contestant, request: object, iterations: n
   return { contestant: name, prepared, first, last };
 }
 
-interface Result {
-  readonly description: string;
-  readonly peaks: readonly Peaks[];
-}
-
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
 
-function tableOf(results: readonly Result[], iterations: number): string {
+function tableOf(peaks: readonly Peaks[], iterations: number): string {
   const counts = ['prepared', 'one iteration', `${iterations} iterations`];
-  const head = ['configuration', 'contestant', ...counts.map((count) => `${count}, MiB`), 'one, relative'];
-  const rows = results.flatMap(({ description, peaks }) =>
-    peaks.map(({ contestant, prepared, first, last }) => [
-      description,
-      contestant,
-      ...[prepared, first, last].map(mebibytes),
-      (first / (peaks[0] as Peaks).first).toFixed(2),
-    ]),
-  );
+  const head = ['contestant', ...counts.map((count) => `${count}, MiB`), 'one, relative'];
+  const rows = peaks.map(({ contestant, prepared, first, last }) => [
+    contestant,
+    ...[prepared, first, last].map(mebibytes),
+    (first / (peaks[0] as Peaks).first).toFixed(2),
+  ]);
   return markdownTable(head, rows);
 }
 
 const benchmark: Benchmark = {
   /** Options: --configuration canonical --rounds 3 (iterations) --threads 2 --seed 2 --python PATH. */
-  run: async (args) => {
+  async *run(args) {
     const options = readOptions(args, {
       numbers: { rounds: 3, threads: 2, seed: 2 },
       configurations: { names: searchProblemNames, chosen: ['canonical'] },
       peers: true,
     });
     const { ours, peers } = searchContestants(requirePython(options.python, ['torch', 'numpy']));
-    const results: Result[] = [];
-    for (const name of options.configurations) {
-      const problem = searchProblems[name];
+    for (const part of options.configurations) {
+      const problem = searchProblems[part];
       const peaks: Peaks[] = [];
       await withFolder(async (folder) => {
         const file = join(folder, 'problem.safetensors');
@@ -82,9 +73,9 @@ const benchmark: Benchmark = {
           peaks.push(await withContestant(launch, measure));
         }
       });
-      results.push({ description: describeProblem(problem), peaks });
+      const table = `${describeProblem(problem)}\n\n${tableOf(peaks, options.rounds)}`;
+      yield { part, table, configuration: { ...options, problem }, results: peaks };
     }
-    return { table: tableOf(results, options.rounds), configuration: options, results };
   },
 };
 

@@ -51,7 +51,6 @@ function operatorTable(counts: Readonly<Record<StepName, OperatorCounts>>): stri
 }
 
 interface Result {
-  readonly description: string;
   readonly times: Readonly<Record<string, Samples>>;
   readonly nodes: Readonly<Record<StepName, number>>;
   readonly bytes: Readonly<Record<StepName, number>>;
@@ -61,8 +60,7 @@ interface Result {
 /** Compiles once a process. */
 async function measure(problem: SearchProblem, threads: number, count: number): Promise<Result> {
   const request = { ...problem, threads };
-  const description = describeProblem(problem);
-  process.stderr.write(`${description}: is this what the engine does?\n`);
+  process.stderr.write('is this what the engine does?\n');
   await withContestant(launch, ({ ask }) => ask('check', request));
   const rounds: Compiled[] = [];
   for (let round = 1; round <= count; round++) {
@@ -72,7 +70,6 @@ async function measure(problem: SearchProblem, threads: number, count: number): 
   const [{ alpha, theta }] = rounds as [Compiled];
   const operators = { alpha: alpha.operators, theta: theta.operators };
   return {
-    description,
     times: {
       α: samplesOf(rounds, ['alpha']),
       θ: samplesOf(rounds, ['theta']),
@@ -84,27 +81,28 @@ async function measure(problem: SearchProblem, threads: number, count: number): 
   };
 }
 
-function tablesOf({ description, times, operators }: Result): string[] {
+function tablesOf({ times, operators }: Result): string[] {
   const head = ['step', ...phaseNames.map((phase) => `${phase}, ms`), 'together, ms'];
   const rows = Object.entries(times).map(([step, phases]) => [
     step,
     ...Object.values(phases).map(formatSummary),
   ]);
-  return [description, markdownTable(head, rows), 'Nodes by operator:', operatorTable(operators)];
+  return [markdownTable(head, rows), 'Nodes by operator:', operatorTable(operators)];
 }
 
 const benchmark: Benchmark = {
   /** Options: --configuration canonical --rounds 5 --threads 2. */
-  run: async (args) => {
+  async *run(args) {
     const options = readOptions(args, {
       numbers: { rounds: 5, threads: 2 },
       configurations: { names: searchProblemNames, chosen: ['canonical'] },
     });
-    const results: Result[] = [];
-    for (const name of options.configurations) {
-      results.push(await measure(searchProblems[name], options.threads, options.rounds));
+    for (const part of options.configurations) {
+      const problem = searchProblems[part];
+      const results = await measure(problem, options.threads, options.rounds);
+      const table = [describeProblem(problem), ...tablesOf(results)].join('\n\n');
+      yield { part, table, configuration: { ...options, problem }, results };
     }
-    return { table: results.flatMap(tablesOf).join('\n\n'), configuration: options, results };
   },
 };
 

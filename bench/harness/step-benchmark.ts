@@ -23,8 +23,6 @@ export interface StepBenchmark<Name extends string, Problem extends object> {
 }
 
 interface Duel {
-  readonly problem: string;
-  readonly description: string;
   readonly peer: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly agreement: Agreement;
@@ -39,7 +37,7 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
   rows,
   defaults,
 }: StepBenchmark<Name, Problem>): Benchmark => ({
-  run: async (args) => {
+  async *run(args) {
     const names = Object.keys(problems) as Name[];
     const options = readOptions(args, {
       numbers: { ...defaults, threads: 2, seed: 2 },
@@ -48,20 +46,18 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
     });
     const { ours, peers } = contestants(requirePython(options.python, ['torch', 'numpy']));
     const steps = [...new Set(Object.values(rows).flat())];
-    const duels: Duel[] = [];
-    for (const problem of options.configurations) {
-      const description = describe(problems[problem]);
-      process.stderr.write(`${problem}: ${description}\n`);
+    for (const part of options.configurations) {
+      const problem = problems[part];
+      process.stderr.write(`${describe(problem)}\n`);
+      const duels: Duel[] = [];
       await withFolder(async (folder) => {
         const file = join(folder, 'problem.safetensors');
-        write(file, problems[problem], options.seed);
-        const request = { ...problems[problem], problem: file, threads: options.threads };
+        write(file, problem, options.seed);
+        const request = { ...problem, problem: file, threads: options.threads };
         const duel = async (home: Contestant, guest: Contestant): Promise<Duel> => {
           const match = await play([home, guest], request, steps, options);
           const times = Object.entries(rows).map(([row, sum]) => [row, compare(match, sum, options)]);
           return {
-            problem,
-            description,
             peer: guest.name,
             versions: match[1].prepared.versions,
             agreement: requireAgreement(match),
@@ -74,22 +70,17 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
           }
         });
       });
+      const table = `${describe(problem)}\n\n${tableOf(ours.name, duels)}`;
+      yield { part, table, configuration: { ...options, problem }, results: duels };
     }
-    const chosen = options.configurations.map((name) => problems[name]);
-    return {
-      table: tableOf(ours.name, duels),
-      configuration: { ...options, problems: chosen },
-      results: duels,
-    };
   },
 });
 
 /** Milliseconds: median (minimum–maximum); ratios: of the medians (median of those in one round). */
 function tableOf(name: string, duels: readonly Duel[]): string {
-  const head = ['configuration', 'peer', 'step', `${name}, ms`, 'peer, ms', 'ratio'];
-  const rows = duels.flatMap(({ description, peer, times }) =>
+  const head = ['peer', 'step', `${name}, ms`, 'peer, ms', 'ratio'];
+  const rows = duels.flatMap(({ peer, times }) =>
     Object.entries(times).map(([step, { ours, theirs, ratio }]) => [
-      description,
       peer,
       step,
       formatSummary(ours),
@@ -98,8 +89,8 @@ function tableOf(name: string, duels: readonly Duel[]): string {
     ]),
   );
   const checks = duels.map(
-    ({ problem, peer, agreement: { parameters, first, later } }) =>
-      `- ${problem}, ${peer}: ${parameters} parameters on either side; from the same weights the losses differ by ` +
+    ({ peer, agreement: { parameters, first, later } }) =>
+      `- ${peer}: ${parameters} parameters on either side; from the same weights the losses differ by ` +
       `${first.toExponential(0)}, over all later steps by at most ${later.toExponential(0)} (relative)`,
   );
   return [markdownTable(head, rows), '', 'The same mathematics:', '', ...checks].join('\n');
