@@ -1,0 +1,88 @@
+/** One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. */
+import type { Compiled } from '../../src/engine/engine.ts';
+import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { readArrays } from '../../src/runs/safetensors.ts';
+import { searchSpace } from '../../src/search/spaces.ts';
+import { alphaStep, weightStep } from '../../src/search/steps.ts';
+import type { Supernet } from '../../src/search/supernet.ts';
+import { answer, scalar, timed } from '../harness/answer.ts';
+import { flatten, labelsOf } from '../harness/arrays.ts';
+import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
+
+type Request = SearchProblem & { readonly problem: string; readonly threads: number };
+
+interface Steps {
+  readonly supernet: Supernet;
+  readonly updateAlpha: Compiled;
+  readonly updateWeights: Compiled;
+}
+
+async function compile(request: Request): Promise<Steps> {
+  const { options, image, threads } = request;
+  const space = searchSpace(options.space);
+  const supernet = supernetOf(request);
+  const engine = await onnxruntimeEngine({ threads });
+  const [alpha, weights] = [
+    alphaStep(supernet, space, options, image),
+    weightStep(supernet, space, options, image),
+  ];
+  return {
+    supernet,
+    updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha'),
+    updateWeights: await engine.compile(weights.fn, weights.signature, 'weights'),
+  };
+}
+
+/** The two steps from the problem's state on; each returns its loss. */
+function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, options }: Request) {
+  const { arrays } = readArrays(problem);
+  const array = (name: string): Float32Array => arrays[name]?.data as Float32Array;
+  const theta = flatten(supernet.parameters, 'parameter', arrays);
+  const alpha = array('alpha');
+  const state = {
+    theta,
+    momentum: new Float32Array(theta.length),
+    alpha,
+    first: new Float32Array(alpha.length),
+    second: new Float32Array(alpha.length),
+  };
+  const train = { trainImages: array('trainImages'), trainLabels: labelsOf(array('trainLabels')) };
+  const validation = {
+    validationImages: array('validationImages'),
+    validationLabels: labelsOf(array('validationLabels')),
+  };
+  const learningRate = Float32Array.of(options.learningRate);
+  let step = 0;
+  return {
+    alpha: async () => {
+      const { momentum: _, ...feeds } = state;
+      const { loss, correct, ...next } = await updateAlpha.run({
+        ...feeds,
+        step: Float32Array.of(++step),
+        ...validation,
+      });
+      Object.assign(state, next);
+      return scalar(loss);
+    },
+    theta: async () => {
+      const { first, second, ...feeds } = state;
+      const { loss, correct, ...next } = await updateWeights.run({ ...feeds, learningRate, ...train });
+      Object.assign(state, next);
+      return scalar(loss);
+    },
+  };
+}
+
+let compiled: Steps | undefined;
+let iteration: ReturnType<typeof begin> | undefined;
+
+/** Compiles, the first time, and goes back to the problem's initial state. */
+async function prepare(request: Request): Promise<object> {
+  compiled ??= await compile(request);
+  iteration = begin(compiled, request);
+  return { parameters: compiled.supernet.parameters.size, versions: {} };
+}
+
+const step = (which: 'alpha' | 'theta') => () => timed((iteration as NonNullable<typeof iteration>)[which]);
+
+await answer({ prepare, alpha: step('alpha'), theta: step('theta') });

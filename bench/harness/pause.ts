@@ -1,0 +1,3 @@
+/** Time to settle between two measurements. */
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,0 +1,116 @@
+/** Two contestants in strict turn: in each round each does every step once, never both at a time. */
+import { FailureError } from '../../src/errors.ts';
+import type { Timed } from './answer.ts';
+import type { Contestant } from './contestant.ts';
+import { pause } from './pause.ts';
+import { type Ratio, ratio, type Sampled, sampled } from './statistics.ts';
+
+export interface Rounds {
+  /** Counted ones. */
+  readonly rounds: number;
+  /** Those before them. */
+  readonly warmup: number;
+}
+
+/** What a contestant says when it is prepared. */
+export interface Prepared {
+  readonly parameters: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface Score {
+  readonly name: string;
+  readonly prepared: Prepared;
+  /** By step; the warm-up's come first. */
+  readonly steps: Readonly<Record<string, readonly Timed[]>>;
+}
+
+/** Ours and a peer's. */
+export type Match = readonly [Score, Score];
+
+/** Threads that wait for work after a step spin for some milliseconds: not at the other's expense. */
+const settle = 50;
+
+export async function play(
+  contestants: readonly [Contestant, Contestant],
+  problem: object,
+  steps: readonly string[],
+  { rounds, warmup }: Rounds,
+): Promise<Match> {
+  const begin = async ({ name, ask }: Contestant) => {
+    process.stderr.write(`preparing ${name}\n`);
+    const prepared = await ask<Prepared>('prepare', problem);
+    return { name, prepared, ask, steps: Object.fromEntries(steps.map((step) => [step, [] as Timed[]])) };
+  };
+  const players = [await begin(contestants[0]), await begin(contestants[1])] as const;
+  for (let round = 0; round < warmup + rounds; round++) {
+    const line: string[] = [];
+    for (const { name, ask, steps: timings } of players) {
+      for (const [step, timed] of Object.entries(timings)) {
+        await pause(settle);
+        const time = await ask<Timed>(step);
+        timed.push(time);
+        line.push(`${name} ${step} ${time.milliseconds.toFixed(0)}`);
+      }
+    }
+    const label = round < warmup ? 'warm-up' : `round ${round - warmup + 1}/${rounds}`;
+    process.stderr.write(`${label}: ${line.join(', ')} ms\n`);
+  }
+  return players.map(({ name, prepared, steps: timings }) => ({
+    name,
+    prepared,
+    steps: timings,
+  })) as unknown as Match;
+}
+
+/** How far two contestants do the same. */
+export interface Agreement {
+  readonly parameters: number;
+  /** The largest relative difference of the losses at the first of each step, from the same weights. */
+  readonly first: number;
+  /** The same over all steps. */
+  readonly later: number;
+}
+
+/** First losses may differ by this much, relatively. */
+const tolerance = 1e-4;
+
+/** @throws FailureError where the peer has another number of parameters, or another loss from the same weights */
+export function requireAgreement([ours, theirs]: Match): Agreement {
+  const { parameters } = ours.prepared;
+  if (theirs.prepared.parameters !== parameters) {
+    throw new FailureError(
+      `${theirs.name} has ${theirs.prepared.parameters} parameters, ${ours.name} ${parameters}: not the same network`,
+    );
+  }
+  const differences = Object.entries(theirs.steps).map(([step, timed]) =>
+    timed.map(({ loss }, i) => {
+      const expected = ours.steps[step]?.[i]?.loss as number;
+      return Math.abs(loss - expected) / Math.abs(expected);
+    }),
+  );
+  const first = Math.max(...differences.map(([difference]) => difference as number));
+  if (!(first <= tolerance)) {
+    throw new FailureError(
+      `from the same weights and batch ${theirs.name}'s loss differs from ${ours.name}'s by ${first} (allowed ${tolerance})`,
+    );
+  }
+  return { parameters, first, later: Math.max(...differences.flat()) };
+}
+
+export interface Comparison {
+  readonly ours: Sampled;
+  readonly theirs: Sampled;
+  /** Of their time to ours. */
+  readonly ratio: Ratio;
+}
+
+/** Milliseconds in the counted rounds, of some steps together. */
+export function compare(match: Match, steps: readonly string[], { rounds, warmup }: Rounds): Comparison {
+  const [ours, theirs] = match.map(({ steps: all }) =>
+    Array.from({ length: rounds }, (_, round) =>
+      steps.reduce((sum, step) => sum + (all[step]?.[warmup + round]?.milliseconds ?? Number.NaN), 0),
+    ),
+  ) as [number[], number[]];
+  return { ours: sampled(ours), theirs: sampled(theirs), ratio: ratio(theirs, ours) };
+}
