@@ -1,0 +1,75 @@
+/** What a search step is measured on: a supernet, its initial state, and a batch for either update, in a file. */
+import type { ImageShape } from '../../src/data/index.ts';
+import { random } from '../../src/random.ts';
+import { type NamedArray, writeArrays } from '../../src/runs/safetensors.ts';
+import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
+import { alphaSize, edgeCount, searchSpace } from '../../src/search/spaces.ts';
+import { makeSupernet, type Supernet } from '../../src/search/supernet.ts';
+
+export interface SearchProblem {
+  readonly image: ImageShape;
+  readonly classes: number;
+  readonly options: SearchOptions;
+}
+
+const rgb32 = { channels: 3, height: 32, width: 32 };
+const grey28 = { channels: 1, height: 28, width: 28 };
+
+const problem = (image: ImageShape, options: Partial<SearchOptions>): SearchProblem => ({
+  image,
+  classes: 10,
+  options: { ...searchDefaults, ...options },
+});
+
+export const searchProblems = {
+  small: problem(rgb32, { channels: 8, cells: 4, batch: 32 }),
+  canonical: problem(rgb32, {}),
+  grey: problem(grey28, { cells: 5 }),
+} as const satisfies Record<string, SearchProblem>;
+
+export type SearchProblemName = keyof typeof searchProblems;
+
+export const searchProblemNames = Object.keys(searchProblems) as readonly SearchProblemName[];
+
+/** `C=16, 8 cells, batch 64, 32×32×3`. */
+export const describeProblem = ({ image, options }: SearchProblem): string =>
+  `C=${options.channels}, ${options.cells} cells, batch ${options.batch}, ` +
+  `${image.height}×${image.width}×${image.channels}`;
+
+export const supernetOf = ({ image, classes, options }: SearchProblem): Supernet =>
+  makeSupernet(searchSpace(options.space), { ...options, imageChannels: image.channels, classes });
+
+/** Random normalised images and random labels. */
+export function randomBatch(
+  count: number,
+  { channels, height, width }: ImageShape,
+  classes: number,
+  ...[seed, ...path]: Parameters<typeof random>
+): { images: NamedArray; labels: NamedArray } {
+  const generator = random(seed, ...path);
+  const shape = [count, channels, height, width];
+  const images = Float32Array.from({ length: count * channels * height * width }, () => generator.normal());
+  const labels = Float32Array.from({ length: count }, () => generator.integer(classes));
+  return { images: { shape, data: images }, labels: { shape: [count], data: labels } };
+}
+
+/** Writes `parameter/<name>`, `alpha`, `trainImages`, `trainLabels`, `validationImages`, `validationLabels`. */
+export function writeSearchProblem(path: string, problem: SearchProblem, seed: number): void {
+  const { options, image, classes } = problem;
+  const { parameters } = supernetOf(problem).parameters;
+  const theta = supernetOf(problem).parameters.initialize(random(seed, 'weights'));
+  const arrays: Record<string, NamedArray> = {};
+  for (const { name, shape, offset, size } of parameters) {
+    arrays[`parameter/${name}`] = { shape, data: theta.subarray(offset, offset + size) };
+  }
+  const space = searchSpace(options.space);
+  const generator = random(seed, 'alpha');
+  // A search begins near zero; here candidates differ enough for the losses to tell which is which.
+  const alpha = Float32Array.from({ length: alphaSize(space) }, () => generator.normal());
+  arrays.alpha = { shape: [2, edgeCount(space), space.operations.length], data: alpha };
+  for (const half of ['train', 'validation']) {
+    const { images, labels } = randomBatch(options.batch, image, classes, seed, half);
+    Object.assign(arrays, { [`${half}Images`]: images, [`${half}Labels`]: labels });
+  }
+  writeArrays(path, { arrays, metadata: {} });
+}

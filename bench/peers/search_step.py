@@ -1,0 +1,108 @@
+"""One search iteration of first-order DARTS in PyTorch: `python search_step.py published|tuned`.
+
+published: each update is one whole backward pass, gradients of everything, contiguous NCHW.
+tuned: channels_last, gradients only of what the update changes, foreach optimizers.
+"""
+
+import sys
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import lines
+from arrays import load, read_arrays
+from supernet import Supernet
+
+TUNED = sys.argv[1] == "tuned"
+
+
+class Search:
+    def __init__(self, request):
+        options = request["options"]
+        torch.set_num_threads(request["threads"])
+        arrays = read_arrays(request["problem"])
+        layout = torch.channels_last if TUNED else torch.contiguous_format
+        sizes = (request["image"]["channels"], options["channels"], options["cells"], request["classes"])
+        self.model = Supernet(*sizes, tuned=TUNED)
+        load(self.model, arrays)
+        self.model = self.model.to(memory_format=layout).train()
+        self.weights = list(self.model.parameters())
+        self.alphas = [nn.Parameter(alpha.clone()) for alpha in arrays["alpha"]]
+        self.batches = {
+            name: (arrays[f"{name}Images"].to(memory_format=layout), arrays[f"{name}Labels"].long())
+            for name in ("train", "validation")
+        }
+        foreach = True if TUNED else None
+        self.clip = {"max_norm": options["gradientClip"], "foreach": foreach}
+        self.weight_optimizer = torch.optim.SGD(
+            self.weights,
+            lr=options["learningRate"],
+            momentum=options["momentum"],
+            weight_decay=options["weightDecay"],
+            foreach=foreach,
+        )
+        self.alpha_optimizer = torch.optim.Adam(
+            self.alphas,
+            lr=options["alphaLearningRate"],
+            betas=(options["alphaBeta1"], options["alphaBeta2"]),
+            weight_decay=options["alphaWeightDecay"],
+            foreach=foreach,
+        )
+
+    def loss(self, batch):
+        images, labels = self.batches[batch]
+        return F.cross_entropy(self.model(images, *self.alphas), labels)
+
+    def alpha_step(self):
+        self.alpha_optimizer.zero_grad()
+        loss = self.loss("validation")
+        loss.backward()
+        self.alpha_optimizer.step()
+        return loss.item()
+
+    def weight_step(self):
+        self.weight_optimizer.zero_grad()
+        loss = self.loss("train")
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.weights, **self.clip)
+        self.weight_optimizer.step()
+        return loss.item()
+
+
+class TunedSearch(Search):
+    """Autograd computes, and keeps activations for, only the gradients of what requires one."""
+
+    def require(self, weights):
+        for parameter in self.weights:
+            parameter.requires_grad_(weights)
+        for alpha in self.alphas:
+            alpha.requires_grad_(not weights)
+
+    def alpha_step(self):
+        self.require(weights=False)
+        return super().alpha_step()
+
+    def weight_step(self):
+        self.require(weights=True)
+        return super().weight_step()
+
+
+search = None
+
+
+def prepare(request):
+    global search
+    search = (TunedSearch if TUNED else Search)(request)
+    parameters = sum(weight.numel() for weight in search.weights)
+    return {"parameters": parameters, "versions": {"torch": torch.__version__}}
+
+
+lines.answer(
+    {
+        "prepare": prepare,
+        "alpha": lambda _: lines.timed(search.alpha_step),
+        "theta": lambda _: lines.timed(search.weight_step),
+        "memory": lines.memory,
+    }
+)
