@@ -13,6 +13,8 @@ import { fromHalf, halfMax, toHalf } from './half.ts';
 export interface Datatype {
   /** What the protocol calls it. */
   readonly name: string;
+  /** Bytes of an element in binary data; 0: elements have lengths of their own. */
+  readonly width: number;
   /** What an element has to be in JSON, for error messages. */
   readonly expects: string;
   zeros(length: number): Tensor['data'];
@@ -36,8 +38,10 @@ function datatype<T extends Element>(
   read: (value: unknown) => T | undefined,
   write: (element: Element) => string = String,
 ): Datatype {
+  const empty = zeros(0);
   return {
     name,
+    width: ArrayBuffer.isView(empty) ? empty.BYTES_PER_ELEMENT : 0,
     expects,
     zeros,
     read(rows, length, invalid) {

@@ -1,10 +1,14 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { pixelsOf } from '../../src/data/dataset.ts';
-import { loadDataset } from '../../src/data/load.ts';
-import { decodeImage } from '../../src/serve/image.ts';
-import { ProtocolError } from '../../src/serve/protocol/errors.ts';
-import { bytesOf, folderWith } from '../data/support.ts';
+import { type ImageShape, pixelsOf } from '../../../src/data/dataset.ts';
+import { loadDataset } from '../../../src/data/load.ts';
+import { decodeImages } from '../../../src/serve/models/images.ts';
+import { ProtocolError } from '../../../src/serve/protocol/errors.ts';
+import type { Tensor } from '../../../src/serve/tensor.ts';
+import { bytesOf, folderWith } from '../../data/support.ts';
+
+const decodeImage = (bytes: Uint8Array, shape: ImageShape, maxPixels?: number): Promise<Tensor> =>
+  decodeImages([bytes], { image: shape, layout: 'nchw', normalization: undefined }, maxPixels);
 
 /** A PNG, unless `encode` says otherwise, of these pixels. */
 const image = (
@@ -30,13 +34,32 @@ const decode = async (
   return Array.from<unknown, number>(data, (pixel) => Math.round(Number(pixel) * 255 * 1000) / 1000);
 };
 
-describe('decodeImage', () => {
+describe('decodeImages', () => {
   it('gives one plane a channel, in [0, 1]', async () => {
     const rgb = [255, 0, 1, 0, 255, 2, 10, 20, 30, 40, 50, 60];
     const planes = [255, 0, 10, 40, 0, 255, 20, 50, 1, 2, 30, 60];
     expect(await decode(await image(2, 3, rgb), 3, 2, 2)).toEqual(planes);
     const { data } = await decodeImage(await image(1, 1, [255]), { channels: 1, height: 1, width: 1 });
     expect(data).toEqual(Float32Array.of(1));
+  });
+
+  it('puts several images into one tensor, channels first or last, normalised by channel', async () => {
+    const files = [await image(2, 3, [255, 0, 51, 0, 255, 102]), await image(2, 3, [0, 0, 0, 255, 255, 255])];
+    const normalization = { mean: [0.5, 0, 0], std: [0.5, 1, 0.1] };
+    const shape = { channels: 3, height: 1, width: 2 };
+    const first = await decodeImages(files, { image: shape, layout: 'nchw', normalization });
+    expect(first.shape).toEqual([2, 3, 1, 2]);
+    const close = (values: number[]) => values.map((value) => expect.closeTo(value, 5));
+    expect([...(first.data as Float32Array)]).toEqual(close([1, -1, 0, 1, 2, 4, -1, 1, 0, 1, 0, 10]));
+    const last = await decodeImages(files, { image: shape, layout: 'nhwc', normalization });
+    expect(last.shape).toEqual([2, 1, 2, 3]);
+    expect([...(last.data as Float32Array)]).toEqual(close([1, 0, 2, -1, 1, 4, -1, 0, 0, 1, 1, 10]));
+    const broken = decodeImages([files[0] as Buffer, Buffer.from('x')], {
+      image: shape,
+      layout: 'nchw',
+      normalization,
+    });
+    await expect(broken).rejects.toThrow(/^image 1: cannot/);
   });
 
   it('makes grey RGB and RGB grey', async () => {
@@ -114,7 +137,7 @@ describe('decodeImage', () => {
     expect(error).toBeInstanceOf(ProtocolError);
     expect(error).toMatchObject({
       status: 400,
-      message: expect.stringMatching(/^the body: cannot be read as a PNG or JPEG image: ./),
+      message: expect.stringMatching(/^the image: cannot be read as a PNG or JPEG image: ./),
     });
   });
 

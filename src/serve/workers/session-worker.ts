@@ -7,10 +7,10 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { messageOf } from '../errors.ts';
-import type { DataType } from '../onnx/ir.ts';
-import { buffersOf, type Command, type Report, type SessionOptions } from './messages.ts';
-import type { NamedTensors, Tensor, TensorSignature } from './tensor.ts';
+import { messageOf } from '../../errors.ts';
+import type { DataType } from '../../onnx/ir.ts';
+import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
+import { buffersOf, type Command, type InstanceOptions, type Report, type Run } from './messages.ts';
 
 if (!parentPort) throw new Error('session-worker is the entry of a worker thread');
 const port = parentPort;
@@ -39,17 +39,21 @@ function dataTypeOf(name: string, type: OrtTensor.Type): DataType {
   throw new Error(`${name} has datatype ${type}, which the protocol does not have`);
 }
 
-const { path, threads } = workerData as SessionOptions;
+const { path, device = 'cpu', threads } = workerData as InstanceOptions;
 const session = await InferenceSession.create(path, {
+  executionProviders: [device],
   ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   // Failures reach the main thread as errors; onnxruntime need not write them to stderr as well.
   logSeverityLevel: 4,
 });
 
-async function run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
+async function run(inputs: NamedTensors, outputs: readonly string[]): Promise<Run> {
   const feeds = Object.fromEntries([...inputs].map(([name, tensor]) => [name, toOrt(tensor)]));
+  const begin = performance.now();
   const results = await session.run(feeds, outputs);
-  return new Map(Object.entries(results).map(([name, tensor]) => [name, fromOrt(name, tensor)]));
+  const milliseconds = performance.now() - begin;
+  const entries = Object.entries(results).map(([name, tensor]) => [name, fromOrt(name, tensor)] as const);
+  return { outputs: new Map(entries), milliseconds };
 }
 
 port.on('message', async (command: Command) => {
@@ -60,8 +64,8 @@ port.on('message', async (command: Command) => {
     return;
   }
   try {
-    const outputs = await run(command.inputs, command.outputs);
-    report({ kind: 'done', id: command.id, outputs }, buffersOf(outputs));
+    const done = await run(command.inputs, command.outputs);
+    report({ kind: 'done', id: command.id, run: done }, buffersOf(done.outputs));
   } catch (error) {
     report({ kind: 'failed', id: command.id, reason: messageOf(error).trim() });
   }

@@ -1,11 +1,16 @@
 /** What the main thread and a session's worker thread say to each other. */
 
-import type { NamedTensors, TensorSignature } from './tensor.ts';
+import type { NamedTensors, TensorSignature } from '../tensor.ts';
+
+/** What computes. */
+export const devices = ['cpu', 'cuda', 'webgpu'] as const;
+export type Device = (typeof devices)[number];
 
 /** What a worker is started with. */
-export interface SessionOptions {
+export interface InstanceOptions {
   /** The model file. */
   readonly path: string;
+  readonly device?: Device;
   /** Threads that one operator may use; by default onnxruntime decides (one a physical core). */
   readonly threads?: number | undefined;
 }
@@ -20,6 +25,12 @@ export type Command =
     }
   | { readonly kind: 'close' };
 
+/** A run's results, and how long the model took. */
+export interface Run {
+  readonly outputs: NamedTensors;
+  readonly milliseconds: number;
+}
+
 /** From the worker: the session is ready (once, first); the run of that id is done, or failed. */
 export type Report =
   | {
@@ -27,7 +38,7 @@ export type Report =
       readonly inputs: readonly TensorSignature[];
       readonly outputs: readonly TensorSignature[];
     }
-  | { readonly kind: 'done'; readonly id: number; readonly outputs: NamedTensors }
+  | { readonly kind: 'done'; readonly id: number; readonly run: Run }
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string };
 
 /** The buffers behind some tensors, each once, to be handed over to the other thread rather than copied. */

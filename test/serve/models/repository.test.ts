@@ -1,9 +1,9 @@
-import { symlink } from 'node:fs/promises';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../../src/errors.ts';
-import { compareVersions, findModels } from '../../src/serve/repository.ts';
-import { testFolder } from './onnx.ts';
+import { InputError } from '../../../src/errors.ts';
+import { compareVersions, findModels } from '../../../src/serve/models/repository.ts';
+import { testFolder } from '../onnx.ts';
 
 describe('findModels', () => {
   it('finds every version of every model, in order, and nothing else', async () => {
@@ -22,19 +22,21 @@ describe('findModels', () => {
       'README.md': '',
     });
     const found = await findModels(folder);
-    expect(found.map(({ name, version }) => `${name}/${version}`)).toEqual(['a/9', 'a/10', 'b/1']);
-    expect(found[0]?.path.endsWith(join('a', '9', 'model.onnx'))).toBe(true);
+    expect(found.map(({ name, versions }) => [name, versions.map(({ version }) => version)])).toEqual([
+      ['a', ['9', '10']],
+      ['b', ['1']],
+    ]);
+    expect(found[0]?.versions[0]?.path.endsWith(join('a', '9', 'model.onnx'))).toBe(true);
+    expect(found[0]?.ignored).toEqual([expect.stringMatching(/config\.pbtxt$/)]);
   });
 
   it('takes a single file as version 1 of the model of its name', async () => {
     const folder = await testFolder({ 'cifar.v2.onnx': '' });
     const path = join(folder, 'cifar.v2.onnx');
-    expect(await findModels(path)).toEqual([{ name: 'cifar.v2', version: '1', path }]);
+    expect(await findModels(path)).toMatchObject([{ name: 'cifar.v2', versions: [{ version: '1', path }] }]);
   });
 
   it.each([
-    [{ 'genotype.json': '{}' }, '', /no models found; expected <model>\/<version>\/model.onnx/],
-    [{ 'a.onnx': '' }, '', /a single .onnx file is served by its own path/],
     [{ 'a.json': '' }, 'a.json', /expected a file that ends in .onnx/],
     [{}, 'absent', /absent: no such file or folder/],
     [{ 'stats/1/model.onnx': '' }, '', /reserves the name stats/],
@@ -45,6 +47,30 @@ describe('findModels', () => {
     expect(String(error)).toMatch(message);
   });
 
+  it('tells when a file has become another', async () => {
+    const folder = await testFolder({
+      'a/1/model.onnx': 'one',
+      'a/1/weights.bin': 'w',
+      'b/1/model.onnx': 'b',
+    });
+    const prints = async () =>
+      Object.fromEntries((await findModels(folder)).map((m) => [m.name, m.fingerprint]));
+    const first = await prints();
+    expect(await prints()).toEqual(first);
+    const seen = new Set([first.a]);
+    for (const [file, content] of [
+      ['a/1/model.onnx', 'three'],
+      ['a/1/weights.bin', 'other'],
+      ['a/config.json', '{}'],
+    ] as const) {
+      await writeFile(join(folder, file), content);
+      const next = await prints();
+      expect(seen.has(next.a)).toBe(false);
+      seen.add(next.a);
+      expect(next.b).toBe(first.b);
+    }
+  });
+
   it('follows links within the repository and refuses those that leave it', async () => {
     const outside = await testFolder({ '1/model.onnx': '' });
     const folder = await testFolder({ 'a/1/model.onnx': '' });
@@ -52,6 +78,13 @@ describe('findModels', () => {
     expect((await findModels(folder)).map(({ name }) => name)).toEqual(['a', 'alias']);
     await symlink(outside, join(folder, 'escape'));
     await expect(findModels(folder)).rejects.toThrow(/escape.*leads out of the repository/);
+  });
+
+  it('does not read a configuration from outside', async () => {
+    const outside = await testFolder({ 'config.json': '{}' });
+    const folder = await testFolder({ 'a/1/model.onnx': '' });
+    await symlink(join(outside, 'config.json'), join(folder, 'a', 'config.json'));
+    await expect(findModels(folder)).rejects.toThrow(/config.json: leads out of the repository/);
   });
 
   it('is not fooled by a sibling folder whose name begins alike, nor by a dead link', async () => {

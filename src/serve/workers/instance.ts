@@ -1,43 +1,51 @@
+/** One onnxruntime session in a worker thread of its own, seen from the main thread. */
+
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { FailureError, InputError, messageOf } from '../errors.ts';
-import { buffersOf, type Command, type Report, type SessionOptions } from './messages.ts';
-import type { NamedTensors, TensorSignature } from './tensor.ts';
+import { FailureError, InputError, messageOf } from '../../errors.ts';
+import type { NamedTensors, TensorSignature } from '../tensor.ts';
+import { buffersOf, type Command, type InstanceOptions, type Report, type Run } from './messages.ts';
 
-/** A loaded model that answers inferences. What stands between requests and a model (a batcher, a pool) is one, too. */
-export interface Session {
+/** The worker has ended while it was to run; whatever it ran is lost. */
+export class CrashError extends Error {
+  override readonly name = 'CrashError';
+}
+
+/** A loaded model that runs one batch after the other. */
+export interface Instance {
   readonly inputs: readonly TensorSignature[];
   readonly outputs: readonly TensorSignature[];
-  /** Why the session cannot run any more, if it cannot. */
+  /** Why the instance cannot run any more, if it cannot. */
   readonly failure: Error | undefined;
   /**
    * Runs the model. The inputs' buffers are handed over: their arrays are empty afterwards.
-   * @param outputs the names of the outputs to compute; by default all
-   * @throws {FailureError} with the reason, when the run or the session fails
+   * @throws FailureError with the reason where the run fails, {@link CrashError} where the worker does
    */
-  infer(inputs: NamedTensors, outputs?: readonly string[]): Promise<NamedTensors>;
-  /** Takes no further inferences, waits for those in progress and releases the model. Can be called twice. */
+  run(inputs: NamedTensors, outputs: readonly string[]): Promise<Run>;
+  /** Calls back when the worker has ended, however it came to that. */
+  onEnd(listener: () => void): void;
+  /** Takes no further runs, waits for those in progress and releases the model. Can be called twice. */
   close(): Promise<void>;
 }
 
-/** Loads a model file in a worker thread of its own. Throws an {@link InputError} if onnxruntime cannot load it. */
-export async function openSession(options: SessionOptions): Promise<Session> {
+/** Loads a model file in a worker thread. Throws an {@link InputError} if onnxruntime cannot load it. */
+export async function openInstance(options: InstanceOptions): Promise<Instance> {
   // The compiled file, also for tests that run from the sources: a worker thread loads plain JavaScript only.
   const script = createRequire(import.meta.url).resolve('#session-worker');
   try {
-    return await workerSession(new Worker(script, { workerData: options }));
+    return await workerInstance(new Worker(script, { workerData: options }));
   } catch (error) {
     throw new InputError(`${options.path}: onnxruntime cannot load the model: ${messageOf(error)}`);
   }
 }
 
 interface Waiting {
-  readonly resolve: (outputs: NamedTensors) => void;
+  readonly resolve: (run: Run) => void;
   readonly reject: (reason: Error) => void;
 }
 
-/** The session behind a worker that speaks the language of `messages.ts`, once it reports that it is ready. */
-export function workerSession(worker: Worker): Promise<Session> {
+/** The instance behind a worker that speaks the language of `messages.ts`, once it reports that it is ready. */
+export function workerInstance(worker: Worker): Promise<Instance> {
   const waiting = new Map<number, Waiting>();
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let failure: Error | undefined;
@@ -59,7 +67,7 @@ export function workerSession(worker: Worker): Promise<Session> {
     for (const id of [...waiting.keys()]) settle(id, ({ reject }) => reject(error));
   };
 
-  const infer = (inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> =>
+  const run = (inputs: NamedTensors, outputs: readonly string[]): Promise<Run> =>
     new Promise((resolve, reject) => {
       if (failure) throw failure;
       const id = count++;
@@ -78,13 +86,14 @@ export function workerSession(worker: Worker): Promise<Session> {
     await exited;
   };
 
-  const sessionOf = ({ inputs, outputs }: Extract<Report, { kind: 'ready' }>): Session => ({
+  const instanceOf = ({ inputs, outputs }: Extract<Report, { kind: 'ready' }>): Instance => ({
     inputs,
     outputs,
     get failure() {
       return failure;
     },
-    infer: (tensors, names = outputs.map(({ name }) => name)) => infer(tensors, names),
+    run,
+    onEnd: (listener) => void exited.then(listener),
     close: () => {
       closed ??= drainAndExit();
       return closed;
@@ -94,15 +103,15 @@ export function workerSession(worker: Worker): Promise<Session> {
   return new Promise((resolve, reject) => {
     // Rejecting after the worker was ready changes nothing: the promise is settled then.
     const end = (reason: string): void => {
-      const error = new FailureError(reason);
+      const error = new CrashError(reason);
       fail(error);
       reject(error);
     };
     worker.on('error', (error) => end(messageOf(error)));
     worker.on('exit', (code) => end(`the worker thread ended with exit code ${code}`));
     worker.on('message', (report: Report) => {
-      if (report.kind === 'ready') resolve(sessionOf(report));
-      else if (report.kind === 'done') settle(report.id, (request) => request.resolve(report.outputs));
+      if (report.kind === 'ready') resolve(instanceOf(report));
+      else if (report.kind === 'done') settle(report.id, (request) => request.resolve(report.run));
       else settle(report.id, (request) => request.reject(new FailureError(report.reason)));
     });
   });

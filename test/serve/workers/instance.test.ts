@@ -1,14 +1,19 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FailureError, InputError } from '../../src/errors.ts';
-import { openSession, type Session, workerSession } from '../../src/serve/session.ts';
-import type { NamedTensors, Tensor } from '../../src/serve/tensor.ts';
-import { identityModel, linearModel, makeFolder, pairModel, removeFolder, slowModel } from './onnx.ts';
+import { FailureError, InputError } from '../../../src/errors.ts';
+import type { NamedTensors, Tensor } from '../../../src/serve/tensor.ts';
+import {
+  CrashError,
+  type Instance,
+  openInstance,
+  workerInstance,
+} from '../../../src/serve/workers/instance.ts';
+import { identityModel, linearModel, makeFolder, pairModel, removeFolder, slowModel } from '../onnx.ts';
 
 let folder: string;
-const open = (name: string): Promise<Session> =>
-  openSession({ path: join(folder, `${name}.onnx`), threads: 1 });
+const open = (name: string): Promise<Instance> =>
+  openInstance({ path: join(folder, `${name}.onnx`), threads: 1 });
 
 beforeAll(async () => {
   folder = await makeFolder({
@@ -22,6 +27,10 @@ beforeAll(async () => {
 });
 afterAll(() => removeFolder(folder));
 
+/** The results of all outputs, or of some. */
+const infer = async (instance: Instance, inputs: NamedTensors, outputs?: string[]): Promise<NamedTensors> =>
+  (await instance.run(inputs, outputs ?? instance.outputs.map(({ name }) => name))).outputs;
+
 const vector = (...values: number[]): Tensor => ({
   dtype: 'float32',
   shape: [values.length],
@@ -30,12 +39,12 @@ const vector = (...values: number[]): Tensor => ({
 const row = (...values: number[]): NamedTensors =>
   new Map([['x', { ...vector(...values), shape: [1, values.length] }]]);
 
-describe('openSession', () => {
+describe('openInstance', () => {
   it('reports the signature and infers', async () => {
     const session = await open('linear');
     expect(session.inputs).toEqual([{ name: 'x', dtype: 'float32', shape: ['batch', 3] }]);
     expect(session.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: ['batch', 2] }]);
-    const results = await session.infer(row(1, 0, 2));
+    const results = await infer(session, row(1, 0, 2));
     expect(results).toEqual(
       new Map([['y', { dtype: 'float32', shape: [1, 2], data: Float32Array.of(11, 14) }]]),
     );
@@ -49,18 +58,18 @@ describe('openSession', () => {
         ['a', vector(2, 3)],
         ['b', vector(5, 7)],
       ]);
-    expect([...(await session.infer(inputs(), ['product'])).keys()]).toEqual(['product']);
-    expect([...(await session.infer(inputs())).keys()]).toEqual(['sum', 'product']);
+    expect([...(await infer(session, inputs(), ['product'])).keys()]).toEqual(['product']);
+    expect([...(await infer(session, inputs())).keys()]).toEqual(['sum', 'product']);
     await session.close();
   });
 
   it('hands tensors of bits and of strings over unchanged', async () => {
     const half = await open('half');
     const bits: Tensor = { dtype: 'float16', shape: [1, 2], data: Uint16Array.of(0x3c00, 0x7e01) };
-    expect((await half.infer(new Map([['x', structuredClone(bits)]]))).get('y')).toEqual(bits);
+    expect((await infer(half, new Map([['x', structuredClone(bits)]]))).get('y')).toEqual(bits);
     const text = await open('text');
     const words: Tensor = { dtype: 'string', shape: [1, 2], data: ['grüß', ''] };
-    expect((await text.infer(new Map([['x', words]]))).get('y')).toEqual(words);
+    expect((await infer(text, new Map([['x', words]]))).get('y')).toEqual(words);
     await Promise.all([half.close(), text.close()]);
   });
 
@@ -73,7 +82,7 @@ describe('openSession', () => {
   it('gives each of many concurrent requests its own answer', async () => {
     const session = await open('linear');
     const answers = await Promise.all(
-      Array.from({ length: 200 }, async (_, i) => (await session.infer(row(i, 0, 0))).get('y')?.data),
+      Array.from({ length: 200 }, async (_, i) => (await infer(session, row(i, 0, 0))).get('y')?.data),
     );
     expect(answers).toEqual(Array.from({ length: 200 }, (_, i) => Float32Array.of(i, 2 * i)));
     await session.close();
@@ -85,13 +94,13 @@ describe('openSession', () => {
       ['a', vector(1, 2, 3)],
       ['b', vector(1, 2)],
     ]);
-    await expect(session.infer(unequal)).rejects.toThrow(/Non-zero status code/);
+    await expect(infer(session, unequal)).rejects.toThrow(/Non-zero status code/);
     expect(session.failure).toBeUndefined();
     const equal = new Map([
       ['a', vector(1)],
       ['b', vector(2)],
     ]);
-    expect((await session.infer(equal)).get('sum')?.data).toEqual(Float32Array.of(3));
+    expect((await infer(session, equal)).get('sum')?.data).toEqual(Float32Array.of(3));
     await session.close();
   });
 
@@ -104,7 +113,7 @@ describe('openSession', () => {
       longestPause = Math.max(longestPause, performance.now() - last);
       last = performance.now();
     }, 5);
-    await session.infer(new Map([['x', vector(7)]]));
+    await infer(session, new Map([['x', vector(7)]]));
     clearInterval(timer);
     const duration = performance.now() - start;
     expect(duration).toBeGreaterThan(50);
@@ -116,12 +125,12 @@ describe('openSession', () => {
     const session = await open('slow');
     const order: string[] = [];
     const runs = [1, 2].map(async (x) => {
-      const results = await session.infer(new Map([['x', vector(x)]]));
+      const results = await infer(session, new Map([['x', vector(x)]]));
       order.push(`run ${x}`);
       return results.get('y')?.data;
     });
     const closing = session.close().then(() => order.push('closed'));
-    const late = session.infer(new Map([['x', vector(3)]]));
+    const late = infer(session, new Map([['x', vector(3)]]));
     await expect(late).rejects.toThrow(FailureError);
     expect(await Promise.all(runs)).toEqual([Float32Array.of(1), Float32Array.of(2)]);
     await Promise.all([closing, session.close()]);
@@ -130,10 +139,10 @@ describe('openSession', () => {
   });
 });
 
-describe('workerSession', () => {
+describe('workerInstance', () => {
   const ready = `const { parentPort } = require('node:worker_threads');
     parentPort.postMessage({ kind: 'ready', inputs: [], outputs: [] });`;
-  const start = (script: string): Promise<Session> => workerSession(new Worker(script, { eval: true }));
+  const start = (script: string): Promise<Instance> => workerInstance(new Worker(script, { eval: true }));
 
   it.each([
     ['throws', `parentPort.on('message', () => { throw new Error('out of cheese'); });`, 'out of cheese'],
@@ -141,11 +150,11 @@ describe('workerSession', () => {
   ])('rejects all that is in flight, with the reason, when the worker %s', async (_, script, reason) => {
     const session = await start(ready + script);
     expect(session.failure).toBeUndefined();
-    const outcomes = await Promise.allSettled([session.infer(new Map()), session.infer(new Map())]);
+    const outcomes = await Promise.allSettled([infer(session, new Map()), infer(session, new Map())]);
     for (const outcome of outcomes)
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: reason } });
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(CrashError) });
     expect(session.failure?.message).toBe(reason);
-    await expect(session.infer(new Map())).rejects.toThrow(reason);
+    await expect(infer(session, new Map())).rejects.toThrow(reason);
     await session.close();
   });
 
@@ -157,11 +166,12 @@ describe('workerSession', () => {
     const session = await start(
       `${ready} parentPort.on('message', (m) => m.kind === 'close'
         ? parentPort.close()
-        : parentPort.postMessage({ kind: 'done', id: m.id, outputs: m.inputs }));`,
+        : parentPort.postMessage({ kind: 'done', id: m.id, run: { outputs: m.inputs, milliseconds: 0 } }));`,
     );
     const buffer = Float32Array.of(1, 2).buffer;
     const part = (offset: number): Tensor => ({ ...vector(0), data: new Float32Array(buffer, offset, 1) });
-    const echo = await session.infer(
+    const echo = await infer(
+      session,
       new Map([
         ['a', part(0)],
         ['b', part(4)],
