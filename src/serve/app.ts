@@ -17,6 +17,7 @@ import type { Answer, Service } from './call.ts';
 import { drainOnClose } from './drain.ts';
 import { createMetrics } from './metrics.ts';
 import type { Registry } from './models/registry.ts';
+import { type PageRoute, pageRoutes } from './page/index.ts';
 import { errors, ProtocolError } from './protocol/errors.ts';
 import { type Route, routes } from './routes.ts';
 
@@ -115,10 +116,13 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
     throw errors.unknownEndpoint(method, url);
   });
 
-  for (const route of routes) addRoute(app, route, service);
-  for (const url of new Set(routes.map((route) => route.url))) refuseOtherMethods(app, url);
+  const all: readonly HandledRoute[] = [...routes, ...pageRoutes];
+  for (const route of all) addRoute(app, route, service);
+  for (const url of new Set(all.map((route) => route.url))) refuseOtherMethods(app, url, all);
   return app;
 }
+
+type HandledRoute = Route | PageRoute;
 
 interface RouteConfig {
   readonly open?: boolean;
@@ -140,7 +144,7 @@ const nothing = Buffer.alloc(0);
 
 function addRoute(
   app: FastifyInstance,
-  { method, url, handle, open = false }: Route,
+  { method, url, handle, open = false }: HandledRoute,
   service: Service,
 ): void {
   app.route<{
@@ -165,8 +169,8 @@ function addRoute(
 }
 
 /** Answers 405 to the methods that no route of this URL takes. Fastify itself adds HEAD to every GET. */
-function refuseOtherMethods(app: FastifyInstance, url: string): void {
-  const taken = routes.filter((route) => route.url === url).map(({ method }) => method);
+function refuseOtherMethods(app: FastifyInstance, url: string, all: readonly HandledRoute[]): void {
+  const taken = all.filter((route) => route.url === url).map(({ method }) => method);
   const allowed = taken.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   app.route({
     method: app.supportedMethods.filter((method) => !allowed.includes(method)),

@@ -38,7 +38,6 @@ const empty: Schema = { type: 'object' };
 
 const schemas = {
   Error: object({ error: text }),
-  Listing: object({ name: text, version: text, endpoints: list(text) }),
   Document: { type: 'object', description: 'an OpenAPI 3.1 document' },
   ServerMetadata: object({ name: text, version: text, extensions: list(text) }),
   Live: object({ live: flag }),

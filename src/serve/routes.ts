@@ -10,7 +10,7 @@ import {
   modelStatistics,
 } from './handlers/models.ts';
 import { loadModel, repositoryIndex, unloadModel } from './handlers/repository.ts';
-import { live, metrics, ready, server, serverMetadata } from './handlers/server.ts';
+import { live, metrics, ready, serverMetadata } from './handlers/server.ts';
 import { type Described, openApi } from './openapi.ts';
 
 export interface Route extends Described {
@@ -18,9 +18,6 @@ export interface Route extends Described {
   /** Whether it answers those, too, who have no token: probes have none. */
   readonly open?: boolean;
 }
-
-const listing: Handler = () =>
-  ok({ ...server, endpoints: routes.map(({ method, url }) => `${method} ${url}`) });
 
 const description: Handler = () => ok(openApi(routes));
 
@@ -32,7 +29,6 @@ const ofModel = (route: Omit<Route, 'url'>, action: string): Route[] =>
   }));
 
 export const routes: readonly Route[] = [
-  { method: 'GET', url: '/', handle: listing, summary: 'The endpoints', answer: 'Listing' },
   {
     method: 'GET',
     url: '/openapi.json',

@@ -55,7 +55,7 @@ export const errors = {
   ),
   unknownEndpoint: error(
     404,
-    (method: string, path: string) => `no endpoint ${method} ${path}; GET / lists the endpoints`,
+    (method: string, path: string) => `no endpoint ${method} ${path}; GET /openapi.json lists them`,
   ),
   unknownModel: error(
     404,
