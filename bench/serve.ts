@@ -5,7 +5,6 @@
 
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { softmax } from '../src/softmax.ts';
 import { requirePython } from './harness/python.ts';
 import type { Benchmark } from './run.ts';
@@ -14,6 +13,7 @@ import { inProcess } from './serve/child.ts';
 import { type Contestant, fastapi, nas } from './serve/contestants.ts';
 import type { LoadResult } from './serve/load.ts';
 import type { LoadMessage } from './serve/load-process.ts';
+import { rawLogits } from './serve/logits.ts';
 import { type BenchModel, benchModelNames, writeModels } from './serve/models.ts';
 import { type ServeBenchOptions, serveBenchOptions } from './serve/options.ts';
 import { processorSeconds } from './serve/processor.ts';
@@ -78,7 +78,7 @@ async function compare(
   options: ServeBenchOptions,
 ): Promise<ModelResult> {
   const samples = await samplesOf(model.shape, distinctImages);
-  const expected = await logitsOf(model, samples);
+  const expected = await rawLogits(model, samples);
   say(`${model.name}: onnxruntime alone`);
   const raw = await measureRaw(model, rawSeconds);
   const measurements: Measurement[] = [];
@@ -133,18 +133,6 @@ async function measure(
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
-
-async function logitsOf({ path, shape }: BenchModel, samples: readonly Sample[]): Promise<number[][]> {
-  const session = await InferenceSession.create(path, { intraOpNumThreads: 1, logSeverityLevel: 4 });
-  const dims = [1, shape.channels, shape.height, shape.width];
-  const logits: number[][] = [];
-  for (const { tensor } of samples) {
-    const results = await session.run({ image: new Tensor('float32', tensor, dims) });
-    logits.push(Array.from(Object.values(results)[0]?.data as Float32Array));
-  }
-  await session.release();
-  return logits;
-}
 
 /** Nothing is timed that does not answer rightly. */
 async function check(

@@ -65,9 +65,9 @@ const descriptions = {
 export const benchModelNames = Object.keys(descriptions) as (keyof typeof descriptions)[];
 
 /** The models, each in a repository of its own below a temporary folder. */
-export function writeModels(): { models: BenchModel[]; remove: () => void } {
+export function writeModels(names: readonly string[] = benchModelNames): { models: BenchModel[]; remove: () => void } {
   const root = mkdtempSync(join(tmpdir(), 'bench-serve-'));
-  const models = benchModelNames.map((name): BenchModel => {
+  const models = benchModelNames.filter((name) => names.includes(name)).map((name): BenchModel => {
     const folder = join(root, name);
     return { name, folder, path: join(folder, name, '1', 'model.onnx'), ...descriptions[name] };
   });

@@ -58,16 +58,21 @@ async function answering(url: string): Promise<void> {
   }
 }
 
-/** `nas serve`, built, on a free port. */
+/**
+ * `nas serve`, built, on a free port.
+ *
+ * @param node further options of Node itself, and of its environment
+ */
 export const startNas = (
   models: string,
   options: readonly string[] = [],
-  node: readonly string[] = [],
+  { node = [], env = {} }: { node?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<ServerProcess> =>
   start(
     process.execPath,
     [...node, command, 'serve', models, '--port', '0', '--json', ...options],
     '/v2/health/ready',
+    env,
   );
 
 export interface FastapiOptions {
