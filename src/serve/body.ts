@@ -71,6 +71,8 @@ function collect(stream: Readable, headers: IncomingHttpHeaders, limit: number):
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
     );
     stream.on('error', reject);
-    stream.on('close', () => reject(errors.incomplete()));
+    stream.on('close', () => {
+      if (!stream.readableEnded) reject(errors.incomplete());
+    });
   });
 }

@@ -6,13 +6,14 @@
 import { endianness } from 'node:os';
 import type { DataType } from '../../onnx/ir.ts';
 import { sizeOf, type Tensor } from '../tensor.ts';
-import { datatypes } from './datatypes.ts';
+import { datatypes, isWholeText } from './datatypes.ts';
 import { errors } from './errors.ts';
 
 // Typed arrays have the machine's order of bytes. onnxruntime has no build for another.
 if (endianness() !== 'LE') throw new Error('serving needs a little-endian machine');
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark is text like any other.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The tensor that some bytes are, in memory of its own. Nothing is allocated before the bytes were found to be there.
@@ -71,12 +72,15 @@ const decodeTexts = (bytes: Uint8Array, count: number, where: string): string[] 
   decodeElements(bytes, count, where).map((element, i) => decodeText(element, `element ${i} of ${where}`));
 
 /** The text that an element of BYTES is. A model takes no others: onnxruntime's strings are text. */
-export function decodeText(element: Uint8Array, where: string): string {
+function decodeText(element: Uint8Array, where: string): string {
+  let text: string;
   try {
-    return utf8.decode(element);
+    text = utf8.decode(element);
   } catch {
     throw errors.invalid(where, 'text in UTF-8', 'other bytes');
   }
+  if (!isWholeText(text)) throw errors.invalid(where, 'text without NUL', `one of ${element.length} bytes`);
+  return text;
 }
 
 /** A tensor as bytes. Those of numbers are its own, not a copy. */

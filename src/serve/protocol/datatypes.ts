@@ -106,6 +106,12 @@ const float = (
 const writeFloat = (element: Element): string =>
   Number.isFinite(element) ? (Object.is(element, -0) ? '-0' : String(element)) : 'null';
 
+/**
+ * Whether onnxruntime gets the text that it is given: it is handed over as UTF-8 that ends at the first NUL, and
+ * half of a surrogate pair has no UTF-8.
+ */
+export const isWholeText = (text: string): boolean => !text.includes('\0') && !/\p{Surrogate}/u.test(text);
+
 /** The largest finite single-precision number. */
 const floatMax = (2 - 2 ** -23) * 2 ** 127;
 
@@ -148,9 +154,9 @@ export const datatypes: Readonly<Record<DataType, Datatype>> = {
   float64: float('FP64', Number.MAX_VALUE, Number, (length) => new Float64Array(length)),
   string: datatype(
     'BYTES',
-    'a string',
+    'a string without NUL',
     (length) => new Array<string>(length).fill(''),
-    (value) => (typeof value === 'string' ? value : undefined),
+    (value) => (typeof value === 'string' && isWholeText(value) ? value : undefined),
     (element) => JSON.stringify(element),
   ),
 };
