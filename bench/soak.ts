@@ -65,6 +65,8 @@ function tableOf({ done, reloads, kills, memory, health, drain, problems }: Soak
     `Health answered in ${health.p50.toFixed(1)} ms (p50), ${health.p99.toFixed(1)} ms (p99), ${health.max.toFixed(1)} ms (most).`,
     `SIGTERM with ${drain.inFlight} requests in flight: ${drain.answered} answered, ` +
       `exit code ${drain.exitCode} after ${drain.seconds.toFixed(2)} s.`,
-    problems.length === 0 ? 'No problems.' : ['Problems:', ...problems.map((problem) => `- ${problem}`)].join('\n'),
+    problems.length === 0
+      ? 'No problems.'
+      : ['Problems:', ...problems.map((problem) => `- ${problem}`)].join('\n'),
   ].join('\n\n');
 }

@@ -65,12 +65,17 @@ const descriptions = {
 export const benchModelNames = Object.keys(descriptions) as (keyof typeof descriptions)[];
 
 /** The models, each in a repository of its own below a temporary folder. */
-export function writeModels(names: readonly string[] = benchModelNames): { models: BenchModel[]; remove: () => void } {
+export function writeModels(names: readonly string[] = benchModelNames): {
+  models: BenchModel[];
+  remove: () => void;
+} {
   const root = mkdtempSync(join(tmpdir(), 'bench-serve-'));
-  const models = benchModelNames.filter((name) => names.includes(name)).map((name): BenchModel => {
-    const folder = join(root, name);
-    return { name, folder, path: join(folder, name, '1', 'model.onnx'), ...descriptions[name] };
-  });
+  const models = benchModelNames
+    .filter((name) => names.includes(name))
+    .map((name): BenchModel => {
+      const folder = join(root, name);
+      return { name, folder, path: join(folder, name, '1', 'model.onnx'), ...descriptions[name] };
+    });
   for (const { name, path } of models) {
     mkdirSync(dirname(path), { recursive: true });
     if (name === 'fashion-mnist') cpSync(shipped, dirname(path), { recursive: true });

@@ -51,6 +51,13 @@ function requireClose(got: number | undefined, expected: number, what: string): 
   }
 }
 
+function requireAllClose(got: readonly number[], expected: readonly number[], what: string): void {
+  if (got.length !== expected.length) {
+    throw new Mismatch(`${what}: expected ${expected.length} values, got ${got.length}`);
+  }
+  for (const [i, value] of expected.entries()) requireClose(got[i], value, `${what}, value ${i}`);
+}
+
 const encodings = { plain: (body: Buffer) => body, gzip: (body: Buffer) => gzipSync(body) } as const;
 
 /** A request that must be answered with the model's own answer to that image. */
@@ -75,8 +82,7 @@ const valid =
     const headers = new Headers(answer.headers as Record<string, string>);
     const said = readAnswer(kind, headers, answer.body);
     if ('logits' in said) {
-      if (said.logits.length !== expected.length) throw new Mismatch(`${said.logits.length} logits`);
-      expected.forEach((value, i) => requireClose(said.logits[i], value, `logit ${i} of image ${index}`));
+      requireAllClose(said.logits, expected, `image ${index}`);
     } else {
       requireClose(said.probability, softmax(expected)[said.index] ?? Number.NaN, `image ${index}`);
     }
@@ -98,7 +104,7 @@ const batch: Action['run'] = async (client, { model, samples, logits }, generato
   if (said.id !== id) throw new Mismatch(`expected the id ${id}, got ${said.id}`);
   const values = said.outputs[0].data;
   const expected = chosen.flatMap((i) => [...(logits[i] as readonly number[])]);
-  expected.forEach((value, i) => requireClose(values[i], value, `value ${i} of a batch of ${chosen.length}`));
+  requireAllClose(values, expected, `a batch of ${chosen.length}`);
 };
 
 /** A request that must be refused with this status and a reason. */
@@ -107,7 +113,8 @@ const refused =
   async (client, subject, generator) => {
     const answer = requireStatus(await client.send(make(subject, generator)), status);
     const { error } = JSON.parse(answer.body.toString()) as { error?: unknown };
-    if (typeof error !== 'string' || error === '') throw new Mismatch(`an error without a reason: ${text(answer)}`);
+    if (typeof error !== 'string' || error === '')
+      throw new Mismatch(`an error without a reason: ${text(answer)}`);
     if (/\n\s+at /.test(error)) throw new Mismatch(`a stack trace: ${error}`);
   };
 
@@ -238,10 +245,8 @@ export const actions: readonly Action[] = [
   },
 ];
 
-const total = actions.reduce((sum, { weight }) => sum + weight, 0);
+/** The actions, each as often as it weighs. */
+const hat: readonly Action[] = actions.flatMap((action) => Array<Action>(action.weight).fill(action));
 
 /** An action by its weight. */
-export function choose(generator: Random): Action {
-  let at = generator.uniform() * total;
-  return actions.find(({ weight }) => (at -= weight) < 0) ?? (actions[0] as Action);
-}
+export const choose = (generator: Random): Action => hat[generator.integer(hat.length)] as Action;

@@ -84,7 +84,8 @@ export async function drainUnderLoad(
   await driving;
   const exitCode = ended?.[0] ?? null;
   if (exitCode !== 0) problems.push(`expected exit code 0, got ${exitCode}`);
-  if (answered < inFlight) problems.push(`${inFlight - answered} of ${inFlight} accepted requests unanswered`);
+  if (answered < inFlight)
+    problems.push(`${inFlight - answered} of ${inFlight} accepted requests unanswered`);
   if (inFlight === 0) problems.push('nothing was in flight at the signal: this shows nothing');
   return { inFlight, answered, answeredLater, exitCode, seconds, problems };
 }

@@ -32,11 +32,25 @@ export class Client {
   }
 
   /** The answer; undefined where the request was given up. Rejects where the connection is lost. */
-  send({ method = 'POST', path, headers, body, pause, abandonAfter }: Outgoing): Promise<Incoming | undefined> {
+  send({
+    method = 'POST',
+    path,
+    headers,
+    body,
+    pause,
+    abandonAfter,
+  }: Outgoing): Promise<Incoming | undefined> {
     return new Promise((resolve, reject) => {
       const length = body && pause === undefined ? { 'content-length': body.length } : {};
       const outgoing = request(
-        { host: '127.0.0.1', port: this.port, agent: this.agent, method, path, headers: { ...length, ...headers } },
+        {
+          host: '127.0.0.1',
+          port: this.port,
+          agent: this.agent,
+          method,
+          path,
+          headers: { ...length, ...headers },
+        },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -50,7 +64,9 @@ export class Client {
           response.once('error', reject);
         },
       );
-      outgoing.setTimeout(patience, () => outgoing.destroy(new Error(`no answer within ${patience / 1000} s`)));
+      outgoing.setTimeout(patience, () =>
+        outgoing.destroy(new Error(`no answer within ${patience / 1000} s`)),
+      );
       outgoing.on('error', (error) => (abandonAfter === undefined ? reject(error) : resolve(undefined)));
       const finish = async (): Promise<void> => {
         if (body && pause !== undefined) {

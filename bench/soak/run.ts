@@ -3,8 +3,8 @@
  * Every answer is compared with what it must be; memory and responsiveness are watched; in the end it is told to stop.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { random } from '../../src/random.ts';
@@ -115,7 +115,10 @@ async function soakServer(
         if (ofKill && performance.now() - kill.at < killWindow) {
           kill.failed++;
           kill.reasons.add(error.message.replace(/^.*got 500: /, ''));
-        } else note(`${elapsed().toFixed(1)} s, ${action.name}: ${error instanceof Error ? error.message : error}`);
+        } else
+          note(
+            `${elapsed().toFixed(1)} s, ${action.name}: ${error instanceof Error ? error.message : error}`,
+          );
       }
     }
     client.close();
@@ -163,14 +166,15 @@ async function soakServer(
     wireOf(nasMessages.binary(sample, subject.model.shape, subject.model.name)),
   );
   const drain = await drainUnderLoad(server, requests, 64);
-  drain.problems.forEach((problem) => note(`SIGTERM: ${problem}`));
+  for (const problem of drain.problems) note(`SIGTERM: ${problem}`);
 
   const killed = readdirSync(killFolder).length;
   if (killed !== options.kills) note(`${killed} of ${options.kills} workers were killed`);
   for (const [i, { failed, reasons }] of kills.entries()) {
     if (failed < 1) note(`kill ${i + 1}: no request failed, so none was in its hands or one was lost`);
     if (failed > maxBatchSize) note(`kill ${i + 1}: ${failed} requests failed, more than a batch holds`);
-    for (const reason of reasons) if (!/"error":".{10,}"/.test(reason)) note(`kill ${i + 1}: no reason: ${reason}`);
+    for (const reason of reasons)
+      if (!/"error":".{10,}"/.test(reason)) note(`kill ${i + 1}: no reason: ${reason}`);
   }
   const memory = memoryTrend(memorySamples, Math.min(60, seconds / 3));
   if (memory.growth > options.growthLimit) {
