@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -23,15 +24,15 @@ async function start(
   program: string,
   args: readonly string[],
   path: string,
-  env: NodeJS.ProcessEnv = {},
+  { env = {}, log = 'inherit' }: { env?: NodeJS.ProcessEnv; log?: number | 'inherit' } = {},
 ): Promise<ServerProcess> {
   const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', log],
     env: { ...process.env, ...env },
   });
   const exited = once(child, 'exit');
   const port = await new Promise<number>((resolve, reject) => {
-    const lines = createInterface({ input: child.stdout });
+    const lines = createInterface({ input: child.stdout as Readable });
     lines.once('line', (line) => resolve((JSON.parse(line) as { port: number }).port));
     child.once('exit', (code) => reject(new Error(`${program} ${args.join(' ')} ended with ${code}`)));
     child.once('error', reject);
@@ -58,21 +59,24 @@ async function answering(url: string): Promise<void> {
   }
 }
 
-/**
- * `nas serve`, built, on a free port.
- *
- * @param node further options of Node itself, and of its environment
- */
+/** How the process of `nas serve` is run: options of Node itself, environment, and a file for what it logs. */
+export interface NasProcess {
+  readonly node?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly log?: number;
+}
+
+/** `nas serve`, built, on a free port. */
 export const startNas = (
   models: string,
   options: readonly string[] = [],
-  { node = [], env = {} }: { node?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+  { node = [], env = {}, log }: NasProcess = {},
 ): Promise<ServerProcess> =>
   start(
     process.execPath,
     [...node, command, 'serve', models, '--port', '0', '--json', ...options],
     '/v2/health/ready',
-    env,
+    { env, ...(log !== undefined && { log }) },
   );
 
 export interface FastapiOptions {

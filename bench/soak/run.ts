@@ -2,7 +2,7 @@
  * A soak: clients of every kind against `nas serve` for some time, while its models are reloaded and its workers killed.
  * Every answer is compared with what it must be; memory and responsiveness are watched; in the end it is told to stop.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,8 +62,11 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const { models, remove } = writeModels(['fashion-mnist']);
   const [model] = models;
   if (!model) throw new Error('the shipped model is missing');
-  const kills = mkdtempSync(join(tmpdir(), 'soak-kills-'));
-  mkdirSync(kills, { recursive: true });
+  const scratch = mkdtempSync(join(tmpdir(), 'soak-'));
+  const kills = join(scratch, 'kills');
+  mkdirSync(kills);
+  const logFile = join(scratch, 'log');
+  const log = openSync(logFile, 'w');
   const samples = await samplesOf(model.shape, 24);
   const logits = await rawLogits(model, samples);
   const server = await startNas(
@@ -72,21 +75,22 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       ...['--instances', '2', '--threads', '1', '--body-limit', String(bodyLimit)],
       ...['--max-batch-size', String(maxBatchSize)],
     ],
-    { node: ['--import', hook], env: { SOAK_KILLS: kills } },
+    { node: ['--import', hook], env: { SOAK_KILLS: kills }, log },
   );
   try {
-    return await soakServer(server, { model, samples, logits, bodyLimit }, kills, options);
+    return await soakServer(server, { model, samples, logits, bodyLimit }, { kills, logFile }, options);
   } finally {
     server.child.kill('SIGKILL');
+    closeSync(log);
     remove();
-    rmSync(kills, { recursive: true });
+    rmSync(scratch, { recursive: true });
   }
 }
 
 async function soakServer(
   server: Awaited<ReturnType<typeof startNas>>,
   subject: Subject,
-  killFolder: string,
+  { kills: killFolder, logFile }: { kills: string; logFile: string },
   options: SoakOptions,
 ): Promise<SoakReport> {
   const { seconds, connections, seed, say = () => {} } = options;
@@ -176,6 +180,8 @@ async function soakServer(
     for (const reason of reasons)
       if (!/"error":".{10,}"/.test(reason)) note(`kill ${i + 1}: no reason: ${reason}`);
   }
+  const logged = errorsIn(readFileSync(logFile, 'utf8'));
+  for (const [line, count] of logged) note(`logged as an error ${count} times: ${line}`);
   const memory = memoryTrend(memorySamples, Math.min(60, seconds / 3));
   if (memory.growth > options.growthLimit) {
     note(`the memory grew by ${(100 * memory.growth).toFixed(1)} % after the warm-up`);
@@ -196,4 +202,18 @@ async function soakServer(
     drain,
     problems,
   };
+}
+
+/** pino's number for errors. */
+const errorLevel = 50;
+
+/** What a server logged as errors, and how often: nothing that clients do is an error of the server. */
+function errorsIn(log: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of log.split('\n')) {
+    if (!line.startsWith('{')) continue;
+    const { level, msg } = JSON.parse(line) as { level: number; msg: string };
+    if (level >= errorLevel) counts.set(msg, (counts.get(msg) ?? 0) + 1);
+  }
+  return counts;
 }
