@@ -70,7 +70,7 @@ function collect(stream: Readable, headers: IncomingHttpHeaders, limit: number):
     stream.on('end', () =>
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
     );
-    stream.on('error', reject);
+    stream.on('error', () => reject(errors.incomplete()));
     stream.on('close', () => {
       if (!stream.readableEnded) reject(errors.incomplete());
     });

@@ -37,7 +37,8 @@ export interface Server {
   /**
    * Is not ready any more, accepts no more connections, finishes what is in progress and releases the models. Can be
    * called twice.
-   * @throws FailureError where that takes longer than it may; what is unfinished then is cut off
+   * @throws FailureError where that takes longer than it may. Clients are cut off then, and what they wait for is
+   *   not run; a run that has begun is waited for: nothing can end it
    */
   close(): Promise<void>;
 }
@@ -153,19 +154,15 @@ function every(
   };
 }
 
+/** Waits for work; after so many seconds cuts off what it waits for, and fails when it has ended all the same. */
 async function within(seconds: number, work: Promise<void>, cutOff: () => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      cutOff();
-      reject(new FailureError(`not all requests could be finished within ${seconds} s`));
-    }, seconds * 1000);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    cutOff();
+  }, seconds * 1000);
+  await work.finally(() => clearTimeout(timer));
+  if (late) throw new FailureError(`not all requests could be finished within ${seconds} s`);
 }
 
 const advice: Readonly<Record<string, string>> = {

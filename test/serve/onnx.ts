@@ -145,10 +145,10 @@ export const logModel = (): Uint8Array =>
     outputs: [{ name: 'y', dtype: 'float32', shape: ['n'] }],
   });
 
-/** A chain of matrix products that takes about half a second whatever x [1] is; y [1] = x. */
-export function slowModel(): Uint8Array {
+/** A chain of matrix products that takes about ten milliseconds a product whatever x [1] is; y [1] = x. */
+export function slowModel(products = 60): Uint8Array {
   const size = 1024;
-  const chain = Array.from({ length: 60 }, (_, i) => ({
+  const chain = Array.from({ length: products }, (_, i) => ({
     opType: 'MatMul',
     input: [`m${i}`, 'm0'],
     output: [`m${i + 1}`],

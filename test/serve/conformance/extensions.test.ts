@@ -31,7 +31,7 @@ beforeAll(async () => {
       max_queue_size: 77,
       versions: ['1'],
     }),
-    'slow/1/model.onnx': slowModel(),
+    'slow/1/model.onnx': slowModel(20),
     'slow/config.json': JSON.stringify({ max_queue_size: 3, max_batch_size: 0 }),
   });
 });
