@@ -3,6 +3,7 @@
  * without HTTP. Client and server share the machine's cores, as the table says.
  */
 
+import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { softmax } from '../src/softmax.ts';
@@ -43,20 +44,28 @@ const tolerance = 1e-3;
 /** After a load, threads that wait for work spin for some milliseconds: not at the next one's expense. */
 const settle = 200;
 
-const packages = ['fastapi', 'uvicorn', 'uvloop', 'httptools', 'onnxruntime', 'numpy', 'orjson', 'PIL'];
+const packages = ['fastapi', 'uvicorn', 'uvloop', 'httptools', 'onnxruntime', 'numpy', 'orjson', 'pillow'];
+const modules = packages.map((name) => (name === 'pillow' ? 'PIL' : name));
 
 const benchmark: Benchmark = {
   /** For the options see {@link serveBenchOptions}. */
   run: async (args) => {
     const options = serveBenchOptions(args, benchModelNames);
-    const contestants = [nas(options.nas), ...peersOf(options)];
+    const python = pythonOf(options);
+    const peers = python === undefined ? [] : options.peers.map((processes) => fastapi(python, processes));
+    const contestants = [nas(options.nas), ...peers];
     const { models, remove } = writeModels();
     try {
       const results: ModelResult[] = [];
       for (const model of models) {
         if (options.models.includes(model.name)) results.push(await compare(model, contestants, options));
       }
-      const configuration = { ...options, rawSeconds, cores: availableParallelism() };
+      const configuration = {
+        ...options,
+        rawSeconds,
+        cores: availableParallelism(),
+        ...(python !== undefined && { versions: versionsOf(python) }),
+      };
       return { table: serveTable(results), configuration, results };
     } finally {
       remove();
@@ -66,10 +75,16 @@ const benchmark: Benchmark = {
 
 export default benchmark;
 
-function peersOf({ peers, python }: ServeBenchOptions): Contestant[] {
-  if (peers.length === 0) return [];
-  const interpreter = requirePython(python, packages, 'requirements-serve.txt');
-  return peers.map((processes) => fastapi(interpreter, processes));
+/** The Python that runs the peers; undefined where there are none to run. */
+const pythonOf = ({ peers, python }: ServeBenchOptions): string | undefined =>
+  peers.length === 0 ? undefined : requirePython(python, modules, 'requirements-serve.txt');
+
+/** What the peers are made of, by the names of the packages. */
+function versionsOf(python: string): unknown {
+  const program =
+    'import sys, json, platform, importlib.metadata as m; ' +
+    "print(json.dumps({'python': platform.python_version()} | {n: m.version(n) for n in sys.argv[1:]}))";
+  return JSON.parse(execFileSync(python, ['-c', program, ...packages], { encoding: 'utf8' }));
 }
 
 async function compare(
