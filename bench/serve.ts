@@ -25,6 +25,8 @@ import { serveTable } from './serve/table.ts';
 /** One round of one contestant under one load. */
 export interface Measurement extends LoadResult {
   readonly contestant: string;
+  /** Whether it is `nas serve`. */
+  readonly ours: boolean;
   readonly body: BodyKind;
   readonly connections: number;
   /** Processor time of the server while measuring and warming up, in seconds; absent where the system does not tell. */
@@ -53,7 +55,8 @@ const benchmark: Benchmark = {
     const options = serveBenchOptions(args, benchModelNames);
     const python = pythonOf(options);
     const peers = python === undefined ? [] : options.peers.map((processes) => fastapi(python, processes));
-    const contestants = [nas(options.nas), ...peers];
+    const ours = options.instances.map((instances) => nas(instances, options.nas));
+    const contestants = [...ours, ...peers];
     const { models, remove } = writeModels();
     try {
       const results: ModelResult[] = [];
@@ -110,7 +113,13 @@ async function compare(
             const server = servers[i] as ServerProcess;
             const requests = samples.map((sample) => wireOf(contestant.message(body, sample, model)));
             const measured = await measure(server, requests, connections, options);
-            measurements.push({ contestant: contestant.name, body, connections, ...measured });
+            measurements.push({
+              contestant: contestant.name,
+              ours: contestant.ours,
+              body,
+              connections,
+              ...measured,
+            });
             const rate = (measured.answers / measured.seconds).toFixed(0);
             say(
               `${model.name}, ${body}, ${connections} connections, round ${round + 1}: ${contestant.name} ${rate}/s`,

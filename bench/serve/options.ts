@@ -10,6 +10,8 @@ export interface ServeBenchOptions {
   readonly seconds: number;
   readonly warmup: number;
   readonly rounds: number;
+  /** Instances of the model in `nas serve`, each choice a contestant of its own. */
+  readonly instances: readonly number[];
   /** Processes of the FastAPI server, each choice a contestant of its own; none: it is left out. */
   readonly peers: readonly number[];
   readonly python: string | undefined;
@@ -21,7 +23,7 @@ const text = { type: 'string' } as const;
 
 /**
  * `--models fashion-mnist,darts-v2 --bodies json,binary,png --connections 1,8,64 --seconds 3 --warmup 1 --rounds 3
- * --peers 1,2 --python PATH --nas "--threads 1"`.
+ * --instances 1,2 --peers 1,2 --python PATH --nas "--max-batch-size 8"`.
  *
  * @throws InputError for what is no option, or a value that makes no sense
  */
@@ -52,6 +54,7 @@ export function serveBenchOptions(args: readonly string[], models: readonly stri
     seconds: number('seconds', values.seconds ?? '3', 0.1, false),
     warmup: number('warmup', values.warmup ?? '1', 0, false),
     rounds: number('rounds', values.rounds ?? '3', 1, true),
+    instances: numbers('instances', '1,2'),
     peers: numbers('peers', '1,2'),
     python: values.python,
     nas: values.nas?.split(' ').filter((word) => word !== '') ?? [],
@@ -69,6 +72,7 @@ function parsed(args: readonly string[]) {
         seconds: text,
         warmup: text,
         rounds: text,
+        instances: text,
         peers: text,
         python: text,
         nas: text,

@@ -12,12 +12,11 @@ const milliseconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-const ourName = 'nas serve';
-
 interface Row {
   readonly body: Measurement['body'];
   readonly connections: number;
   readonly contestant: string;
+  readonly ours: boolean;
   readonly rounds: readonly Measurement[];
 }
 
@@ -42,11 +41,10 @@ function modelTable({ description, raw, measurements }: ModelResult): string {
   const lone = loneLatency(raw);
   const lines = rows.map((row) => {
     const throughput = over(row, rate);
-    const ours = rows.find(
-      (other) =>
-        other.contestant === ourName && other.body === row.body && other.connections === row.connections,
+    const peers = rows.filter(
+      (other) => !other.ours && other.body === row.body && other.connections === row.connections,
     );
-    const ratio = ours && ours !== row ? `${(over(ours, rate) / throughput).toFixed(2)}×` : '';
+    const ratios = peers.map((peer) => (throughput / over(peer, rate)).toFixed(2));
     return [
       bodyNames[row.body],
       String(row.connections),
@@ -57,7 +55,7 @@ function modelTable({ description, raw, measurements }: ModelResult): string {
       milliseconds(over(row, ({ latency }) => latency.p99)),
       String(errorsOf(row)),
       percent(over(row, ({ cpu, seconds }) => cpu / seconds / cores)),
-      ratio,
+      row.ours ? ratios.join(', ') : '',
     ];
   });
   const head = [
@@ -70,7 +68,7 @@ function modelTable({ description, raw, measurements }: ModelResult): string {
     'p99 ms',
     'errors',
     'client’s share of the processor',
-    `${ourName} is faster by`,
+    'times each FastAPI',
   ];
   return [
     `**${description}**`,
