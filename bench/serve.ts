@@ -51,7 +51,7 @@ const modules = packages.map((name) => (name === 'pillow' ? 'PIL' : name));
 
 const benchmark: Benchmark = {
   /** For the options see {@link serveBenchOptions}. */
-  run: async (args) => {
+  async *run(args) {
     const options = serveBenchOptions(args, benchModelNames);
     const python = pythonOf(options);
     const peers = python === undefined ? [] : options.peers.map((processes) => fastapi(python, processes));
@@ -69,7 +69,7 @@ const benchmark: Benchmark = {
         cores: availableParallelism(),
         ...(python !== undefined && { versions: versionsOf(python) }),
       };
-      return { table: serveTable(results), configuration, results };
+      yield { table: serveTable(results), configuration, results };
     } finally {
       remove();
     }

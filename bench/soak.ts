@@ -9,7 +9,7 @@ const defaults = { minutes: 10, connections: 16, kills: 3, reload: 20, seed: 1 }
 
 const benchmark: Benchmark = {
   /** Options: --minutes 10 --connections 16 --kills 3 --reload 20 (seconds between reloads) --seed 1. */
-  run: async (args) => {
+  async *run(args) {
     const { minutes, connections, kills, reload, seed } = optionsOf(args);
     const configuration = {
       seconds: 60 * minutes,
@@ -25,7 +25,7 @@ const benchmark: Benchmark = {
       say: (line) => process.stderr.write(`${line}\n`),
     });
     if (report.problems.length > 0) process.exitCode = 1;
-    return { table: tableOf(report), configuration, results: report };
+    yield { table: tableOf(report), configuration, results: report };
   },
 };
 
