@@ -11,7 +11,11 @@ const peers = fileURLToPath(new URL('../peers/', import.meta.url));
  *
  * @throws InputError where it lacks one of the packages
  */
-export function requirePython(option: string | undefined, packages: readonly string[]): string {
+export function requirePython(
+  option: string | undefined,
+  packages: readonly string[],
+  requirements = 'requirements.txt',
+): string {
   const python = option ?? process.env.BENCH_PYTHON ?? 'python3';
   const probe = `import ${packages.join(', ')}`;
   const { error, status, stderr } = spawnSync(python, ['-c', probe], { encoding: 'utf8' });
@@ -20,7 +24,7 @@ export function requirePython(option: string | undefined, packages: readonly str
   throw new InputError(
     `the peers need a Python with ${packages.join(', ')}, and ${python} is none: ${reason}\n` +
       'Install it, for instance:\n' +
-      '  python3 -m venv ~/bench-python && ~/bench-python/bin/pip install -r bench/peers/requirements.txt\n' +
+      `  python3 -m venv ~/bench-python && ~/bench-python/bin/pip install -r bench/peers/${requirements}\n` +
       'and name it: BENCH_PYTHON=~/bench-python/bin/python npm run bench -- …, or --python ~/bench-python/bin/python',
   );
 }

@@ -77,8 +77,23 @@ export const sections = {
     device: choice(['auto', 'cpu', 'cuda', 'webgpu'], 'what to compute on'),
     engine: choice(['onnxruntime', 'tensorflow', 'tfjs-cpu'], 'what computes'),
     threads: option(threads, 'threads of an operator'),
+  },
+  Serving: {
     port: option(port, 'port; 0: any free one'),
     host: option(text, 'address to listen on; 0.0.0.0: all of this machine'),
+    instances: option(count, 'sessions of each model, side by side'),
+    maxBatchSize: option(amount, 'largest batch that requests are joined to; 0: none'),
+    maxQueueDelay: option(nonNegative, 'milliseconds that a request waits for others to join it'),
+    adaptiveDelay: option(flag, 'fit that wait to the traffic, up to --max-queue-delay'),
+    maxQueueSize: option(count, 'requests that may wait for a model; more are answered with 503'),
+    timeout: option(nonNegative, 'milliseconds that a request may wait to be run'),
+    poll: option(positive, 'look for new, changed and removed models every so many seconds'),
+    tokenFile: option(text, 'file with the bearer token that clients have to send'),
+    tlsCert: option(text, 'file with the certificate for HTTPS (PEM)'),
+    tlsKey: option(text, "file with the certificate's private key (PEM)"),
+    bodyLimit: option(count, 'largest request body, in bytes'),
+    requestTimeout: option(positive, 'seconds that a client has to send a request'),
+    drainTimeout: option(positive, 'seconds to finish requests in when stopped'),
     log: option(flag, 'write every request to stderr as a line of JSON'),
   },
   Run: {
@@ -94,6 +109,7 @@ const rows = {
   ...sections.Training,
   ...sections.Model,
   ...sections.Machine,
+  ...sections.Serving,
   ...sections.Run,
 };
 

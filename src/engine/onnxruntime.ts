@@ -23,6 +23,8 @@ export interface OnnxruntimeOptions {
   readonly threads?: number;
   /** Whether the blocked layout may be used (cpu); default true. */
   readonly blocked?: boolean;
+  /** Records each node's time; `dispose` writes them to a file of this prefix (onnxruntime's JSON trace). */
+  readonly profile?: string | undefined;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function onnxruntimeEngine({
   provider = 'cpu',
   threads,
   blocked = true,
+  profile,
 }: OnnxruntimeOptions = {}): Promise<Engine> {
   const session: ort.InferenceSession.SessionOptions = {
     executionProviders: [provider],
@@ -43,6 +46,7 @@ export async function onnxruntimeEngine({
     enableMemPattern: false,
     logSeverityLevel: 3,
     ...(threads && { intraOpNumThreads: threads }),
+    ...(profile && { enableProfiling: true, profileFilePrefix: profile }),
   };
   await requireProvider(provider);
   const device: Device =
@@ -59,7 +63,10 @@ export async function onnxruntimeEngine({
           checkFeeds(signature, feeds);
           return run(created, signature, feeds);
         },
-        dispose: () => created.release(),
+        dispose: () => {
+          if (profile) created.endProfiling();
+          return created.release();
+        },
       };
     },
   };

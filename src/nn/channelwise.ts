@@ -21,9 +21,12 @@ export function channelDot(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
   return sums as tf.Tensor;
 }
 
-/** x·scale + shift, with vectors [C]. */
-export function scaleShift(x: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor): tf.Tensor {
-  const [y] = composite('ScaleShift', { x, scale, shift }, {}, () => [tf.add(tf.mul(x, scale), shift)]);
+/** x·scale + shift, with vectors [C]; without a shift x·scale. */
+export function scaleShift(x: tf.Tensor, scale: tf.Tensor, shift?: tf.Tensor): tf.Tensor {
+  const [y] = composite('ScaleShift', { x, scale, ...(shift && { shift }) }, {}, () => {
+    const scaled = tf.mul(x, scale);
+    return [shift ? tf.add(scaled, shift) : scaled];
+  });
   return y as tf.Tensor;
 }
 

@@ -3,6 +3,7 @@
  * which holds the parameters' values. Images are [N, H, W, C].
  */
 import * as tf from '@tensorflow/tfjs';
+import * as activation from './activation.ts';
 import { convolve, depthwiseConvolve, type Geometry } from './convolution.ts';
 import { batchNormalize, epsilon, type Moments, statisticsMomentum } from './normalize.ts';
 import {
@@ -75,7 +76,7 @@ export const sequence =
   (x, context) =>
     layers.reduce((y, layer) => layer(y, context), x);
 
-export const relu: Layer = (x, context) => context.once('relu', x, () => tf.relu(x));
+export const relu: Layer = (x, context) => context.once('relu', x, () => activation.relu(x));
 
 export function convolution(
   at: Declarations,

@@ -68,9 +68,12 @@ export function batchNormalize(
 export function weigh(x: tf.Tensor4D, a: tf.Tensor): tf.Tensor4D {
   return withGradient(
     [x, a],
-    () => ({ value: tf.mul(x, a) as tf.Tensor4D, kept: [x, a] }),
-    (dy, [image, scalar]) => [
-      tf.mul(dy, scalar as tf.Tensor),
+    () => {
+      const vector = tf.broadcastTo(a, [x.shape[3]]);
+      return { value: scaleShift(x, vector) as tf.Tensor4D, kept: [x, vector] };
+    },
+    (dy, [image, vector]) => [
+      scaleShift(dy, vector as tf.Tensor),
       tf.sum(channelDot(image as tf.Tensor, dy)).reshape([...a.shape]),
     ],
   );

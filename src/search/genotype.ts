@@ -1,6 +1,6 @@
 /** Genotypes: the discrete architecture of a normal and a reduction cell. */
 import { InputError } from '../errors.ts';
-import { isOperationName, type OperationName, operationNames } from './operations.ts';
+import { isOperationName, type OperationName, operationNames } from './operation-names.ts';
 
 /** An operation on the edge from a state: 0 and 1 are the cell's inputs, 2 + i is node i. */
 export interface Edge {

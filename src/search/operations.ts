@@ -17,6 +17,7 @@ import {
 } from '../nn/layers.ts';
 import { batchNormalize, weigh } from '../nn/normalize.ts';
 import { averagePool, maxPool } from '../nn/pooling.ts';
+import type { OperationName } from './operation-names.ts';
 
 export interface OperationOptions {
   readonly channels: number;
@@ -113,13 +114,7 @@ export const operations = {
   conv_3x3: { make: ordinary(3) },
   conv_5x5: { make: ordinary(5) },
   identity: { make: skip, identity: true },
-} as const satisfies Record<string, Operation>;
-
-export type OperationName = keyof typeof operations;
-
-export const operationNames = Object.keys(operations) as readonly OperationName[];
-
-export const isOperationName = (name: string): name is OperationName => Object.hasOwn(operations, name);
+} as const satisfies Record<OperationName, Operation>;
 
 /** The table with its rows' common type. */
 export const operationOf = (name: OperationName): Operation => operations[name];

@@ -1,6 +1,6 @@
 /** Search spaces: which operations compete on an edge, and how a genotype is read off their strengths. */
 import { InputError } from '../errors.ts';
-import type { OperationName } from './operations.ts';
+import type { OperationName } from './operation-names.ts';
 
 export interface SearchSpace {
   readonly name: string;

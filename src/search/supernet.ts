@@ -60,17 +60,26 @@ function makeMixedCell(space: SearchSpace, frame: CellFrame): Cell<SupernetConte
     const incoming = Array.from({ length: i + 2 }, (_, input) => {
       const index = edge++;
       const stride = frame.reduction && input < 2 ? 2 : 1;
-      const terms = mixedOperation(space, frame, `edge${index}`, stride);
-      return (states: readonly tf.Tensor4D[], context: SupernetContext) =>
-        terms(states[input] as tf.Tensor4D, context.weights[kind][index] as EdgeWeights, context);
+      const mixed = mixedOperation(space, frame, `edge${index}`, stride);
+      return (states: readonly tf.Tensor4D[], context: SupernetContext, sum: tf.Tensor4D | undefined) =>
+        mixed(states[input] as tf.Tensor4D, context.weights[kind][index] as EdgeWeights, context, sum);
     });
-    return (states, context) => tf.addN(incoming.flatMap((terms) => terms(states, context)));
+    return (states, context) => {
+      const sum = incoming.reduce<tf.Tensor4D | undefined>(
+        (s, mixed) => mixed(states, context, s),
+        undefined,
+      );
+      return sum as tf.Tensor4D;
+    };
   });
   const concat = nodes.map((_, i) => i + 2);
   return makeCell(frame, nodes, concat);
 }
 
-/** The terms of ō(x) = Σₒ softmax(α)ₒ·o(x); `none` contributes nothing and is left out of the sum. */
+/**
+ * ō(x) = Σₒ softmax(α)ₒ·o(x), added to the sum of the edges before; `none` contributes nothing and is left out. Each
+ * candidate is added as soon as it is known, so that no two of them are held in memory.
+ */
 function mixedOperation(space: SearchSpace, frame: CellFrame, name: string, stride: number) {
   const candidates = space.operations.flatMap((operation, column) => {
     if (operation === 'none') return [];
@@ -78,10 +87,11 @@ function mixedOperation(space: SearchSpace, frame: CellFrame, name: string, stri
     const layer = operationOf(operation).make(frame.at.at(name).at(operation), options);
     return [{ operation, column, layer }];
   });
-  return (x: tf.Tensor4D, weights: EdgeWeights, context: Context): tf.Tensor4D[] =>
-    candidates.map(({ operation, column, layer }) =>
-      inScope(operation, () => layer(x, context, weights[column])),
-    );
+  return (x: tf.Tensor4D, weights: EdgeWeights, context: Context, before: tf.Tensor4D | undefined) =>
+    candidates.reduce((sum, { operation, column, layer }) => {
+      const term = inScope(operation, () => layer(x, context, weights[column]));
+      return sum ? tf.add(sum, term) : term;
+    }, before);
 }
 
 /** softmax over the operations of each edge, taken apart. α is [2, edges, operations]. */

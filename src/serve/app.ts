@@ -1,66 +1,114 @@
 /** The HTTP application: the routes with everything HTTP around them. It does not listen. */
 
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, {
   type ConnectionError,
+  type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
-  type FastifyServerOptions,
 } from 'fastify';
 import { pixelLimit } from '../data/image.ts';
+import { authorizer } from './authorization.ts';
+import { decoderOf, readBody } from './body.ts';
+import type { Answer, Service } from './call.ts';
 import { drainOnClose } from './drain.ts';
-import type { Model } from './model.ts';
+import { createMetrics } from './metrics.ts';
+import type { Registry } from './models/registry.ts';
+import { type PageRoute, pageRoutes } from './page/index.ts';
 import { errors, ProtocolError } from './protocol/errors.ts';
 import { type Route, routes } from './routes.ts';
 
 export interface AppOptions {
-  /** The largest request body in bytes. */
+  /** The largest request body in bytes, as sent and as decoded. */
   readonly bodyLimit?: number;
-  /** The largest image to classify, in pixels. */
+  /** The largest image, in pixels. */
   readonly maxPixels?: number;
-  /** Fastify's own option: `false` (the default), or a configuration of pino. */
-  readonly logger?: NonNullable<FastifyServerOptions['logger']>;
+  /** Seconds that a client has to send a whole request. */
+  readonly requestTimeout?: number;
+  /** Seconds that a connection is kept without a request. */
+  readonly idleTimeout?: number;
+  /** Who does not send it as a bearer token is refused, but for the health of the server. */
+  readonly token?: string;
+  /** Certificate (chain) and private key, in PEM. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** By default nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+  /** Whether every request is logged. */
+  readonly logRequests?: boolean;
 }
 
-export const defaultBodyLimit = 32 * 2 ** 20;
+export const appDefaults = {
+  bodyLimit: 64 * 2 ** 20,
+  maxPixels: pixelLimit,
+  requestTimeout: 60,
+  idleTimeout: 75,
+} as const;
 
-/** A client has this long to send its whole request. */
-const requestTimeout = 60_000;
+/** Seconds that a client has to send a request's headers. */
+const headersTimeout = 15;
 
 /** The longest file name there is, and thereby the longest model name. */
 const maxParamLength = 255;
 
-/** An application that serves these models. They are looked up anew for every request. */
-export function createApp(models: Iterable<Model>, options: AppOptions = {}): FastifyInstance {
-  const { bodyLimit = defaultBodyLimit, maxPixels = pixelLimit, logger = false } = options;
+/** An application that serves the models of a registry. They are looked up anew for every request. */
+export function createApp(registry: Registry, options: AppOptions = {}): FastifyInstance {
+  const { bodyLimit, maxPixels, requestTimeout, idleTimeout } = { ...appDefaults, ...options };
+  let stopping = false;
+  const service: Service = {
+    registry,
+    metrics: createMetrics(registry.models),
+    maxPixels,
+    isStopping: () => stopping,
+  };
 
   const answerError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const answer = protocolErrorOf(error, bodyLimit);
-    if (answer.status >= 500) request.log.error(error);
-    send(reply.headers(answer.headers), answer.status, { error: answer.message });
+    if (answer.status === 500) request.log.error(error);
+    const { status, headers, message } = answer;
+    send(request, reply, { status, headers, body: { error: message } });
   };
 
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     bodyLimit,
-    requestTimeout,
-    logger,
+    requestTimeout: requestTimeout * 1000,
+    keepAliveTimeout: idleTimeout * 1000,
+    http: {
+      headersTimeout: Math.min(headersTimeout, requestTimeout) * 1000,
+      connectionsCheckingInterval: Math.min(1, requestTimeout) * 1000,
+    },
+    ...(options.tls && { https: options.tls }),
+    ...(options.logger && { loggerInstance: options.logger }),
+    logController: new Fastify.LogController({ disableRequestLogging: true }),
+    requestIdHeader: 'x-request-id',
     routerOptions: { maxParamLength },
     // While closing, what still arrives on open connections is answered as usual.
     return503OnClosing: false,
     frameworkErrors: answerError,
     clientErrorHandler: answerClientError,
-  });
+  } as object);
 
   // The protocol's bodies are JSON or bytes by their endpoint, whatever Content-Type says (Triton's client sends none).
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
+    readBody(payload, request.headers, bodyLimit),
+  );
 
-  app.addHook('onRequest', async (request) => {
-    const encoding = request.headers['content-encoding'] ?? 'identity';
-    if (encoding !== 'identity') throw errors.unsupportedEncoding(encoding);
+  const { token } = options;
+  const authorize = token === undefined ? () => {} : authorizer(token);
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { open } = request.routeOptions.config as RouteConfig;
+    if (!open) authorize(request.headers.authorization);
+    // Before the body is read.
+    decoderOf(request.headers);
+    done();
+  });
+  if (options.logRequests) app.addHook('onResponse', logRequest);
+  app.addHook('preClose', (done) => {
+    stopping = true;
+    done();
   });
   drainOnClose(app);
   app.setErrorHandler(answerError);
@@ -68,22 +116,36 @@ export function createApp(models: Iterable<Model>, options: AppOptions = {}): Fa
     throw errors.unknownEndpoint(method, url);
   });
 
-  for (const route of routes) addRoute(app, route, models, maxPixels);
-  for (const url of new Set(routes.map((route) => route.url))) refuseOtherMethods(app, url);
+  const all: readonly HandledRoute[] = [...routes, ...pageRoutes];
+  for (const route of all) addRoute(app, route, service);
+  for (const url of new Set(all.map((route) => route.url))) refuseOtherMethods(app, url, all);
   return app;
 }
 
-/** The protocol's content type is exactly `application/json`. To all but bytes Fastify would add a charset. */
-function send(reply: FastifyReply, status: number, body: object | string): FastifyReply {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return reply.code(status).type('application/json').send(Buffer.from(text));
+type HandledRoute = Route | PageRoute;
+
+interface RouteConfig {
+  readonly open?: boolean;
 }
+
+/** The protocol's content type is exactly `application/json`. To all but bytes Fastify would add a charset. */
+function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  const { status, body, type = 'application/json', headers } = answer;
+  if (headers) reply.headers(headers);
+  // A client that names its requests finds the name on the answer, and we in the log.
+  const id = request.headers['x-request-id'];
+  if (id !== undefined) reply.header('x-request-id', request.id);
+  const bytes =
+    body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return reply.code(status).type(type).send(bytes);
+}
+
+const nothing = Buffer.alloc(0);
 
 function addRoute(
   app: FastifyInstance,
-  { method, url, handle }: Route,
-  models: Iterable<Model>,
-  maxPixels: number,
+  { method, url, handle, open = false }: HandledRoute,
+  service: Service,
 ): void {
   app.route<{
     Params: Record<string, string>;
@@ -92,16 +154,23 @@ function addRoute(
   }>({
     method,
     url,
-    handler: async ({ params, query, headers, body = Buffer.alloc(0) }, reply) => {
-      const answer = await handle({ models, maxPixels, path: params, query, headers, body });
-      return send(reply, answer.status, answer.body);
+    config: { open } satisfies RouteConfig as object,
+    handler: async (request, reply) => {
+      const { params, query, headers, body = nothing } = request;
+      const onGone = (listener: () => void): void => {
+        reply.raw.once('close', () => {
+          if (!reply.raw.writableFinished) listener();
+        });
+      };
+      const answer = await handle({ service, path: params, query, headers, body, onGone });
+      return send(request, reply, answer);
     },
   });
 }
 
 /** Answers 405 to the methods that no route of this URL takes. Fastify itself adds HEAD to every GET. */
-function refuseOtherMethods(app: FastifyInstance, url: string): void {
-  const taken = routes.filter((route) => route.url === url).map(({ method }) => method);
+function refuseOtherMethods(app: FastifyInstance, url: string, all: readonly HandledRoute[]): void {
+  const taken = all.filter((route) => route.url === url).map(({ method }) => method);
   const allowed = taken.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   app.route({
     method: app.supportedMethods.filter((method) => !allowed.includes(method)),
@@ -112,6 +181,15 @@ function refuseOtherMethods(app: FastifyInstance, url: string): void {
     },
     handler: async () => {},
   });
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const { method, url, ip } = request;
+  request.log.info(
+    { method, url, from: ip, status: reply.statusCode, milliseconds: reply.elapsedTime },
+    'request',
+  );
+  done();
 }
 
 /** What to answer to an error. Its stack stays here. */

@@ -1,123 +1,156 @@
-/** The endpoints: one table. A handler gets what it needs of a request and returns its answer, nothing else. */
+/** The endpoints: one table, which the application serves and the OpenAPI document describes. */
 
-import { createRequire } from 'node:module';
-import { classifierOf, topLabels } from './classifier.ts';
-import { decodeImage } from './image.ts';
-import { findModel, infer, isReady, type Model, versionsOf } from './model.ts';
-import { datatypes } from './protocol/datatypes.ts';
-import { errors, show } from './protocol/errors.ts';
-import { decodeInferRequest, encodeInferResponse } from './protocol/infer.ts';
-import { shapeOf } from './protocol/tensor.ts';
-import type { TensorSignature } from './tensor.ts';
+import { type Handler, ok } from './call.ts';
+import { classification, inference } from './handlers/inference.ts';
+import {
+  modelCard,
+  modelConfiguration,
+  modelMetadata,
+  modelReady,
+  modelStatistics,
+} from './handlers/models.ts';
+import { loadModel, repositoryIndex, unloadModel } from './handlers/repository.ts';
+import { live, metrics, ready, serverMetadata } from './handlers/server.ts';
+import { type Described, openApi } from './openapi.ts';
 
-/** A request, as far as handlers look at it. */
-export interface Call {
-  readonly models: Iterable<Model>;
-  readonly maxPixels: number;
-  /** The parts of the path that the route's URL names. */
-  readonly path: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, unknown>>;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: Uint8Array;
-}
-
-export interface Answer {
-  readonly status: number;
-  /** An object, or JSON text. */
-  readonly body: object | string;
-}
-
-type Handler = (call: Call) => Answer | Promise<Answer>;
-
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly url: string;
+export interface Route extends Described {
   readonly handle: Handler;
+  /** Whether it answers those, too, who have no token: probes have none. */
+  readonly open?: boolean;
 }
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-const server = { name: 'onnx-nas', version };
-const defaultTop = 5;
-
-const ok = (body: object | string): Answer => ({ status: 200, body });
-const readiness = (ready: boolean, body: object): Answer => ({ status: ready ? 200 : 503, body });
-
-const listing: Handler = () =>
-  ok({ ...server, endpoints: routes.map(({ method, url }) => `${method} ${url}`) });
-
-// None of the protocol's extensions is implemented.
-const serverMetadata: Handler = () => ok({ ...server, extensions: [] });
-
-const live: Handler = () => ok({ live: true });
-
-const serverReady: Handler = ({ models }) => {
-  const ready = [...models].every(isReady);
-  return readiness(ready, { ready });
-};
-
-const modelOf = ({ models, path }: Call): Model => findModel(models, path.model ?? '', path.version);
-
-const tensorMetadata = (signature: TensorSignature) => ({
-  name: signature.name,
-  datatype: datatypes[signature.dtype].name,
-  shape: shapeOf(signature),
-});
-
-const modelMetadata: Handler = (call) => {
-  const { name, session } = modelOf(call);
-  return ok({
-    name,
-    versions: versionsOf(call.models, name),
-    platform: 'onnxruntime_onnx',
-    inputs: session.inputs.map(tensorMetadata),
-    outputs: session.outputs.map(tensorMetadata),
-  });
-};
-
-const modelReady: Handler = (call) => {
-  const model = modelOf(call);
-  const ready = isReady(model);
-  return readiness(ready, { name: model.name, ready });
-};
-
-const inference: Handler = async (call) => {
-  const model = modelOf(call);
-  if (call.headers['inference-header-content-length'] !== undefined) throw errors.binaryData();
-  const request = decodeInferRequest(call.body, model.session);
-  const results = await infer(model, request.inputs, request.outputs);
-  return ok(encodeInferResponse(model, request, results));
-};
-
-const classification: Handler = async (call) => {
-  const model = modelOf(call);
-  const classifier = classifierOf(model);
-  const top = topOf(call.query);
-  const image = await decodeImage(call.body, classifier.image, call.maxPixels);
-  const results = await infer(model, new Map([[classifier.input, image]]), [classifier.output]);
-  const labels = topLabels(classifier, results, top);
-  return ok({ model_name: model.name, model_version: model.version, labels });
-};
-
-function topOf({ top = String(defaultTop) }: Call['query']): number {
-  if (typeof top === 'string' && /^[1-9]\d*$/.test(top)) return Number(top);
-  throw errors.invalid('query parameter top', 'a whole number from 1', show(top));
-}
+const description: Handler = () => ok(openApi(routes));
 
 /** A model's endpoint, with and without a version. */
-const modelRoutes = (method: Route['method'], action: string, handle: Handler): Route[] =>
+const ofModel = (route: Omit<Route, 'url'>, action: string): Route[] =>
   ['/v2/models/:model', '/v2/models/:model/versions/:version'].map((url) => ({
-    method,
+    ...route,
     url: url + action,
-    handle,
   }));
 
 export const routes: readonly Route[] = [
-  { method: 'GET', url: '/', handle: listing },
-  { method: 'GET', url: '/v2', handle: serverMetadata },
-  { method: 'GET', url: '/v2/health/live', handle: live },
-  { method: 'GET', url: '/v2/health/ready', handle: serverReady },
-  ...modelRoutes('GET', '', modelMetadata),
-  ...modelRoutes('GET', '/ready', modelReady),
-  ...modelRoutes('POST', '/infer', inference),
-  ...modelRoutes('POST', '/classify', classification),
+  {
+    method: 'GET',
+    url: '/openapi.json',
+    handle: description,
+    summary: 'This document',
+    answer: 'Document',
+  },
+  {
+    method: 'GET',
+    url: '/metrics',
+    handle: metrics,
+    summary: "Metrics for Prometheus, under Triton's names",
+    answer: 'Text',
+  },
+  {
+    method: 'GET',
+    url: '/v2',
+    handle: serverMetadata,
+    summary: 'The server and the extensions of the protocol that it has',
+    answer: 'ServerMetadata',
+  },
+  {
+    method: 'GET',
+    url: '/v2/health/live',
+    handle: live,
+    summary: 'Whether the server answers',
+    answer: 'Live',
+    open: true,
+  },
+  {
+    method: 'GET',
+    url: '/v2/health/ready',
+    handle: ready,
+    summary: 'Whether all models can be used',
+    answer: 'Ready',
+    open: true,
+  },
+  {
+    method: 'GET',
+    url: '/v2/models/stats',
+    handle: modelStatistics,
+    summary: 'What all models have done',
+    answer: 'Statistics',
+  },
+  ...ofModel(
+    {
+      method: 'GET',
+      handle: modelMetadata,
+      summary: 'What a model takes and gives',
+      answer: 'ModelMetadata',
+    },
+    '',
+  ),
+  ...ofModel(
+    {
+      method: 'GET',
+      handle: modelReady,
+      summary: 'Whether a model can be used',
+      answer: 'ModelReady',
+    },
+    '/ready',
+  ),
+  ...ofModel(
+    { method: 'GET', handle: modelConfiguration, summary: 'How a model is served', answer: 'ModelConfig' },
+    '/config',
+  ),
+  ...ofModel(
+    { method: 'GET', handle: modelStatistics, summary: 'What a model has done', answer: 'Statistics' },
+    '/stats',
+  ),
+  ...ofModel(
+    {
+      method: 'GET',
+      handle: modelCard,
+      summary: 'What a model says about itself, and its card in Markdown',
+      answer: 'ModelCard',
+    },
+    '/card',
+  ),
+  ...ofModel(
+    {
+      method: 'POST',
+      handle: inference,
+      summary: 'Runs a model on tensors, in JSON or in bytes',
+      body: 'InferRequest',
+      answer: 'InferResponse',
+    },
+    '/infer',
+  ),
+  ...ofModel(
+    {
+      method: 'POST',
+      handle: classification,
+      summary: 'Labels a PNG or JPEG image',
+      body: 'Image',
+      answer: 'Labels',
+      query: { top: 'how many labels to answer, 5 where it is not given' },
+    },
+    '/classify',
+  ),
+  {
+    method: 'POST',
+    url: '/v2/repository/index',
+    handle: repositoryIndex,
+    summary: 'Every version of every model, and its state',
+    body: 'IndexRequest',
+    answer: 'Index',
+  },
+  {
+    method: 'POST',
+    url: '/v2/repository/models/:model/load',
+    handle: loadModel,
+    summary: 'Loads a model of the repository, or loads it again',
+    body: 'LoadRequest',
+    answer: 'Empty',
+  },
+  {
+    method: 'POST',
+    url: '/v2/repository/models/:model/unload',
+    handle: unloadModel,
+    summary: 'Stops serving a model',
+    body: 'UnloadRequest',
+    answer: 'Empty',
+  },
 ];

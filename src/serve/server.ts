@@ -1,51 +1,94 @@
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { FailureError, messageOf } from '../errors.ts';
-import { createApp } from './app.ts';
-import { loadModel, type Model, warmUp } from './model.ts';
-import { findModels } from './repository.ts';
+import { createSecureContext } from 'node:tls';
+import { FailureError, InputError, messageOf } from '../errors.ts';
+import { type AppOptions, createApp } from './app.ts';
+import { createLog } from './logging.ts';
+import { configDefaults, type ModelConfig } from './models/config.ts';
+import { openRegistry } from './models/registry.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends Pick<AppOptions, 'bodyLimit' | 'requestTimeout' | 'idleTimeout'> {
   /** 0 takes a free port. */
   readonly port: number;
   /** The address to listen on; by default only this machine can connect. */
   readonly host?: string | undefined;
-  /** Threads that one model may use; by default onnxruntime decides. */
-  readonly threads?: number | undefined;
-  /** The largest request body in bytes. */
-  readonly bodyLimit?: number | undefined;
+  /** How models are served whose `config.json` does not say. */
+  readonly models?: Partial<ModelConfig>;
+  /** Rows of a batch where `max_batch_size` is not configured and batches are possible; 0: none. */
+  readonly usualBatchSize?: number | undefined;
+  /** Seconds between looks at the repository for what has changed; by default it is not looked at again. */
+  readonly poll?: number | undefined;
+  /** A file that holds the token which clients have to send. */
+  readonly tokenFile?: string | undefined;
+  /** Files of a certificate (chain) and its private key, in PEM: both, or none. */
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  /** Seconds that requests may take to be finished once the server is to close. */
+  readonly drainTimeout?: number | undefined;
   /** Writes every request to stderr as lines of JSON, and not only warnings and errors. */
   readonly log?: boolean | undefined;
 }
 
+export const serveDefaults = { host: '127.0.0.1', drainTimeout: 30 } as const;
+
 export interface Server {
   readonly url: string;
   readonly port: number;
-  /** Accepts no more connections, finishes what is in progress and releases the models. Can be called twice. */
+  /**
+   * Is not ready any more, accepts no more connections, finishes what is in progress and releases the models. Can be
+   * called twice.
+   * @throws FailureError where that takes longer than it may. Clients are cut off then, and what they wait for is
+   *   not run; a run that has begun is waited for: nothing can end it
+   */
   close(): Promise<void>;
 }
 
 /**
- * Serves the models at a path (see {@link findModels}) over HTTP. When the promise resolves, all of them are
- * loaded and warm and the server listens.
+ * Serves the models at a path (see `findModels`) over HTTP. When the promise resolves, all of them are loaded and
+ * warm and the server listens.
+ *
+ * @throws InputError where a model, a configuration or a file cannot be used, FailureError where it cannot listen
  */
 export async function serve(path: string, options: ServeOptions): Promise<Server> {
-  const { port, host = '127.0.0.1', threads, bodyLimit, log = false } = options;
-  const models = await loadModels(path, threads);
-  const app = createApp(models, {
-    ...(bodyLimit === undefined ? {} : { bodyLimit }),
-    logger: { level: log ? 'info' : 'warn', stream: process.stderr },
+  const {
+    port,
+    host = serveDefaults.host,
+    drainTimeout = serveDefaults.drainTimeout,
+    poll,
+    log = false,
+  } = options;
+  const [token, tls] = [await readToken(options.tokenFile), await readTls(options)];
+  const { logger, flush } = createLog(log);
+  const warn = (message: string): void => logger.warn(message);
+  const registry = await openRegistry(path, {
+    defaults: { ...configDefaults, ...options.models },
+    usualBatchSize: options.usualBatchSize,
+    warn,
+    mayBeEmpty: poll !== undefined,
   });
+  const { bodyLimit, requestTimeout, idleTimeout } = options;
+  const app = createApp(registry, {
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(requestTimeout !== undefined && { requestTimeout }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(token !== undefined && { token }),
+    ...(tls && { tls }),
+    logger,
+    logRequests: log,
+  });
+  const stopPolling = poll === undefined ? () => {} : every(poll, registry.poll, warn);
+
+  const finish = async (): Promise<void> => {
+    await stopPolling();
+    await app.close();
+    await registry.close();
+  };
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closed ??= app.close().then(() => closeAll(models));
+    closed ??= within(drainTimeout, finish(), () => app.server.closeAllConnections()).finally(flush);
     return closed;
   };
   try {
-    for (const model of models) {
-      const failure = await warmUp(model);
-      if (failure)
-        app.log.warn(`model ${model.name}/${model.version}: warming up failed: ${failure.message}`);
-    }
     await app.listen({ port, host });
   } catch (error) {
     await close();
@@ -53,23 +96,74 @@ export async function serve(path: string, options: ServeOptions): Promise<Server
   }
   const address = app.server.address() as AddressInfo;
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${shownHost}:${address.port}`, port: address.port, close };
+  return { url: `${tls ? 'https' : 'http'}://${shownHost}:${address.port}`, port: address.port, close };
 }
 
-/** All of the models, or none: if one cannot be loaded, the others are released. */
-async function loadModels(path: string, threads: number | undefined): Promise<Model[]> {
-  const files = await findModels(path);
-  const results = await Promise.allSettled(files.map((file) => loadModel(file, threads)));
-  const models = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (!failed) return models;
-  await closeAll(models);
-  throw failed.reason;
+async function readToken(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const token = (await readGiven(file, 'the token')).toString().trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new InputError(`${file}: expected a token: one word of visible ASCII characters`);
 }
 
-const closeAll = async (models: readonly Model[]): Promise<void> => {
-  await Promise.all(models.map(({ session }) => session.close()));
-};
+async function readTls({ tlsCert, tlsKey }: ServeOptions): Promise<AppOptions['tls']> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    const [given, missing] = tlsCert === undefined ? ['key', 'certificate'] : ['certificate', 'key'];
+    throw new InputError(`TLS needs a certificate and its key: there is a ${given} and no ${missing}`);
+  }
+  const tls = { cert: await readGiven(tlsCert, 'the certificate'), key: await readGiven(tlsKey, 'the key') };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new InputError(`${tlsCert} and ${tlsKey} are no certificate and key in PEM: ${messageOf(error)}`);
+  }
+  return tls;
+}
+
+async function readGiven(file: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new InputError(`${file}: cannot read ${what}: ${messageOf(error)}`);
+  }
+}
+
+/** Does something again and again, with pauses of so many seconds; the result ends that, once it rests. */
+function every(
+  seconds: number,
+  work: () => Promise<void>,
+  warn: (message: string) => void,
+): () => Promise<void> {
+  let stopped = false;
+  let running = Promise.resolve();
+  let timer: NodeJS.Timeout;
+  const again = (): void => {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = work()
+        .catch((error) => warn(`looking at the repository failed: ${messageOf(error)}`))
+        .finally(again);
+    }, seconds * 1000);
+  };
+  again();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}
+
+/** Waits for work; after so many seconds cuts off what it waits for, and fails when it has ended all the same. */
+async function within(seconds: number, work: Promise<void>, cutOff: () => void): Promise<void> {
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    cutOff();
+  }, seconds * 1000);
+  await work.finally(() => clearTimeout(timer));
+  if (late) throw new FailureError(`not all requests could be finished within ${seconds} s`);
+}
 
 const advice: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program uses this port: stop it, or choose another port (0 takes a free one)',

@@ -183,9 +183,9 @@ type Info = tf.TensorInfo;
 /** Per-channel sums of products: x, dy [N, H, W, C] → [C]. */
 export type ChannelDotInputs = { x: Info; y: Info };
 /** x [N, H, W, C], scale [C], shift [C] → x·scale + shift. */
-export type ScaleShiftInputs = { x: Info; scale: Info; shift: Info };
+export type ScaleShiftInputs = { x: Info; scale: Info; shift?: Info };
 /** x·scale + other·otherScale + shift. */
-export type ScaleShiftAddInputs = ScaleShiftInputs & { other: Info; otherScale: Info };
+export type ScaleShiftAddInputs = Required<ScaleShiftInputs> & { other: Info; otherScale: Info };
 
 /** The inputs as the rule sees them: traced values in place of tensor infos; a list stays a list. */
 export type TracedInputs<I> = I extends readonly Info[]

@@ -33,7 +33,8 @@ const made = Object.entries(shapes).flatMap(([size, shape]) =>
 
 /** The models that come with the package. */
 const shipped = (await findModels(fileURLToPath(new URL('../../models', import.meta.url)))).map(
-  ({ name, path }): Case => {
+  ({ name, versions: [latest] }): Case => {
+    const path = latest?.path ?? '';
     const bytes = readFileSync(path);
     const { image } = metadataFromProps(readModelInfo(bytes).metadata);
     if (!image) throw new Error(`${path} says nothing of its images`);

@@ -1,16 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Graph } from '../../src/onnx/ir.ts';
+import type { Graph, Value } from '../../src/onnx/ir.ts';
 import { graphNodes } from '../../src/onnx/ir.ts';
+import type { OperatorName } from '../../src/onnx/operators.ts';
 import {
   commonSubexpressions,
   constantFolding,
   foldBatchNorm,
   fuseBias,
+  fuseConvolution,
   identity,
   optimize,
   optimizeForInference,
   selectOutputs,
+  stackSmall,
 } from '../../src/onnx/passes/index.ts';
 import { printGraph } from '../../src/onnx/print.ts';
 import { verify } from '../../src/onnx/verify.ts';
@@ -23,9 +26,11 @@ describe('any graph computes the same before and after', () => {
     constantFolding,
     foldBatchNorm,
     fuseBias,
+    fuseConvolution,
     identity,
     optimize,
     optimizeForInference,
+    stackSmall,
   };
   test.each(Object.entries(passes))('%s', async (_, pass) => {
     await fc.assert(
@@ -219,4 +224,109 @@ describe('outputs are selected', () => {
       'test has no output loss; it has sum, negative, same',
     );
   });
+});
+
+test('small nodes of one form become one, and stay stacked from node to node', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'] as const;
+  const types = Object.fromEntries(names.map((name) => [name, float32(4, 3)]));
+  const graph = graphOf(types, (b, inputs) => {
+    const normal = names.map((name) => {
+      const x = inputs[name] as Value;
+      const mean = b.node('ReduceSum', [x, b.ints([0])], { keepdims: 0 });
+      return b.node('Sqrt', [b.node('Add', [b.node('Mul', [mean, mean]), b.float(1)])]);
+    });
+    const turned = [...normal.slice(2), ...normal.slice(0, 2)];
+    return {
+      y: b.node(
+        'Concat',
+        normal.map((x, i) => b.node('Mul', [x, turned[i] as Value])),
+        { axis: 0 },
+      ),
+    };
+  });
+  const stacked = stackSmall(graph);
+  verify(stacked);
+  expect(difference(await run(graph), await run(stacked))).toBeLessThan(1e-6);
+  expect(printGraph(stacked)).toMatchInlineSnapshot(`
+    "graph test(a: float32[4,3], b: float32[4,3], c: float32[4,3], d: float32[4,3], e: float32[4,3]) -> (y: float32[15])
+      v0 = Concat(a, b, c, d, e, axis=0)                           : float32[20,3]
+      v1 = Reshape(v0, [5, 4, 3])                                  : float32[5,4,3]
+      v2 = ReduceSum(v1, [1], keepdims=0)                          : float32[5,3]
+      v3 = Mul(v2, v2)                                             : float32[5,3]
+      v4 = Add(v3, 1)                                              : float32[5,3]
+      v5 = Sqrt(v4)                                                : float32[5,3]
+      v6 = Gather(v5, [2, 3, 4, 0, 1], axis=0)                     : float32[5,3]
+      v7 = Mul(v5, v6)                                             : float32[5,3]
+      v8 = Reshape(v7, [15])                                       : float32[15]
+      v9, v10, v11, v12, v13 = Split(v8, [3, 3, 3, 3, 3], axis=0)  : float32[3], float32[3], float32[3], float32[3], float32[3]
+      y = Concat(v9, v10, v11, v12, v13, axis=0)                   : float32[15]"
+  `);
+});
+
+test('many nodes of one form compute the same as one', async () => {
+  await fc.assert(
+    fc.asyncProperty(randomGraphs(), fc.integer({ min: 2, max: 6 }), async (small, copies) => {
+      // The same graph several times over inputs of their own: all of it can be stacked.
+      const types = Array.from({ length: copies }, (_, copy) =>
+        small.inputs.map(
+          ({ source, type }) => [`${source.kind === 'input' ? source.name : ''}${copy}`, type] as const,
+        ),
+      );
+      const graph = graphOf(Object.fromEntries(types.flat()), (b, inputs) =>
+        Object.fromEntries(
+          types.flatMap((ofCopy, copy) => {
+            const values = new Map<Value, Value>(
+              small.inputs.map((value, i) => [value, inputs[(ofCopy[i] as [string, unknown])[0]] as Value]),
+            );
+            for (const { op, inputs: read, attributes, outputs } of graphNodes(small)) {
+              const operands = read.map((value) => value && (values.get(value) ?? value));
+              const results = b.nodes(op as OperatorName, operands, attributes, outputs.length);
+              outputs.forEach((value, i) => {
+                values.set(value, results[i] as Value);
+              });
+            }
+            return small.outputs.map(
+              ({ name, value }) => [`${name}${copy}`, values.get(value) ?? value] as const,
+            );
+          }),
+        ),
+      );
+      const result = stackSmall(graph);
+      verify(result);
+      expect(difference(await run(graph), await run(result, randomFeeds(graph)))).toBeLessThan(1e-4);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a blocked convolution takes in what follows it', () => {
+  const image = float32(2, 16, 4, 4);
+  const conv = 'com.microsoft.nchwc.Conv';
+  const attributes = {
+    kernel_shape: [1, 1],
+    pads: [0, 0, 0, 0],
+    strides: [1, 1],
+    dilations: [1, 1],
+    group: 16,
+  };
+  const graph = graphOf({ x: image, w: float32(16, 1, 1, 1) }, (b, { x, w }) => {
+    const [first, second, kept] = [0, 1, 2].map(() => b.node(conv, [x, w], attributes)) as [
+      Value,
+      Value,
+      Value,
+    ];
+    const sum = b.node('Relu', [b.node('Add', [first, second])]);
+    // Neither has memory to lend: an input, and a value that is read again.
+    return { y: b.node('Add', [sum, x]), z: b.node('Add', [kept, sum]) };
+  });
+  const fused = fuseConvolution(graph);
+  verify(fused);
+  expect(printGraph(fused)).toMatchInlineSnapshot(`
+    "graph test(x: float32[2,16,4,4], w: float32[16,1,1,1]) -> (y: float32[2,16,4,4], z: float32[2,16,4,4])
+      v0 = com.microsoft.nchwc.Conv(x, w, kernel_shape=[1,1], pads=[0,0,0,0], strides=[1,1], dilations=[1,1], group=16)  : float32[2,16,4,4]
+      v1 = com.microsoft.nchwc.Conv(x, w, kernel_shape=[1,1], pads=[0,0,0,0], strides=[1,1], dilations=[1,1], group=16)  : float32[2,16,4,4]
+      v2 = com.microsoft.nchwc.Conv(x, w, _, v0, kernel_shape=[1,1], pads=[0,0,0,0], strides=[1,1], dilations=[1,1], group=16, activation=Relu)  : float32[2,16,4,4]
+      y = Add(v2, x)   : float32[2,16,4,4]
+      z = Add(v1, v2)  : float32[2,16,4,4]"
+  `);
 });

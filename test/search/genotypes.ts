@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import type { CellGenotype, Edge, Genotype } from '../../src/search/genotype.ts';
-import { operationNames } from '../../src/search/operations.ts';
+import { operationNames } from '../../src/search/operation-names.ts';
 
 /** The edges into node `node`, at least one. */
 const edges = (node: number): fc.Arbitrary<Edge[]> =>

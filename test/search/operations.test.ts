@@ -4,7 +4,8 @@ import { InputError } from '../../src/errors.ts';
 import { type Context, declarations, sharing } from '../../src/nn/layers.ts';
 import { ParameterTable } from '../../src/nn/parameters.ts';
 import { isReduction } from '../../src/search/cell.ts';
-import { type OperationName, operationNames, operationOf, operations } from '../../src/search/operations.ts';
+import { type OperationName, operationNames } from '../../src/search/operation-names.ts';
+import { operationOf, operations } from '../../src/search/operations.ts';
 import { alphaSize, edgeCount, searchSpace, spaceNames } from '../../src/search/spaces.ts';
 import { normals } from '../nn/differentiable.ts';
 

@@ -85,6 +85,33 @@ export const linearModel = (features: Dimension = 3): Uint8Array =>
     initializers: [floats('w', [3, 2], [1, 2, 3, 4, 5, 6])],
   });
 
+/** As {@link linearModel}, with a batch of one size. */
+export const fixedModel = (batch: number): Uint8Array =>
+  modelBytes({
+    nodes: [{ opType: 'MatMul', input: ['x', 'w'], output: ['y'] }],
+    inputs: [{ name: 'x', dtype: 'float32', shape: [batch, 3] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: [batch, 2] }],
+    initializers: [floats('w', [3, 2], [1, 2, 3, 4, 5, 6])],
+  });
+
+/** y = the sums of x [n, 1] up to each row: no row is independent, although the signature looks as if it were. */
+export const cumulativeModel = (): Uint8Array =>
+  modelBytes({
+    nodes: [{ opType: 'CumSum', input: ['x', 'axis'], output: ['y'] }],
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 1] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 1] }],
+    initializers: [{ ...int64s('axis', [0]), dims: [] }],
+  });
+
+/** y = table[x], the table being [10, 20, 30]: the runtime fails for any other index than 0, 1 and 2. */
+export const gatherModel = (): Uint8Array =>
+  modelBytes({
+    nodes: [{ opType: 'Gather', input: ['table', 'x'], output: ['y'] }],
+    inputs: [{ name: 'x', dtype: 'int64', shape: ['batch', 1] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 1] }],
+    initializers: [floats('table', [3], [10, 20, 30])],
+  });
+
 /** y = x, of any datatype. */
 export const identityModel = (dtype: DataType, shape: readonly Dimension[] = ['batch', 2]): Uint8Array =>
   modelBytes({
@@ -118,10 +145,10 @@ export const logModel = (): Uint8Array =>
     outputs: [{ name: 'y', dtype: 'float32', shape: ['n'] }],
   });
 
-/** A chain of matrix products that takes about half a second whatever x [1] is; y [1] = x. */
-export function slowModel(): Uint8Array {
+/** A chain of matrix products that takes about ten milliseconds a product whatever x [1] is; y [1] = x. */
+export function slowModel(products = 60): Uint8Array {
   const size = 1024;
-  const chain = Array.from({ length: 60 }, (_, i) => ({
+  const chain = Array.from({ length: products }, (_, i) => ({
     opType: 'MatMul',
     input: [`m${i}`, 'm0'],
     output: [`m${i + 1}`],

@@ -9,7 +9,7 @@ import { largeModel, linearModel, makeFolder, removeFolder, slowModel } from './
 
 let folder: string;
 const start = (options: Partial<ServeOptions> = {}): Promise<Server> =>
-  serve(join(folder, 'models'), { port: 0, threads: 1, ...options });
+  serve(join(folder, 'models'), { port: 0, models: { threads: 1 }, ...options });
 
 beforeAll(async () => {
   folder = await makeFolder({
@@ -59,7 +59,10 @@ describe('serve', () => {
   });
 
   it('serves a single file', async () => {
-    const server = await serve(join(folder, 'models/linear/1/model.onnx'), { port: 0, threads: 1 });
+    const server = await serve(join(folder, 'models/linear/1/model.onnx'), {
+      port: 0,
+      models: { threads: 1 },
+    });
     const body = await (await fetch(`${server.url}/v2/models/model`)).json();
     expect(body).toMatchObject({ name: 'model', versions: ['1'] });
     await server.close();
@@ -112,7 +115,7 @@ describe('serve', () => {
   });
 
   it('sends large answers to their end when it is closed', async () => {
-    const server = await serve(join(folder, 'large'), { port: 0, threads: 1 });
+    const server = await serve(join(folder, 'large'), { port: 0, models: { threads: 1 } });
     const response = await inferRequest(server.url, 'large', 7);
     const closed = server.close();
     await setTimeout(200);

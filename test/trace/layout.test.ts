@@ -123,14 +123,13 @@ test('a classifier of images, in blocks', () => {
       v0 = Reshape(filter, [3, 3, 3, 1, 16])       : float32[3,3,3,1,16]
       v1 = Transpose(v0, perm=[3,2,0,1,4])         : float32[1,3,3,3,16]
       v2 = Reshape(v1, [16, 3, 3, 3])              : float32[16,3,3,3]
-      v3 = com.microsoft.nchwc.Conv(image, v2, kernel_shape=[3,3], pads=[1,1,1,1], strides=[1,1], dilations=[1,1], group=1)  : float32[2,16,8,8]
-      v4 = Relu(v3)                                : float32[2,16,8,8]
-      v5 = com.microsoft.nchwc.MaxPool(v4, kernel_shape=[2,2], strides=[2,2], pads=[0,0,0,0])  : float32[2,16,4,4]
-      v6 = Reshape(v5, [2, 1, 4, 4, 16])           : float32[2,1,4,4,16]
-      v7 = ReduceMean(v6, axes=[2,3], keepdims=0)  : float32[2,1,16]
-      v8 = Reshape(v7, [2, 16])                    : float32[2,16]
-      v9 = MatMul(v8, weights)                     : float32[2,10]
-      logits = Add(v9, bias)                       : float32[2,10]"
+      v3 = com.microsoft.nchwc.Conv(image, v2, kernel_shape=[3,3], pads=[1,1,1,1], strides=[1,1], dilations=[1,1], group=1, activation=Relu)  : float32[2,16,8,8]
+      v4 = com.microsoft.nchwc.MaxPool(v3, kernel_shape=[2,2], strides=[2,2], pads=[0,0,0,0])  : float32[2,16,4,4]
+      v5 = Reshape(v4, [2, 1, 4, 4, 16])           : float32[2,1,4,4,16]
+      v6 = ReduceMean(v5, axes=[2,3], keepdims=0)  : float32[2,1,16]
+      v7 = Reshape(v6, [2, 16])                    : float32[2,16]
+      v8 = MatMul(v7, weights)                     : float32[2,10]
+      logits = Add(v8, bias)                       : float32[2,10]"
   `);
 });
 
@@ -145,20 +144,19 @@ test('the gradient of a mean is never spread out', () => {
   const graph = optimize(trace(fn, { x: float32(2, 16, 8, 8) }));
   expect(printGraph(graph)).toMatchInlineSnapshot(`
     "graph graph(x: float32[2,16,8,8]) -> (dx: float32[2,16,8,8])
-      v0 = Relu(x)                      : float32[2,16,8,8]
-      v1 = Concat(v0, x, axis=1)        : float32[2,32,8,8]
-      v2 = GlobalAveragePool(v1)        : float32[2,32,1,1]
-      v3 = Flatten(v2, axis=1)          : float32[2,32]
-      v4 = Mul(v3, 2)                   : float32[2,32]
-      v5 = Reshape(v4, [2, 1, 1, 32])   : float32[2,1,1,32]
-      v6 = Div(v5, 64)                  : float32[2,1,1,32]
-      v7 = Slice(v6, [0], [16], [3])    : float32[2,1,1,16]
-      v8 = Slice(v6, [16], [32], [3])   : float32[2,1,1,16]
-      v9 = Greater(x, 0)                : bool[2,16,8,8]
-      v10 = Cast(v9, to=1)              : float32[2,16,8,8]
-      v11 = Reshape(v7, [2, 16, 1, 1])  : float32[2,16,1,1]
-      v12 = Mul(v11, v10)               : float32[2,16,8,8]
-      v13 = Reshape(v8, [2, 16, 1, 1])  : float32[2,16,1,1]
-      dx = Add(v13, v12)                : float32[2,16,8,8]"
+      v0 = Relu(x)                                               : float32[2,16,8,8]
+      v1 = Concat(v0, x, axis=1)                                 : float32[2,32,8,8]
+      v2 = GlobalAveragePool(v1)                                 : float32[2,32,1,1]
+      v3 = Flatten(v2, axis=1)                                   : float32[2,32]
+      v4 = Mul(v3, 2)                                            : float32[2,32]
+      v5 = Reshape(v4, [2, 1, 1, 32])                            : float32[2,1,1,32]
+      v6 = Div(v5, 64)                                           : float32[2,1,1,32]
+      v7 = Slice(v6, [0], [16], [3])                             : float32[2,1,1,16]
+      v8 = Slice(v6, [16], [32], [3])                            : float32[2,1,1,16]
+      v9 = HardSigmoid(x, alpha=3.4028234663852886e+38, beta=0)  : float32[2,16,8,8]
+      v10 = Reshape(v7, [2, 16, 1, 1])                           : float32[2,16,1,1]
+      v11 = Mul(v10, v9)                                         : float32[2,16,8,8]
+      v12 = Reshape(v8, [2, 16, 1, 1])                           : float32[2,16,1,1]
+      dx = Add(v12, v11)                                         : float32[2,16,8,8]"
   `);
 });

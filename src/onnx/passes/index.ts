@@ -5,12 +5,22 @@ import { commonSubexpressions } from './common-subexpressions.ts';
 import { constantFolding } from './constant-folding.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { fuseBias } from './fuse-bias.ts';
+import { fuseConvolution } from './fuse-convolution.ts';
 import { identity } from './identity.ts';
 import type { Pass } from './rewrite.ts';
+import { stackSmall } from './stack.ts';
 
 export type { Pass } from './rewrite.ts';
 export { selectOutputs } from './select-outputs.ts';
-export { commonSubexpressions, constantFolding, foldBatchNorm, fuseBias, identity };
+export {
+  commonSubexpressions,
+  constantFolding,
+  foldBatchNorm,
+  fuseBias,
+  fuseConvolution,
+  identity,
+  stackSmall,
+};
 
 const pipeline =
   (...passes: readonly Pass[]): Pass =>
@@ -18,7 +28,7 @@ const pipeline =
     passes.reduce((result, pass) => pass(result), graph);
 
 /** For graphs that are run by us: removes what is superfluous and computes nothing twice. */
-export const optimize: Pass = pipeline(identity, commonSubexpressions);
+export const optimize: Pass = pipeline(identity, commonSubexpressions, fuseConvolution, stackSmall, identity);
 
 /** For models that are exported: constants are computed and joined with the operators that read them, too. */
 export const optimizeForInference: Pass = pipeline(

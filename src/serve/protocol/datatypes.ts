@@ -13,6 +13,8 @@ import { fromHalf, halfMax, toHalf } from './half.ts';
 export interface Datatype {
   /** What the protocol calls it. */
   readonly name: string;
+  /** Bytes of an element in binary data; 0: elements have lengths of their own. */
+  readonly width: number;
   /** What an element has to be in JSON, for error messages. */
   readonly expects: string;
   zeros(length: number): Tensor['data'];
@@ -36,8 +38,10 @@ function datatype<T extends Element>(
   read: (value: unknown) => T | undefined,
   write: (element: Element) => string = String,
 ): Datatype {
+  const empty = zeros(0);
   return {
     name,
+    width: ArrayBuffer.isView(empty) ? empty.BYTES_PER_ELEMENT : 0,
     expects,
     zeros,
     read(rows, length, invalid) {
@@ -102,6 +106,12 @@ const float = (
 const writeFloat = (element: Element): string =>
   Number.isFinite(element) ? (Object.is(element, -0) ? '-0' : String(element)) : 'null';
 
+/**
+ * Whether onnxruntime gets the text that it is given: it is handed over as UTF-8 that ends at the first NUL, and
+ * half of a surrogate pair has no UTF-8.
+ */
+export const isWholeText = (text: string): boolean => !text.includes('\0') && !/\p{Surrogate}/u.test(text);
+
 /** The largest finite single-precision number. */
 const floatMax = (2 - 2 ** -23) * 2 ** 127;
 
@@ -144,9 +154,9 @@ export const datatypes: Readonly<Record<DataType, Datatype>> = {
   float64: float('FP64', Number.MAX_VALUE, Number, (length) => new Float64Array(length)),
   string: datatype(
     'BYTES',
-    'a string',
+    'a string without NUL',
     (length) => new Array<string>(length).fill(''),
-    (value) => (typeof value === 'string' ? value : undefined),
+    (value) => (typeof value === 'string' && isWholeText(value) ? value : undefined),
     (element) => JSON.stringify(element),
   ),
 };

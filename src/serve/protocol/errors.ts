@@ -23,26 +23,39 @@ const error =
   (...details: Details): ProtocolError =>
     new ProtocolError(status, message(...details), headers(...details));
 
+/** After how many seconds a client may hope for more. */
+const retryLater = (): Record<string, string> => ({ 'retry-after': '1' });
+
 export const errors = {
   invalid: error(
     400,
     (where: string, expected: string, got: string) => `${where}: expected ${expected}, got ${got}`,
   ),
-  binaryData: error(
+  tooDeep: error(400, (limit: number) => `body: expected JSON nested at most ${limit} deep`),
+  badEncoding: error(
     400,
-    () =>
-      'binary tensor data is not supported: send the data as JSON, without Inference-Header-Content-Length',
+    (encoding: string, reason: string) => `the body cannot be read as ${encoding}: ${reason}`,
   ),
+  incomplete: error(400, () => 'the connection ended before the whole body had come'),
   notHttp: error(400, () => 'this is not an HTTP request that can be read'),
+  notLoaded: error(
+    400,
+    (model: string, reason: string) => `model ${show(model)} cannot be loaded: ${reason}`,
+  ),
   notImage: error(400, (reason: string) => reason),
   notClassifier: error(
     400,
     (model: string, reason: string) =>
       `model ${model} does not classify images: ${reason}; use its infer endpoint`,
   ),
+  unauthorized: error(
+    401,
+    (reason: string) => `${reason}; send the header Authorization: Bearer <token>`,
+    () => ({ 'www-authenticate': 'Bearer' }),
+  ),
   unknownEndpoint: error(
     404,
-    (method: string, path: string) => `no endpoint ${method} ${path}; GET / lists the endpoints`,
+    (method: string, path: string) => `no endpoint ${method} ${path}; GET /openapi.json lists them`,
   ),
   unknownModel: error(
     404,
@@ -64,12 +77,27 @@ export const errors = {
   tooLarge: error(413, (limit: number) => `the request's body is larger than the limit of ${limit} bytes`),
   unsupportedEncoding: error(
     415,
-    (encoding: string) => `Content-Encoding ${encoding} is not supported: send the body as it is`,
-    () => ({ 'accept-encoding': 'identity' }),
+    (encoding: string) =>
+      `Content-Encoding ${show(encoding)} is not supported: expected gzip or deflate, or none`,
+    () => ({ 'accept-encoding': 'gzip, deflate, identity' }),
   ),
   headersTooLarge: error(431, () => "the request's headers are too large"),
   inferenceFailed: error(500, (model: string, reason: string) => `model ${model} failed to run: ${reason}`),
   internal: error(500, () => 'internal error; the server has logged it'),
+  queueFull: error(
+    503,
+    (model: string, waiting: number) =>
+      `model ${model} is overloaded: ${waiting} requests wait already; try again later`,
+    retryLater,
+  ),
+  timedOut: error(
+    503,
+    (model: string, milliseconds: number) =>
+      `model ${model}: the request timed out after it had waited ${milliseconds} ms to be run`,
+    retryLater,
+  ),
+  /** Nobody reads it: the client has gone. The status is nginx's for this. */
+  cancelled: error(499, () => 'the client has closed the connection'),
   unavailable: error(503, (model: string, reason: string) => `model ${model} is not ready: ${reason}`),
 } as const;
 

@@ -1,6 +1,10 @@
-/** Tensors in JSON: `{name, datatype, shape, data}`, the data nested as the shape says or flat, row-major. */
+/**
+ * Tensors in JSON: `{name, datatype, shape, data}`, the data nested as the shape says or flat, row-major; or in bytes
+ * elsewhere.
+ */
 
 import { sizeOf, type Tensor, type TensorSignature } from '../tensor.ts';
+import { decodeBytes } from './binary.ts';
 import { datatypes } from './datatypes.ts';
 import { errors, show } from './errors.ts';
 
@@ -11,17 +15,22 @@ export interface TensorObject {
 }
 
 /** A signature's shape as the protocol writes it: a size known only at run time is -1. */
-export const shapeOf = ({ shape }: TensorSignature): number[] =>
+export const shapeIn = ({ shape }: Pick<TensorSignature, 'shape'>): number[] =>
   shape.map((dimension) => (typeof dimension === 'number' ? dimension : -1));
 
-/** The tensor that a request's JSON object describes. Throws a 400 unless it is what the signature says. */
-export function decodeTensor(object: TensorObject, signature: TensorSignature): Tensor {
+/**
+ * The tensor that a request's JSON object describes. Throws a 400 unless it is what the signature says.
+ *
+ * @param bytes its data, where they are not in the JSON
+ */
+export function decodeTensor(object: TensorObject, signature: TensorSignature, bytes?: Uint8Array): Tensor {
   const where = `input ${show(object.name)}`;
   const { name, expects, read } = datatypes[signature.dtype];
   if (object.datatype !== name) {
     throw errors.invalid(where, `datatype ${name}`, `datatype ${show(object.datatype)}`);
   }
   const shape = decodeShape(object.shape, signature, where);
+  if (bytes) return decodeBytes(bytes, signature.dtype, shape, where);
   const rows = rowsOf(object.data, shape, where);
   const data = read(rows, sizeOf(shape), (index, value) =>
     errors.invalid(where, `${expects} as ${name}`, `${show(value)} at element ${index}`),
@@ -46,7 +55,7 @@ function decodeShape(value: unknown, signature: TensorSignature, where: string):
     const got = Array.isArray(value) ? `[${value.map(show).join(', ')}]` : show(value);
     throw errors.invalid(where, 'shape to be an array of whole numbers from 1', got);
   }
-  const expected = shapeOf(signature);
+  const expected = shapeIn(signature);
   // An empty shape may stand for an undeclared rank: see TensorSignature.
   const fits =
     expected.length === 0 ||

@@ -132,17 +132,23 @@ function products(lower: Lowering, a: Value, b: Value): Value {
   return graph.node('ReduceSum', [each, graph.ints([0])], { keepdims: 0 });
 }
 
-/** The same over blocked images: one B×B product for each pair of blocks; [I, O]. */
+/**
+ * The same over blocked images, one product for each block of dy; [I, O]. A block's pixels are a matrix [pixels, B] as
+ * they lie. One block of x as well; several are brought into one matrix first, as many small products cost more.
+ */
 function blockedProducts(lower: Lowering, x: Value, dy: Value, n: number, pixels: number): Value {
   const { graph, device } = lower;
   const b = device.block;
-  const blocks = (value: Value): number => (knownShape(value.type.shape)[1] as number) / b;
-  const [ib, ob] = [blocks(x), blocks(dy)];
-  const each = graph.node(
-    'com.microsoft.FusedMatMul',
-    [lower.reshape(x, [n, ib, 1, pixels, b]), lower.reshape(dy, [n, 1, ob, pixels, b])],
-    { transA: 1 },
-  );
+  const channels = (value: Value): number => knownShape(value.type.shape)[1] as number;
+  const [i, o] = [channels(x), channels(dy)];
+  const blocks = lower.reshape(dy, [n, o / b, pixels, b]);
+  const each =
+    i === b
+      ? graph.node('com.microsoft.FusedMatMul', [lower.reshape(x, [n, 1, pixels, b]), blocks], { transA: 1 })
+      : graph.node('MatMul', [lower.reshape(asNchw(lower, x), [n, 1, i, pixels]), blocks]);
   const sum = graph.node('ReduceSum', [each, graph.ints([0])], { keepdims: 0 });
-  return lower.reshape(transpose(lower, sum, [0, 2, 1, 3]), [ib * b, ob * b]);
+  return lower.reshape(transpose(lower, sum, [1, 0, 2]), [i, o]);
 }
+
+const asNchw = (lower: Lowering, x: Value): Value =>
+  lower.graph.node('com.microsoft.nchwc.ReorderOutput', [x], { channels: x.type.shape[1] as number });

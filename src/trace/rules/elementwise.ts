@@ -113,13 +113,11 @@ function modulo(lower: Lowering, a: Traced, b: Traced): Traced {
   );
 }
 
-/** One operator for floats, a chain of additions for integers. */
+/** A chain of additions: onnxruntime's Sum works on one thread, and a convolution can take an addition in. */
 function sum(lower: Lowering, terms: readonly Traced[]): Traced {
   const [first] = terms as [Traced];
   return perElement(lower, terms, first.dtype, (...values) =>
-    first.dtype === 'float32'
-      ? lower.graph.node('Sum', values)
-      : values.reduce((total, value) => lower.graph.node('Add', [total, value])),
+    values.reduce((total, value) => lower.graph.node('Add', [total, value])),
   );
 }
 

@@ -6,12 +6,14 @@
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
+import { blockedMaxPoolGradient, isCentred } from './blocked-max-pool-gradient.ts';
 import type { Window } from './window.ts';
 
 /** ∂/∂x of a max pool over the window: [N, H, W, C] from dy [N, h, w, C]. */
 export function maxPoolGradient(lower: Lowering, dy: Traced, input: Traced, window: Window): Traced {
   const { graph } = lower;
   const layout = lower.imageLayout(input.shape);
+  if (layout === 'blocked' && isCentred(window)) return blockedMaxPoolGradient(lower, dy, input, window);
   const blocked = layout === 'blocked';
   const pixels = (x: Traced): Value => (blocked ? lower.toBlocks(lower.as(x, layout)) : lower.as(x, layout));
 
@@ -98,7 +100,7 @@ function untap(lower: Lowering, parts: readonly Value[], w: AxisWindow): Value {
         : spread;
     return padAxis(lower, kept, w.axis, Math.max(begin, 0), Math.max(w.input - begin - length, 0), 0);
   });
-  return placed.length === 1 ? (placed[0] as Value) : graph.node('Sum', placed);
+  return placed.reduce((sum, part) => graph.node('Add', [sum, part]));
 }
 
 function padAxis(

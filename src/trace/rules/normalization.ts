@@ -13,11 +13,11 @@ import type { Window } from './window.ts';
 
 const channelsOf = (x: Traced): number => x.shape[3] as number;
 
-/** A per-channel vector [C] of a physical image reduced by `op` over batch, rows and columns; no copy is made. */
-function overPixels(lower: Lowering, op: 'ReduceSum' | 'ReduceSumSquare', x: Value, layout: Layout): Value {
+/** The sum [C] of each channel of a physical image over batch, rows and columns; no copy is made. */
+function channelSum(lower: Lowering, x: Value, layout: Layout): Value {
   const [, c] = knownShape(x.type.shape) as [number, number];
   const image = layout === 'blocked' ? lower.toBlocks(x) : x;
-  return lower.reshape(reducePixels(lower, op, image, 'ReduceSum'), [c]);
+  return lower.reshape(reducePixels(lower, 'ReduceSum', image), [c]);
 }
 
 const inDeviceLayout = (lower: Lowering, x: Traced): { image: Value; layout: Layout } => {
@@ -37,16 +37,27 @@ const pointwise = (h: number, w: number): Window => ({
   outShape: [0, h, w, 0],
 });
 
+/** The mean [C] of each channel of a physical image over batch, rows and columns. */
+function channelMean(lower: Lowering, x: Value, layout: Layout): Value {
+  const { graph } = lower;
+  const [n, c, h, w] = knownShape(x.type.shape) as [number, number, number, number];
+  if (layout !== 'blocked')
+    return graph.node('Mul', [channelSum(lower, x, layout), graph.float(1 / (n * h * w))]);
+  const means = graph.node('com.microsoft.nchwc.GlobalAveragePool', [x]);
+  const sum = graph.node('ReduceSum', [lower.reshape(means, [n, c]), graph.ints([0])], { keepdims: 0 });
+  return graph.node('Mul', [sum, graph.float(1 / n)]);
+}
+
+/** The sum [C] of each channel's products of two physical images. */
+function productSum(lower: Lowering, x: Value, y: Value, layout: Layout): Value {
+  if (layout !== 'blocked') return channelSum(lower, lower.graph.node('Mul', [x, y]), layout);
+  const [, c, h, w] = knownShape(x.type.shape) as [number, number, number, number];
+  return lower.reshape(blockedChannelProducts(lower, x, y, pointwise(h, w)), [c]);
+}
+
 function channelDot(lower: Lowering, x: Traced, y: Traced): Traced {
   const { image, layout } = inDeviceLayout(lower, x);
-  const other = lower.as(y, layout);
-  const c = channelsOf(x);
-  const [, h, w] = x.shape as [number, number, number, number];
-  const sums =
-    layout === 'blocked'
-      ? blockedChannelProducts(lower, image, other, pointwise(h, w))
-      : overPixels(lower, 'ReduceSum', lower.graph.node('Mul', [image, other]), layout);
-  return lower.traced(lower.reshape(sums, [c]), 'plain', [c]);
+  return lower.traced(productSum(lower, image, lower.as(y, layout), layout), 'plain', [channelsOf(x)]);
 }
 
 function channelMoments(lower: Lowering, x: Traced): Traced[] {
@@ -54,8 +65,9 @@ function channelMoments(lower: Lowering, x: Traced): Traced[] {
   const { image, layout } = inDeviceLayout(lower, x);
   const c = channelsOf(x);
   const scale = graph.float(1 / (sizeOf(x.shape) / c));
-  const mean = graph.node('Mul', [overPixels(lower, 'ReduceSum', image, layout), scale]);
-  const meanSquare = graph.node('Mul', [overPixels(lower, 'ReduceSumSquare', image, layout), scale]);
+  const mean = channelMean(lower, image, layout);
+  // Not ReduceSumSquare, which onnxruntime computes element by element where channels lie innermost.
+  const meanSquare = graph.node('Mul', [productSum(lower, image, image, layout), scale]);
   const difference = graph.node('Sub', [meanSquare, graph.node('Mul', [mean, mean])]);
   // Of pixels that hardly differ the rounding may leave less than nothing.
   const variance = graph.node('Max', [difference, graph.float(0)]);
@@ -79,9 +91,10 @@ function blockedScaleShift(lower: Lowering, x: Value, scale: Value, shift: Value
 const overChannels = (lower: Lowering, vector: Value): Value =>
   lower.reshape(vector, [1, knownShape(vector.type.shape)[0] as number, 1, 1]);
 
-function scaled(lower: Lowering, x: Value, scale: Value, addend: Value): Value {
+function scaled(lower: Lowering, x: Value, scale: Value, addend?: Value): Value {
   const { graph } = lower;
-  return graph.node('Add', [graph.node('Mul', [x, overChannels(lower, scale)]), addend]);
+  const product = graph.node('Mul', [x, overChannels(lower, scale)]);
+  return addend ? graph.node('Add', [product, addend]) : product;
 }
 
 export const normalization = {
@@ -89,10 +102,14 @@ export const normalization = {
   ChannelMoments: (lower, { x }) => channelMoments(lower, x),
   ScaleShift: (lower, { x, scale, shift }) => {
     const { image, layout } = inDeviceLayout(lower, x);
+    const [gain, offset] = [scale, shift].map((vector) => vector && lower.as(vector, 'plain')) as [
+      Value,
+      Value?,
+    ];
     const y =
       layout === 'blocked'
-        ? blockedScaleShift(lower, image, scale.value, shift.value)
-        : scaled(lower, image, scale.value, overChannels(lower, shift.value));
+        ? blockedScaleShift(lower, image, gain, offset ?? null)
+        : scaled(lower, image, gain, offset && overChannels(lower, offset));
     return lower.traced(y, layout, x.shape);
   },
   ScaleShiftAdd: (lower, { x, scale, other, otherScale, shift }) => {

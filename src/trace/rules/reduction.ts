@@ -21,8 +21,8 @@ const node = (lower: Lowering, op: Operator, x: Value, axes: readonly number[], 
  * A physical image, nchw or `toBlocks`, reduced to its channels: first within an image, where the pixels of a channel
  * (or block) are contiguous, then over the batch.
  */
-export const reducePixels = (lower: Lowering, op: Operator, image: Value, overBatch = op): Value =>
-  node(lower, overBatch, node(lower, op, image, [2, 3], 0), [0], 0);
+export const reducePixels = (lower: Lowering, op: Operator, image: Value): Value =>
+  node(lower, op, node(lower, op, image, [2, 3], 0), [0], 0);
 
 /** The shape without the axes, or with 1 in their places. */
 const reducedShape = (

@@ -66,6 +66,9 @@ const log1p: Formula = (graph, x) => {
 const finite: Formula = (graph, x) =>
   graph.node('Not', [graph.node('Or', [graph.node('IsNaN', [x]), graph.node('IsInf', [x])])]);
 
+/** max(0, min(1, αx)) with so large an α is 1 where x > 0, else 0: one pass, where a comparison and a cast are two. */
+const steep = { alpha: { float: 3.4028234663852886e38 }, beta: { float: 0 } };
+
 export const unaries = {
   Abs: numeric('Abs'),
   Acos: unary('Acos'),
@@ -112,6 +115,7 @@ export const unaries = {
     perElement(lower, [x], x.dtype, (value) => lower.graph.node('Mul', [value, value])),
   Step: (lower, { x }, { alpha }) =>
     perElement(lower, [x], x.dtype, (value) => {
+      if (alpha === 0 && x.dtype === 'float32') return lower.graph.node('HardSigmoid', [value], steep);
       const positive = lower.graph.node('Greater', [value, scalar(lower, 0, x.dtype)]);
       if (alpha === 0) return castValue(lower, positive, x.dtype);
       return lower.graph.node('Where', [positive, scalar(lower, 1, x.dtype), scalar(lower, alpha, x.dtype)]);

@@ -94,7 +94,7 @@ const refused: Record<DataType, readonly unknown[]> = {
   float16: [65520, -65520, '1', null],
   float32: [3.5e38, Number.POSITIVE_INFINITY, '1', 'NaN', null, true, [1]],
   float64: [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '1', null],
-  string: [1, true, null, ['a'], {}],
+  string: [1, true, null, ['a'], {}, 'a\0b', '\ud800'],
 };
 
 const dtypes = Object.keys(datatypes) as DataType[];

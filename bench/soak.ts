@@ -1,0 +1,72 @@
+/** Minutes of mixed, broken, abandoned and oversized requests against `nas serve`; exit code 1 where anything is amiss. */
+import { parseArgs } from 'node:util';
+import { InputError, messageOf } from '../src/errors.ts';
+import { markdownTable } from './harness/statistics.ts';
+import type { Benchmark } from './run.ts';
+import { type SoakReport, soak } from './soak/run.ts';
+
+const defaults = { minutes: 10, connections: 16, kills: 3, reload: 20, seed: 1 };
+
+const benchmark: Benchmark = {
+  /** Options: --minutes 10 --connections 16 --kills 3 --reload 20 (seconds between reloads) --seed 1. */
+  async *run(args) {
+    const { minutes, connections, kills, reload, seed } = optionsOf(args);
+    const configuration = {
+      seconds: 60 * minutes,
+      connections,
+      kills,
+      reloadSeconds: reload,
+      seed,
+      growthLimit: 0.05,
+      healthLimit: 100,
+    };
+    const report = await soak({
+      ...configuration,
+      say: (line) => process.stderr.write(`${line}\n`),
+    });
+    if (report.problems.length > 0) process.exitCode = 1;
+    yield { table: tableOf(report), configuration, results: report };
+  },
+};
+
+export default benchmark;
+
+function optionsOf(args: readonly string[]): Record<keyof typeof defaults, number> {
+  const text = { type: 'string' } as const;
+  const names = Object.keys(defaults) as (keyof typeof defaults)[];
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { minutes: text, connections: text, kills: text, reload: text, seed: text },
+    });
+    const entries = names.map((name) => {
+      const value = Number(values[name] ?? defaults[name]);
+      if (!(value >= 0)) throw new InputError(`--${name}: expected a number, got "${values[name]}"`);
+      return [name, value];
+    });
+    return Object.fromEntries(entries);
+  } catch (error) {
+    throw new InputError(messageOf(error));
+  }
+}
+
+function tableOf({ done, reloads, kills, memory, health, drain, problems }: SoakReport): string {
+  const rows = Object.entries(done).sort(([, a], [, b]) => b - a);
+  const total = rows.reduce((sum, [, count]) => sum + count, 0);
+  const failed = kills.map((kill) => kill.failed).join(', ');
+  return [
+    markdownTable(
+      ['request', 'answered as it must be'],
+      [...rows.map(([name, count]) => [name, String(count)]), ['all', String(total)]],
+    ),
+    `Reloads: ${reloads}. Workers killed: ${kills.length}; requests that failed with them: ${failed || 'none'}.`,
+    `Memory after the warm-up: ${memory.start.toFixed(0)} → ${memory.end.toFixed(0)} MB, ` +
+      `slope ${memory.slope.toFixed(2)} MB a minute.`,
+    `Health answered in ${health.p50.toFixed(1)} ms (p50), ${health.p99.toFixed(1)} ms (p99), ${health.max.toFixed(1)} ms (most).`,
+    `SIGTERM with ${drain.inFlight} requests in flight: ${drain.answered} answered, ` +
+      `exit code ${drain.exitCode} after ${drain.seconds.toFixed(2)} s.`,
+    problems.length === 0
+      ? 'No problems.'
+      : ['Problems:', ...problems.map((problem) => `- ${problem}`)].join('\n'),
+  ].join('\n\n');
+}

@@ -1,0 +1,267 @@
+/**
+ * Computes many small nodes of one form as one. A training step of a supernet holds tens of thousands of nodes over
+ * vectors of a few channels (statistics, optimizers, the order of filters), and onnxruntime spends some microseconds
+ * on a node whatever its size. Nodes with the same operator, attributes and shapes, equally far from the inputs, cannot
+ * depend on one another: they become one node over stacked operands (`stacking-rules.ts`). Stacked results go from
+ * node to node; only what reads a single entry gets it from a Split.
+ */
+
+import { type Builder, createBuilder } from '../build.ts';
+import { createNode, elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import { attributesKey, smallConstantKey } from '../keys.ts';
+import { formatType, qualifiedName } from '../operators.ts';
+import type { Pass } from './rewrite.ts';
+import { type Operand, stack, stackingRule, unstack } from './stacking-rules.ts';
+
+/** Elements up to which a tensor is small: a matrix of 64 images by 64 channels. */
+const smallSize = 4096;
+
+/** Nodes that become one, in the order of the program. */
+type Group = readonly Node[];
+
+/** How many nodes lie between each node and the inputs, at most. */
+function depths(nodes: readonly Node[]): ReadonlyMap<Node, number> {
+  const depth = new Map<Node, number>();
+  for (const node of nodes) {
+    const before = node.inputs.map((v) => (v?.source.kind === 'node' ? (depth.get(v.source.node) ?? 0) : 0));
+    depth.set(node, 1 + Math.max(0, ...before));
+  }
+  return depth;
+}
+
+/** Whether a tensor is so small that its nodes, not its memory, are what it costs. An open dimension is not. */
+const isSmall = ({ type }: Value): boolean =>
+  type.shape.every((size) => typeof size === 'number') && elementCount(type) <= smallSize;
+
+const isConstant = (value: Value | null): boolean => value?.source.kind === 'constant';
+
+/** What nodes of one group have in common; undefined for a node that stays alone. */
+function formOf(node: Node, depth: number): string | undefined {
+  const tensors = [...node.inputs.filter((value) => !isConstant(value)), ...node.outputs];
+  if (!tensors.every((value) => value && isSmall(value)) || !stackingRule(node)) return undefined;
+  const operands = node.inputs.map((value) => {
+    if (value?.source.kind !== 'constant') return value ? formatType(value.type) : '_';
+    return smallConstantKey(value.source.data, value.type);
+  });
+  if (operands.includes(undefined) || operands.every((_, index) => isConstant(node.inputs[index] ?? null))) {
+    return undefined;
+  }
+  return [depth, qualifiedName(node), attributesKey(node.attributes), ...operands].join('|');
+}
+
+type Groups = ReadonlyMap<Node, Group>;
+type Readers = ReadonlyMap<Node, readonly Node[]>;
+
+/** Nodes of one form by their form, whether it pays to join them or not. */
+function alike(nodes: readonly Node[]): readonly Group[] {
+  const depth = depths(nodes);
+  const byForm = new Map<string, Node[]>();
+  for (const node of nodes) {
+    const form = formOf(node, depth.get(node) ?? 0);
+    if (form === undefined) continue;
+    const known = byForm.get(form);
+    if (known) known.push(node);
+    else byForm.set(form, [node]);
+  }
+  return [...byForm.values()].filter(({ length }) => length > 1);
+}
+
+const byNode = (groups: readonly Group[]): Groups =>
+  new Map(groups.flatMap((group) => group.map((node) => [node, group] as const)));
+
+/** How many nodes bring the operands of a group together; what comes whole from another group costs nothing. */
+function nodesBefore(group: Group, groups: Groups): number {
+  const [head] = group as [Node];
+  const rank = (head.outputs[0] as Value).type.shape.length;
+  return head.inputs.reduce((count, first, index) => {
+    const values = group.map((node) => node.inputs[index] as Value);
+    if (!first || isConstant(first) || values.every((value) => value === first)) return count;
+    const sources = values.map(({ source }) =>
+      source.kind === 'node' ? groups.get(source.node) : undefined,
+    );
+    const whole = sources[0]?.length === group.length && sources.every((source) => source === sources[0]);
+    const { length } = first.type.shape;
+    const gathered = sources.every((source) => source)
+      ? Number(!whole)
+      : 3 + (length === 0 ? group.length : 0);
+    return count + gathered + Number(length < rank);
+  }, 0);
+}
+
+/** How many nodes take a result apart again, if anything reads single entries of it. */
+function nodesAfter(group: Group, groups: Groups, readers: Readers, kept: ReadonlySet<Value>): number {
+  const isApart = group.some(
+    (node) => kept.has(node.outputs[0] as Value) || readers.get(node)?.some((reader) => !groups.has(reader)),
+  );
+  const isScalar = (group[0] as Node).outputs[0]?.type.shape.length === 0;
+  return isApart ? 2 + (isScalar ? group.length : 0) : 0;
+}
+
+/** The groups that save nodes, as far as their neighbours are groups too. */
+function groupsOf(nodes: readonly Node[], readers: Readers, kept: ReadonlySet<Value>): Groups {
+  const candidates = alike(nodes);
+  const groups = byNode(candidates);
+  const saves = (group: Group): boolean =>
+    1 + nodesBefore(group, groups) + nodesAfter(group, groups, readers, kept) < group.length;
+  return byNode(candidates.filter(saves));
+}
+
+/** A value of the graph before as part of a stacked one: its entry. */
+interface Entry {
+  readonly whole: Value;
+  readonly index: number;
+}
+
+/** The graph as it is built anew. */
+class Stacker {
+  private readonly single = new Map<Value, Value>();
+  private readonly entries = new Map<Value, Entry>();
+  private readonly parts = new Map<Value, readonly Value[]>();
+  private scope = '';
+  private readonly build: Builder = createBuilder(() => this.scope);
+
+  /** The value by itself. */
+  value(before: Value): Value {
+    const entry = this.entries.get(before);
+    if (!entry) return this.single.get(before) ?? before;
+    const parts = this.parts.get(entry.whole) ?? unstack(this.build, entry.whole);
+    this.parts.set(entry.whole, parts);
+    return parts[entry.index] as Value;
+  }
+
+  copy(node: Node): void {
+    const inputs = node.inputs.map((value) => value && this.value(value));
+    const types = node.outputs.map(({ type }) => type);
+    const { outputs } = createNode({ ...node, inputs }, types);
+    node.outputs.forEach((value, index) => {
+      this.single.set(value, outputs[index] as Value);
+    });
+  }
+
+  stack(group: Group): void {
+    const [head] = group as [Node];
+    this.scope = head.scope;
+    const operands = head.inputs.map((_, index) =>
+      this.operand(group.map((node) => node.inputs[index] as Value)),
+    );
+    const rule = stackingRule(head);
+    if (!rule) throw new Error(`${head.op} has no stacking rule`);
+    // What all share is computed once.
+    if (operands.every(({ stacked }) => !stacked))
+      throw new Error(`equal nodes of ${head.op} were not merged`);
+    const whole = rule(this.build, head, operands, group.length);
+    group.forEach((node, index) => {
+      this.entries.set(node.outputs[0] as Value, { whole, index });
+    });
+  }
+
+  /** One operand of all nodes of a group: shared, or stacked from what there is, each piece as large as possible. */
+  private operand(values: readonly Value[]): Operand {
+    const [head] = values as [Value];
+    if (isConstant(head)) return { value: head, stacked: false };
+    if (values.every((value) => value === head)) return { value: this.value(head), stacked: false };
+    // The stacked values that entries come from, then the others as a stack of their own.
+    const wholes = [...new Set(values.flatMap((value) => this.entries.get(value)?.whole ?? []))];
+    const others = [...new Set(values.filter((value) => !this.entries.has(value)))];
+    const loose =
+      others.length > 0
+        ? [
+            stack(
+              this.build,
+              others.map((value) => this.value(value)),
+            ),
+          ]
+        : [];
+    const pieces = [...wholes, ...loose];
+    const begins = new Map<Value, number>();
+    let total = 0;
+    for (const piece of pieces) {
+      begins.set(piece, total);
+      total += piece.type.shape[0] as number;
+    }
+    const all = pieces.length > 1 ? this.build.node('Concat', pieces, { axis: 0 }) : (pieces[0] as Value);
+    const positions = values.map((value) => {
+      const { whole, index } = this.entries.get(value) ?? {
+        whole: loose[0] as Value,
+        index: others.indexOf(value),
+      };
+      return (begins.get(whole) ?? 0) + index;
+    });
+    const inOrder = positions.length === total && positions.every((position, index) => position === index);
+    const value = inOrder ? all : this.build.node('Gather', [all, this.build.ints(positions)], { axis: 0 });
+    return { value, stacked: true };
+  }
+}
+
+/** The nodes that read each node. */
+function readersOf(nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
+  const readers = new Map<Node, Node[]>(nodes.map((node) => [node, []]));
+  for (const node of nodes) {
+    for (const value of new Set(node.inputs)) {
+      if (value?.source.kind === 'node') readers.get(value.source.node)?.push(node);
+    }
+  }
+  return readers;
+}
+
+/** Open dimensions count as one. */
+const elements = (values: readonly (Value | null)[]): number => {
+  const sizes = values.map(
+    (value) => value?.type.shape.map((size) => (typeof size === 'number' ? size : 1)) ?? [0],
+  );
+  return sizes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+};
+
+/** Makes much smaller what it reads, or only names it anew. */
+const reduces = (node: Node): boolean =>
+  node.op === 'Reshape' || 8 * elements(node.outputs) <= elements(node.inputs);
+
+/** Small nodes of one form as one. */
+export const stackSmall: Pass = (graph: Graph) => {
+  const nodes = graphNodes(graph);
+  const readers = readersOf(nodes);
+  const groups = groupsOf(nodes, readers, new Set(graph.outputs.map(({ value }) => value)));
+  const stacker = new Stacker();
+  const done = new Set<Node>();
+
+  const isReady = (node: Node): boolean =>
+    node.inputs.every((value) => value?.source.kind !== 'node' || done.has(value.source.node));
+
+  const emit = (members: Group): void => {
+    for (const member of members) done.add(member);
+    if (members.length > 1) {
+      stacker.stack(members);
+      return;
+    }
+    const [node] = members as [Node];
+    stacker.copy(node);
+    // What reduces a large tensor follows at once, while the cache still holds it.
+    for (const reader of readers.get(node) ?? []) {
+      if (!groups.has(reader) && !done.has(reader) && reduces(reader) && isReady(reader)) emit([reader]);
+    }
+  };
+
+  // In the order of the program, but what a group needs comes before the first of its nodes.
+  for (const root of nodes) {
+    const pending: Node[] = [root];
+    for (let node = pending.at(-1); node; node = pending.at(-1)) {
+      const members = groups.get(node) ?? [node];
+      const missing = done.has(node)
+        ? []
+        : members.flatMap(({ inputs }) =>
+            inputs.flatMap((v) =>
+              v?.source.kind === 'node' && !done.has(v.source.node) ? [v.source.node] : [],
+            ),
+          );
+      if (missing.length > 0) {
+        pending.push(...missing.reverse());
+        continue;
+      }
+      pending.pop();
+      if (!done.has(node)) emit(members);
+    }
+  }
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: stacker.value(value) }));
+  const stacked: Graph = { ...graph, outputs };
+  return graphNodes(stacked).length < nodes.length ? stacked : graph;
+};

@@ -1,0 +1,46 @@
+/** From the bytes of PNG and JPEG files to the tensor that an image classifier takes. */
+
+import { decodeImage } from '../../data/image.ts';
+import { messageOf } from '../../errors.ts';
+import { errors } from '../protocol/errors.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Classifier } from './classifier.ts';
+
+/**
+ * Images as float32 [N, channels, height, width] (or channels last), with pixels in [0, 1] and normalised as the
+ * model wants it, decoded as the training images were (see `decodeImage` of the data sets).
+ *
+ * @param maxPixels images with more pixels are refused, however few bytes they have
+ * @throws ProtocolError 400 for bytes that cannot be decoded
+ */
+export async function decodeImages(
+  files: readonly Uint8Array[],
+  { image, layout, normalization }: Pick<Classifier, 'image' | 'layout' | 'normalization'>,
+  maxPixels?: number,
+): Promise<Tensor> {
+  const { channels, height, width } = image;
+  const area = height * width;
+  const decoded = await Promise.all(
+    files.map((bytes, i) => {
+      const name = files.length === 1 ? 'the image' : `image ${i}`;
+      return decodeImage(bytes, image, name, maxPixels).catch((error: unknown) => {
+        throw errors.notImage(messageOf(error));
+      });
+    }),
+  );
+  const data = new Float32Array(files.length * channels * area);
+  const [step, plane] = layout === 'nchw' ? [1, area] : [channels, 1];
+  decoded.forEach((pixels, i) => {
+    for (let channel = 0; channel < channels; channel++) {
+      const scale = 1 / (normalization?.std[channel] ?? 1);
+      const mean = normalization?.mean[channel] ?? 0;
+      const start = i * channels * area + channel * plane;
+      for (let at = 0; at < area; at++) {
+        const pixel = (pixels[channel * area + at] ?? 0) / 255;
+        data[start + at * step] = normalization ? (pixel - mean) * scale : pixel;
+      }
+    }
+  });
+  const shape = layout === 'nchw' ? [channels, height, width] : [height, width, channels];
+  return { dtype: 'float32', shape: [files.length, ...shape], data };
+}

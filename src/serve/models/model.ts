@@ -1,0 +1,163 @@
+/** One version of one model, loaded and ready. */
+
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { InputError, messageOf } from '../../errors.ts';
+import { type ModelMetadata, metadataFromProps } from '../../onnx/metadata.ts';
+import { readModelInfo } from '../../onnx/serde.ts';
+import { adaptiveDelay, fixedDelay, noDelay } from '../batching/delay.ts';
+import { type Session, scheduled } from '../batching/scheduler.ts';
+import type { Signature } from '../protocol/infer.ts';
+import { createStatistics, type Statistics } from '../statistics.ts';
+import type { TensorSignature } from '../tensor.ts';
+import { type Instance, openInstance } from '../workers/instance.ts';
+import { openPool, type Pool } from '../workers/pool.ts';
+import { type Batching, batchingOf, rowsAreIndependent } from './batching.ts';
+import { type Classifier, classifierOf } from './classifier.ts';
+import type { ModelConfig } from './config.ts';
+import { trialInputs } from './trial.ts';
+
+export interface Model {
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+  /** What the model says about itself, as far as it was written by onnx-nas. Its values are not checked. */
+  readonly metadata: Partial<ModelMetadata>;
+  readonly config: ModelConfig;
+  readonly batching: Batching;
+  /** What a request may be: as the file says, the batch dimension open where batches are filled up. */
+  readonly signature: Signature;
+  /** How it classifies images, or why it does not. */
+  readonly classifier: Classifier | string;
+  readonly session: Session;
+  readonly statistics: Statistics;
+}
+
+export interface ModelFile {
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+}
+
+/** Is told what is not as it should be and no reason to stop. */
+export type Warn = (message: string) => void;
+
+/**
+ * Loads a model file and warms it up.
+ *
+ * @param usualBatchSize rows of a batch where `max_batch_size` is not configured and batches are possible
+ * @throws InputError if it is not a model that can be served as configured
+ */
+export async function loadModel(
+  file: ModelFile,
+  config: ModelConfig,
+  warn: Warn,
+  usualBatchSize?: number,
+): Promise<Model> {
+  const { name, version, path } = file;
+  const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
+  const metadata = metadataFromProps(await propsOf(path));
+  const { device, instances, threads = threadsFor(config.instances) } = config;
+  const open = async (): Promise<Instance> => {
+    const instance = await openInstance({ path, device, threads });
+    await warmUp(instance, config, path, say);
+    return instance;
+  };
+  const pool = await openPool(open, instances, say);
+  try {
+    const statistics = createStatistics();
+    const batching = await batchingFor(pool, config, path, say, usualBatchSize);
+    const session = scheduled(pool, { name, ...batching, ...scheduling(config) }, statistics);
+    const { inputs, outputs } = openBatch(pool, batching);
+    const classifier = classifierOf({ metadata, config, inputs, outputs });
+    const imageInput = typeof classifier === 'string' ? undefined : classifier.input;
+    const signature = { inputs, outputs, imageInput };
+    return { name, version, path, metadata, config, batching, signature, classifier, session, statistics };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+/** Threads of one instance, so that all of them together have one a core. */
+const threadsFor = (instances: number): number => Math.max(1, Math.floor(availableParallelism() / instances));
+
+function scheduling(config: ModelConfig) {
+  const { maxQueueSize, priorityLevels, defaultPriority, defaultTimeoutMs } = config;
+  const { maxQueueDelayMs, adaptiveDelay: adaptive } = config;
+  return {
+    maxQueued: maxQueueSize,
+    priorityLevels,
+    defaultPriority,
+    defaultTimeout: defaultTimeoutMs,
+    delay:
+      maxQueueDelayMs === 0
+        ? noDelay
+        : adaptive
+          ? adaptiveDelay(maxQueueDelayMs)
+          : fixedDelay(maxQueueDelayMs),
+  };
+}
+
+async function propsOf(path: string): Promise<Readonly<Record<string, string>>> {
+  try {
+    return readModelInfo(await readFile(path)).metadata;
+  } catch (error) {
+    throw new InputError(`${path}: cannot read the model: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Runs an instance once on zeros, so that no client waits for what the first run sets up. A model may not take
+ * open dimensions of 1 and serve well all the same: then that is said, and the model served.
+ */
+async function warmUp(instance: Instance, config: ModelConfig, path: string, warn: Warn): Promise<void> {
+  try {
+    const names = instance.outputs.map(({ name }) => name);
+    await instance.run(trialInputs(instance.inputs, config.warmUp, 0), names);
+  } catch (error) {
+    if (error instanceof InputError) {
+      await instance.close();
+      throw new InputError(`${path}: ${error.message}`);
+    }
+    warn(`warming up failed (warm_up of config.json sets the shapes): ${messageOf(error)}`);
+  }
+}
+
+async function batchingFor(
+  pool: Pool,
+  config: ModelConfig,
+  path: string,
+  warn: Warn,
+  usual: number | undefined,
+): Promise<Batching> {
+  let batching: Batching;
+  try {
+    batching = batchingOf(pool, config.maxBatchSize, usual);
+  } catch (error) {
+    throw new InputError(`${path}: ${messageOf(error)}`);
+  }
+  if (!batching.guessed) return batching;
+  const one = (seed: number) => {
+    const shapes = Object.entries(config.warmUp).map(([name, [, ...rest]]) => [name, [1, ...rest]] as const);
+    return trialInputs(pool.inputs, Object.fromEntries(shapes), seed);
+  };
+  const reason = await rowsAreIndependent(pool, [one(1), one(2)]);
+  if (reason === undefined) return batching;
+  warn(
+    `requests are not batched: ${reason} (max_batch_size of config.json decides: 0 says that this is right)`,
+  );
+  return { maxRows: 0, padTo: 0, guessed: false };
+}
+
+function openBatch({ inputs, outputs }: Pick<Pool, 'inputs' | 'outputs'>, { padTo }: Batching): Signature {
+  if (padTo === 0) return { inputs, outputs };
+  const open = (signature: TensorSignature): TensorSignature => ({
+    ...signature,
+    shape: ['batch', ...signature.shape.slice(1)],
+  });
+  return { inputs: inputs.map(open), outputs: outputs.map(open) };
+}
+
+/** Whether a model answers inferences. */
+export const isReady = ({ session }: Pick<Model, 'session'>): boolean => session.failure === undefined;

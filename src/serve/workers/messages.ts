@@ -1,0 +1,51 @@
+/** What the main thread and a session's worker thread say to each other. */
+
+import type { NamedTensors, TensorSignature } from '../tensor.ts';
+
+/** What computes. */
+export const devices = ['cpu', 'cuda', 'webgpu'] as const;
+export type Device = (typeof devices)[number];
+
+/** What a worker is started with. */
+export interface InstanceOptions {
+  /** The model file. */
+  readonly path: string;
+  readonly device?: Device;
+  /** Threads that one operator may use; by default onnxruntime decides (one a physical core). */
+  readonly threads?: number | undefined;
+}
+
+/** From the main thread: run the model; or release the session and exit, once no run is in progress. */
+export type Command =
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly inputs: NamedTensors;
+      readonly outputs: readonly string[];
+    }
+  | { readonly kind: 'close' };
+
+/** A run's results, and how long the model took. */
+export interface Run {
+  readonly outputs: NamedTensors;
+  readonly milliseconds: number;
+}
+
+/** From the worker: the session is ready (once, first); the run of that id is done, or failed. */
+export type Report =
+  | {
+      readonly kind: 'ready';
+      readonly inputs: readonly TensorSignature[];
+      readonly outputs: readonly TensorSignature[];
+    }
+  | { readonly kind: 'done'; readonly id: number; readonly run: Run }
+  | { readonly kind: 'failed'; readonly id: number; readonly reason: string };
+
+/** The buffers behind some tensors, each once, to be handed over to the other thread rather than copied. */
+export function buffersOf(tensors: NamedTensors): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const { data } of tensors.values()) {
+    if (ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer) buffers.add(data.buffer);
+  }
+  return [...buffers];
+}

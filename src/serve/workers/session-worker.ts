@@ -1,0 +1,78 @@
+/**
+ * The thread of one onnxruntime session. onnxruntime's `create` and `run` block the thread that calls them
+ * although they return promises, so the thread that answers HTTP requests must not be the one that runs models.
+ *
+ * A model that cannot be loaded ends the thread with an uncaught error, which the main thread receives.
+ */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { messageOf } from '../../errors.ts';
+import type { DataType } from '../../onnx/ir.ts';
+import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
+import { buffersOf, type Command, type InstanceOptions, type Report, type Run } from './messages.ts';
+
+if (!parentPort) throw new Error('session-worker is the entry of a worker thread');
+const port = parentPort;
+const report = (message: Report, buffers: ArrayBuffer[] = []): void => port.postMessage(message, buffers);
+
+// Where JavaScript has a Float16Array (Node 24), onnxruntime-node 1.30 wraps the bits of float16 tensors in one
+// and then fails to read its own wrapper. Without it, it takes the raw bits, which is what a Tensor holds here.
+Reflect.deleteProperty(globalThis, 'Float16Array');
+
+const toOrt = ({ dtype, data, shape }: Tensor): OrtTensor =>
+  new OrtTensor(dtype, data as OrtTensor['data'], shape);
+
+const fromOrt = (name: string, { type, data, dims }: OrtTensor): Tensor => ({
+  dtype: dataTypeOf(name, type),
+  shape: dims,
+  data: data as Tensor['data'],
+});
+
+function signatureOf(value: InferenceSession.ValueMetadata): TensorSignature {
+  if (!value.isTensor) throw new Error(`${value.name} is not a tensor; only tensors can be served`);
+  return { name: value.name, dtype: dataTypeOf(value.name, value.type), shape: value.shape };
+}
+
+function dataTypeOf(name: string, type: OrtTensor.Type): DataType {
+  if (type !== 'int4' && type !== 'uint4') return type;
+  throw new Error(`${name} has datatype ${type}, which the protocol does not have`);
+}
+
+const { path, device = 'cpu', threads } = workerData as InstanceOptions;
+const session = await InferenceSession.create(path, {
+  executionProviders: [device],
+  ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  // Failures reach the main thread as errors; onnxruntime need not write them to stderr as well.
+  logSeverityLevel: 4,
+});
+
+async function run(inputs: NamedTensors, outputs: readonly string[]): Promise<Run> {
+  const feeds = Object.fromEntries([...inputs].map(([name, tensor]) => [name, toOrt(tensor)]));
+  const begin = performance.now();
+  const results = await session.run(feeds, outputs);
+  const milliseconds = performance.now() - begin;
+  const entries = Object.entries(results).map(([name, tensor]) => [name, fromOrt(name, tensor)] as const);
+  return { outputs: new Map(entries), milliseconds };
+}
+
+port.on('message', async (command: Command) => {
+  if (command.kind === 'close') {
+    await session.release();
+    // Nothing keeps the thread alive now: it exits by itself.
+    port.close();
+    return;
+  }
+  try {
+    const done = await run(command.inputs, command.outputs);
+    report({ kind: 'done', id: command.id, run: done }, buffersOf(done.outputs));
+  } catch (error) {
+    report({ kind: 'failed', id: command.id, reason: messageOf(error).trim() });
+  }
+});
+
+report({
+  kind: 'ready',
+  inputs: session.inputMetadata.map(signatureOf),
+  outputs: session.outputMetadata.map(signatureOf),
+});

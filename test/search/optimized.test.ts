@@ -1,0 +1,109 @@
+/**
+ * The step that runs (blocked layout, all passes) is the step that was traced: against the plain trace in NCHW, without
+ * any pass, over many updates of both α and w.
+ */
+import * as ort from 'onnxruntime-node';
+import { expect, it } from 'vitest';
+import type { Elements, Feeds } from '../../src/engine/engine.ts';
+import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { serialize } from '../../src/onnx/serde.ts';
+import { random } from '../../src/random.ts';
+import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
+import { alphaSize, searchSpace } from '../../src/search/spaces.ts';
+import { alphaStep, weightStep } from '../../src/search/steps.ts';
+import { makeSupernet } from '../../src/search/supernet.ts';
+import type { Signature, Step } from '../../src/signature.ts';
+import { trace } from '../../src/trace/trace.ts';
+import { normals, relativeError } from '../nn/differentiable.ts';
+
+const [batch, classes, updates] = [4, 3, 50];
+const image = { channels: 3, height: 8, width: 8 };
+const options: SearchOptions = { ...searchDefaults, channels: 16, cells: 2, batch };
+const space = searchSpace('darts');
+const supernet = makeSupernet(space, { ...options, imageChannels: 3, classes });
+const steps = {
+  alpha: alphaStep(supernet, space, options, image),
+  weights: weightStep(supernet, space, options, image),
+};
+
+type Run = (feeds: Feeds) => Promise<Record<string, Elements>>;
+
+/** The trace itself in onnxruntime, nothing done to it. */
+async function plainly({ fn, signature }: Step): Promise<Run> {
+  const graph = trace(fn, signature);
+  const outputs = graph.outputs.map(({ name, value }) => ({ name: `output/${name}`, value }));
+  const session = await ort.InferenceSession.create(serialize({ ...graph, outputs }), {
+    graphOptimizationLevel: 'disabled',
+    intraOpNumThreads: 1,
+    logSeverityLevel: 4,
+  });
+  return async (feeds) => {
+    const tensors = session.inputNames.map((name) => {
+      const { shape, dtype } = signature[name] as Signature[string];
+      return [name, new ort.Tensor(dtype, feeds[name] as Float32Array, shape as number[])] as const;
+    });
+    const results = await session.run(Object.fromEntries(tensors));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { data }]) => [name.slice('output/'.length), data as Elements]),
+    );
+  };
+}
+
+async function optimized({ fn, signature }: Step): Promise<Run> {
+  const engine = await onnxruntimeEngine({ threads: 1 });
+  return (await engine.compile(fn, signature, 'optimized')).run;
+}
+
+const batchFeeds = (part: 'train' | 'validation', step: number): Feeds => ({
+  [`${part}Images`]: normals(batch * 3 * 64, `${part}${step}`),
+  [`${part}Labels`]: Int32Array.from({ length: batch }, (_, i) => (i + step) % classes),
+});
+
+const initial = () => ({
+  theta: supernet.parameters.initialize(random(1)),
+  momentum: new Float32Array(supernet.parameters.size),
+  alpha: normals(alphaSize(space), 'alpha').map((x) => 0.1 * x),
+  first: new Float32Array(alphaSize(space)),
+  second: new Float32Array(alphaSize(space)),
+});
+
+/** The losses of a short search, and the two states after its first update, momenta of which are the gradients. */
+async function search(compile: (step: Step) => Promise<Run>) {
+  const [alphaUpdate, weightUpdate] = [await compile(steps.alpha), await compile(steps.weights)];
+  const state = initial();
+  const losses: number[] = [];
+  let gradients: { first: Float32Array; momentum: Float32Array } | undefined;
+  for (let step = 0; step < updates; step++) {
+    const { theta, momentum, alpha, first, second } = state;
+    const number = Float32Array.of(step + 1);
+    const a = await alphaUpdate({
+      theta,
+      alpha,
+      first,
+      second,
+      step: number,
+      ...batchFeeds('validation', step),
+    });
+    Object.assign(state, { alpha: a.alpha, first: a.first, second: a.second });
+    const learningRate = Float32Array.of(0.002);
+    const feeds = { theta, momentum, alpha: state.alpha, learningRate, ...batchFeeds('train', step) };
+    const w = await weightUpdate(feeds);
+    Object.assign(state, { theta: w.theta, momentum: w.momentum });
+    gradients ??= { first: state.first, momentum: state.momentum };
+    losses.push(a.loss?.[0] as number, w.loss?.[0] as number);
+  }
+  return { losses, gradients: gradients as NonNullable<typeof gradients> };
+}
+
+it('an optimised search is the plain one', async () => {
+  const [plain, fast] = [await search(plainly), await search(optimized)];
+  expect(relativeError(fast.gradients.first, plain.gradients.first)).toBeLessThan(1e-4);
+  expect(relativeError(fast.gradients.momentum, plain.gradients.momentum)).toBeLessThan(1e-4);
+  // Rounding errors grow from update to update, as they do between any two orders of summation.
+  const worst = (from: number, to: number): number =>
+    Math.max(
+      ...plain.losses.slice(from, to).map((loss, i) => Math.abs((fast.losses[from + i] as number) - loss)),
+    );
+  expect(worst(0, 10)).toBeLessThan(1e-3);
+  expect(worst(0, 2 * updates)).toBeLessThan(0.05);
+});

@@ -1,0 +1,21 @@
+/** A self-signed certificate for localhost and its key, for tests of TLS and nothing else. */
+
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIULXHNojDsH+xcYxegH2iPXymQbCMwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTAwMjUwMVoYDzIxMjYxMTAx
+MDAyNTAxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ7whT1HsgdEihQ3CK05bET2BGgsEmPvCzeTzqhrOFnsBneHiMFNJII
++twUKoOQ9U1RJT4mof9Gf1wicxwJRgkeo28wbTAdBgNVHQ4EFgQUUnLcARX4Iw+X
++vFJwLmwSsj/QwswHwYDVR0jBBgwFoAUUnLcARX4Iw+X+vFJwLmwSsj/QwswDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAMjmLstWm2mwe7NvmATnLsXOt9buLmVnNr5jqHTtglrDAiAZ
+EPBOjgs/9iUURbAmv8/yD6L9WVj6JFFv+liNkADwqg==
+-----END CERTIFICATE-----
+`;
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQggmo0Wkh48sPYN+TY
+DBoqUB2ijuNM7icJcGP/IDz4RfuhRANCAAQ7whT1HsgdEihQ3CK05bET2BGgsEmP
+vCzeTzqhrOFnsBneHiMFNJII+twUKoOQ9U1RJT4mof9Gf1wicxwJRgke
+-----END PRIVATE KEY-----
+`;
