@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { exitCodeOf, FailureError, InputError, messageOf } from '../src/errors.ts';
 import { requireWritable, writeWhole } from '../src/runs/files.ts';
+import { measureSpeed } from './harness/speed.ts';
 import { machine } from './machine.ts';
 
 /** A table for people, and everything that was measured. */
@@ -38,8 +39,11 @@ async function main(name: string, options: string[]): Promise<void> {
   const file = out ?? fileURLToPath(new URL(`results/${name}.json`, folder));
   requireWritable(file);
   const { default: benchmark } = (await import(new URL(`${name}.ts`, folder).href)) as { default: Benchmark };
+  let before = await measureSpeed();
   for await (const { part, table, ...measured } of benchmark.run(options)) {
-    const entry = { command, machine: machine(), ...measured };
+    const after = await measureSpeed();
+    const entry = { command, machine: machine(), sgemm: { unit: 'GFLOP/s', before, after }, ...measured };
+    before = after;
     const content = part ? { ...partsOf(file), [part]: entry } : entry;
     writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
     process.stdout.write(`${table}\n\n`);
