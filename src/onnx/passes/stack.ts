@@ -53,7 +53,9 @@ function groupsOf(nodes: readonly Node[]): ReadonlyMap<Node, Group> {
     depth.set(node, own);
     if (form === undefined) continue;
     const key = `${own}|${form}`;
-    alike.set(key, [...(alike.get(key) ?? []), node]);
+    const known = alike.get(key);
+    if (known) known.push(node);
+    else alike.set(key, [node]);
   }
   const groups = [...alike.values()].filter(({ length }) => length > 1);
   return new Map(groups.flatMap((group) => group.map((node) => [node, group] as const)));
@@ -99,17 +101,19 @@ class Stacker {
     );
     const rule = stackingRule(head);
     if (!rule) throw new Error(`${head.op} has no stacking rule`);
-    // What all share is computed once.
-    if (operands.every(({ stacked }) => !stacked))
-      throw new Error(`equal nodes of ${head.op} were not merged`);
-    const whole = rule(this.build, head, operands, group.length);
+    const isShared = operands.every(({ stacked }) => !stacked);
+    if (isShared) this.copy(head);
+    const whole = isShared ? undefined : rule(this.build, head, operands, group.length);
     group.forEach((node, index) => {
-      this.entries.set(node.outputs[0] as Value, { whole, index });
+      const [output] = node.outputs as [Value];
+      if (whole) this.entries.set(output, { whole, index });
+      else this.single.set(output, this.value(head.outputs[0] as Value));
     });
   }
 
   /** One operand of all nodes of a group: shared, or stacked from what there is, each piece as large as possible. */
-  private operand(values: readonly Value[]): Operand {
+  private operand(before: readonly Value[]): Operand {
+    const values = before.map((value) => this.single.get(value) ?? value);
     const [head] = values as [Value];
     if (isConstant(head)) return { value: head, stacked: false };
     if (values.every((value) => value === head)) return { value: this.value(head), stacked: false };
