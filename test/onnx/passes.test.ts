@@ -263,6 +263,17 @@ test('small nodes of one form become one, and stay stacked from node to node', a
   `);
 });
 
+test('equal nodes are computed once, stacked or not', async () => {
+  const graph = graphOf({ x: float32(3) }, (b, { x }) => {
+    const halves = [0, 1].map(() => b.node('Mul', [b.node('Neg', [x]), b.float(0.5)]));
+    return { y: b.node('Concat', halves, { axis: 0 }) };
+  });
+  const stacked = stackSmall(graph);
+  verify(stacked);
+  expect(graphNodes(stacked)).toHaveLength(3);
+  expect(difference(await run(graph), await run(stacked))).toBeLessThan(1e-6);
+});
+
 test('many nodes of one form compute the same as one', async () => {
   await fc.assert(
     fc.asyncProperty(randomGraphs(), fc.integer({ min: 2, max: 6 }), async (small, copies) => {

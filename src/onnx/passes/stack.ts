@@ -19,24 +19,14 @@ const smallSize = 4096;
 /** Nodes that become one, in the order of the program. */
 type Group = readonly Node[];
 
-/** How many nodes lie between each node and the inputs, at most. */
-function depths(nodes: readonly Node[]): ReadonlyMap<Node, number> {
-  const depth = new Map<Node, number>();
-  for (const node of nodes) {
-    const before = node.inputs.map((v) => (v?.source.kind === 'node' ? (depth.get(v.source.node) ?? 0) : 0));
-    depth.set(node, 1 + Math.max(0, ...before));
-  }
-  return depth;
-}
-
 /** Whether a tensor is so small that its nodes, not its memory, are what it costs. An open dimension is not. */
 const isSmall = ({ type }: Value): boolean =>
   type.shape.every((size) => typeof size === 'number') && elementCount(type) <= smallSize;
 
 const isConstant = (value: Value | null): boolean => value?.source.kind === 'constant';
 
-/** What nodes of one group have in common; undefined for a node that stays alone. */
-function formOf(node: Node, depth: number): string | undefined {
+/** Operator, attributes and shapes: what nodes of one group have in common. Undefined for a node that stays alone. */
+function formOf(node: Node): string | undefined {
   const tensors = [...node.inputs.filter((value) => !isConstant(value)), ...node.outputs];
   if (!tensors.every((value) => value && isSmall(value)) || !stackingRule(node)) return undefined;
   const operands = node.inputs.map((value) => {
@@ -46,64 +36,29 @@ function formOf(node: Node, depth: number): string | undefined {
   if (operands.includes(undefined) || operands.every((_, index) => isConstant(node.inputs[index] ?? null))) {
     return undefined;
   }
-  return [depth, qualifiedName(node), attributesKey(node.attributes), ...operands].join('|');
+  return [qualifiedName(node), attributesKey(node.attributes), ...operands].join('|');
 }
 
-type Groups = ReadonlyMap<Node, Group>;
-type Readers = ReadonlyMap<Node, readonly Node[]>;
-
-/** Nodes of one form by their form, whether it pays to join them or not. */
-function alike(nodes: readonly Node[]): readonly Group[] {
-  const depth = depths(nodes);
-  const byForm = new Map<string, Node[]>();
+/**
+ * Nodes of one form at one depth: with as many nodes that could be stacked on the longest way to them. On the way from
+ * one such node to another the depth grows, so none of a group depends on another, nor groups on one another in turn.
+ */
+function groupsOf(nodes: readonly Node[]): ReadonlyMap<Node, Group> {
+  const depth = new Map<Node, number>();
+  const alike = new Map<string, Node[]>();
   for (const node of nodes) {
-    const form = formOf(node, depth.get(node) ?? 0);
+    const form = formOf(node);
+    const before = node.inputs.map((v) => (v?.source.kind === 'node' ? (depth.get(v.source.node) ?? 0) : 0));
+    const own = Math.max(0, ...before) + Number(form !== undefined);
+    depth.set(node, own);
     if (form === undefined) continue;
-    const known = byForm.get(form);
+    const key = `${own}|${form}`;
+    const known = alike.get(key);
     if (known) known.push(node);
-    else byForm.set(form, [node]);
+    else alike.set(key, [node]);
   }
-  return [...byForm.values()].filter(({ length }) => length > 1);
-}
-
-const byNode = (groups: readonly Group[]): Groups =>
-  new Map(groups.flatMap((group) => group.map((node) => [node, group] as const)));
-
-/** How many nodes bring the operands of a group together; what comes whole from another group costs nothing. */
-function nodesBefore(group: Group, groups: Groups): number {
-  const [head] = group as [Node];
-  const rank = (head.outputs[0] as Value).type.shape.length;
-  return head.inputs.reduce((count, first, index) => {
-    const values = group.map((node) => node.inputs[index] as Value);
-    if (!first || isConstant(first) || values.every((value) => value === first)) return count;
-    const sources = values.map(({ source }) =>
-      source.kind === 'node' ? groups.get(source.node) : undefined,
-    );
-    const whole = sources[0]?.length === group.length && sources.every((source) => source === sources[0]);
-    const { length } = first.type.shape;
-    const gathered = sources.every((source) => source)
-      ? Number(!whole)
-      : 3 + (length === 0 ? group.length : 0);
-    return count + gathered + Number(length < rank);
-  }, 0);
-}
-
-/** How many nodes take a result apart again, if anything reads single entries of it. */
-function nodesAfter(group: Group, groups: Groups, readers: Readers, kept: ReadonlySet<Value>): number {
-  const isApart = group.some(
-    (node) => kept.has(node.outputs[0] as Value) || readers.get(node)?.some((reader) => !groups.has(reader)),
-  );
-  const isScalar = (group[0] as Node).outputs[0]?.type.shape.length === 0;
-  return isApart ? 2 + (isScalar ? group.length : 0) : 0;
-}
-
-/** The groups that save nodes, as far as their neighbours are groups too. */
-function groupsOf(nodes: readonly Node[], readers: Readers, kept: ReadonlySet<Value>): Groups {
-  const candidates = alike(nodes);
-  const groups = byNode(candidates);
-  const saves = (group: Group): boolean =>
-    1 + nodesBefore(group, groups) + nodesAfter(group, groups, readers, kept) < group.length;
-  return byNode(candidates.filter(saves));
+  const groups = [...alike.values()].filter(({ length }) => length > 1);
+  return new Map(groups.flatMap((group) => group.map((node) => [node, group] as const)));
 }
 
 /** A value of the graph before as part of a stacked one: its entry. */
@@ -146,17 +101,19 @@ class Stacker {
     );
     const rule = stackingRule(head);
     if (!rule) throw new Error(`${head.op} has no stacking rule`);
-    // What all share is computed once.
-    if (operands.every(({ stacked }) => !stacked))
-      throw new Error(`equal nodes of ${head.op} were not merged`);
-    const whole = rule(this.build, head, operands, group.length);
+    const isShared = operands.every(({ stacked }) => !stacked);
+    if (isShared) this.copy(head);
+    const whole = isShared ? undefined : rule(this.build, head, operands, group.length);
     group.forEach((node, index) => {
-      this.entries.set(node.outputs[0] as Value, { whole, index });
+      const [output] = node.outputs as [Value];
+      if (whole) this.entries.set(output, { whole, index });
+      else this.single.set(output, this.value(head.outputs[0] as Value));
     });
   }
 
   /** One operand of all nodes of a group: shared, or stacked from what there is, each piece as large as possible. */
-  private operand(values: readonly Value[]): Operand {
+  private operand(before: readonly Value[]): Operand {
+    const values = before.map((value) => this.single.get(value) ?? value);
     const [head] = values as [Value];
     if (isConstant(head)) return { value: head, stacked: false };
     if (values.every((value) => value === head)) return { value: this.value(head), stacked: false };
@@ -219,8 +176,8 @@ const reduces = (node: Node): boolean =>
 /** Small nodes of one form as one. */
 export const stackSmall: Pass = (graph: Graph) => {
   const nodes = graphNodes(graph);
+  const groups = groupsOf(nodes);
   const readers = readersOf(nodes);
-  const groups = groupsOf(nodes, readers, new Set(graph.outputs.map(({ value }) => value)));
   const stacker = new Stacker();
   const done = new Set<Node>();
 

@@ -92,25 +92,11 @@ export function insertZeros(lower: Lowering, dy: Value, layout: Layout, strides:
   const [sh, sw] = strides;
   if (sh === 1 && sw === 1) return dy;
   const [n, c, h, w] = knownShape(dy.type.shape) as Shape4;
-  if (layout === 'blocked') {
-    const { block } = lower.device;
-    // Joined column by column, then row by row: onnxruntime joins faster than it pads.
-    const columns = joinZeros(lower, lower.reshape(dy, [n * (c / block) * h * w, block]), sw);
-    const rows = joinZeros(lower, lower.reshape(columns, [n * (c / block) * h, w * sw * block]), sh);
-    return lower.reshape(rows, [n, c, h * sh, w * sw]);
-  }
-  const spread = lower.reshape(dy, [n * c, h, 1, w, 1]);
-  const padding = lower.graph.ints([0, 0, 0, 0, 0, 0, 0, sh - 1, 0, sw - 1]);
-  return lower.reshape(lower.graph.node('Pad', [spread, padding]), [n, c, h * sh, w * sw]);
-}
-
-/** The rows of a matrix, each followed by `count − 1` times as many zeros. */
-function joinZeros(lower: Lowering, rows: Value, count: number): Value {
-  if (count === 1) return rows;
-  const { graph } = lower;
-  const [height, width] = knownShape(rows.type.shape) as Pair;
-  const zeros = graph.node('Expand', [graph.float(0), graph.ints([height, width * (count - 1)])]);
-  return graph.node('Concat', [rows, zeros], { axis: 1 });
+  // The innermost dimension of the blocked layout is the block.
+  const inner = layout === 'blocked' ? lower.device.block : 1;
+  const spread = lower.reshape(dy, [n * (c / inner), h, 1, w, inner]);
+  const padding = [0, 0, 0, 0, 0, 0, 0, sh - 1, 0, (sw - 1) * inner];
+  return lower.reshape(lower.graph.node('Pad', [spread, lower.graph.ints(padding)]), [n, c, h * sh, w * sw]);
 }
 
 /**

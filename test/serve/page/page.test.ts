@@ -220,7 +220,7 @@ describe.skipIf(!executable)('the page in a browser', () => {
       expect.stringContaining('no model.md'),
     ]);
     const command = await page.locator('.command').innerText();
-    expect(command).toContain('"name":"x","datatype":"FP32","shape":[1,3]');
+    expect(command).toContain('"name":"x","datatype":"FP32","shape":[1,3],"data":[0,0,0]');
     expect(complaints).toEqual([]);
     await page.context().close();
   });

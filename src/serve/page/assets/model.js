@@ -68,20 +68,27 @@ function drawings({ drawings: cells }) {
   return section('Architecture', figure('Normal cell', cells.normal), figure('Reduction cell', cells.reduce));
 }
 
+/** A tensor of no more elements is written out, so that the command works as it stands. */
+const written = 16;
+
+/** What stands for nothing, by datatype; 0 for numbers. */
+const nothing = /** @type {Record<string, unknown>} */ ({ BOOL: false, BYTES: '' });
+
+/** @param {TensorMetadata} tensor */
+function example({ name, datatype, shape }) {
+  const sizes = shape.map((n) => (n < 0 ? 1 : n));
+  const count = sizes.reduce((product, n) => product * n, 1);
+  const data = count > written ? ['…'] : Array(count).fill(nothing[datatype] ?? 0);
+  return { name, datatype, shape: sizes, data };
+}
+
 /**
  * @param {IndexEntry} entry
  * @param {ModelMetadata} model
  * @param {Description} described
  */
 function calls(entry, { inputs }, { images }) {
-  const body = JSON.stringify({
-    inputs: inputs.map(({ name, datatype, shape }) => ({
-      name,
-      datatype,
-      shape: shape.map((n) => (n < 0 ? 1 : n)),
-      data: ['…'],
-    })),
-  });
+  const body = JSON.stringify({ inputs: inputs.map(example) });
   /** @param {string} text */
   const line = (text) => element('pre', { className: 'command', tabIndex: 0 }, element('code', {}, text));
   return section(
