@@ -50,8 +50,11 @@ async function main(name: string, options: string[]): Promise<void> {
   }
 }
 
-const partsOf = (file: string): object =>
-  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
+/** What a file holds of a benchmark in parts; nothing where it holds one as a whole. */
+function partsOf(file: string): object {
+  const content = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
+  return 'results' in content ? {} : content;
+}
 
 const [name = '', ...options] = process.argv.slice(2);
 try {

@@ -70,6 +70,8 @@ export interface Agreement {
   readonly first: number;
   /** The same over all steps. */
   readonly later: number;
+  /** Relative differences by step, in order. */
+  readonly differences: Readonly<Record<string, readonly number[]>>;
 }
 
 /** First losses may differ by this much, relatively. */
@@ -83,19 +85,20 @@ export function requireAgreement([ours, theirs]: Match): Agreement {
       `${theirs.name} has ${theirs.prepared.parameters} parameters, ${ours.name} ${parameters}: not the same network`,
     );
   }
-  const differences = Object.entries(theirs.steps).map(([step, timed]) =>
-    timed.map(({ loss }, i) => {
-      const expected = ours.steps[step]?.[i]?.loss as number;
-      return Math.abs(loss - expected) / Math.abs(expected);
+  const differences = Object.fromEntries(
+    Object.entries(theirs.steps).map(([step, timed]) => {
+      const expected = ours.steps[step] as readonly Timed[];
+      return [step, timed.map(({ loss }, i) => Math.abs(loss / (expected[i] as Timed).loss - 1))];
     }),
   );
-  const first = Math.max(...differences.map(([difference]) => difference as number));
+  const each = Object.values(differences);
+  const first = Math.max(...each.map(([difference]) => difference as number));
   if (!(first <= tolerance)) {
     throw new FailureError(
       `from the same weights and batch ${theirs.name}'s loss differs from ${ours.name}'s by ${first} (allowed ${tolerance})`,
     );
   }
-  return { parameters, first, later: Math.max(...differences.flat()) };
+  return { parameters, first, later: Math.max(...each.flat()), differences };
 }
 
 export interface Comparison {
