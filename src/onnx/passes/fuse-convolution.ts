@@ -7,9 +7,9 @@
  * A sum of many convolutions so becomes a chain in which each adds to the one before.
  */
 
-import { createNode, type Node, type Value } from '../ir.ts';
+import type { Node, Value } from '../ir.ts';
 import { formatType, type Inputs, qualifiedName } from '../operators.ts';
-import { type Pass, producerOf, readCounts, rewrite } from './rewrite.ts';
+import { type Pass, producerOf, readCounts, rebuilt, rewrite } from './rewrite.ts';
 
 type Reads = ReadonlyMap<Value, number>;
 
@@ -20,12 +20,6 @@ function openConvolution(before: Value | null | undefined, now: Value | null | u
   const isOpen = qualifiedName(node) === 'com.microsoft.nchwc.Conv' && !node.attributes.activation;
   return isOpen ? node : undefined;
 }
-
-const rebuilt = (convolution: Node, inputs: Inputs, attributes = convolution.attributes): readonly Value[] =>
-  createNode(
-    { ...convolution, inputs, attributes },
-    convolution.outputs.map(({ type }) => type),
-  ).outputs;
 
 /** The sum as part of the later one of its convolutions; the other operand lends its memory, so it must be free. */
 function withAddend(node: Node, inputs: Inputs, reads: Reads): readonly Value[] | undefined {

@@ -1,8 +1,8 @@
 /** Removes nodes that give back what they are given, and joins Reshapes and Transposes that follow one another. */
 
-import { createNode, type Node, type Value } from '../ir.ts';
+import type { Node, Value } from '../ir.ts';
 import { formatType, type Inputs, qualifiedName } from '../operators.ts';
-import { type Pass, producerOf, rewrite } from './rewrite.ts';
+import { type Pass, producerOf, rebuilt, rewrite } from './rewrite.ts';
 
 /** The elements of a constant, as numbers; undefined for any other value. */
 const constantNumbers = (value: Value | null | undefined): readonly number[] | undefined =>
@@ -39,20 +39,13 @@ const gives: Readonly<Record<string, (node: Node, inputs: Inputs) => boolean>> =
   Min: hasOneInput,
 };
 
-/** The first output of a node like another one that reads something else and gives the same type. */
-const withInputs = (node: Node, inputs: Inputs, attributes = node.attributes): Value | undefined =>
-  createNode(
-    { ...node, inputs, attributes },
-    node.outputs.map((value) => value.type),
-  ).outputs[0];
-
 /** Reshape of Reshape: the second alone, unless it copies dimensions (0) from what the first one made. */
 function joinReshapes(node: Node, [input, shape]: Inputs): Value | undefined {
   const before = producerOf(input)?.inputs[0];
   if (!before || !shape || constantNumbers(shape)?.includes(0) !== false) return undefined;
   const [output] = node.outputs;
   if (output && formatType(output.type) === formatType(before.type)) return before;
-  return withInputs(node, [before, shape]);
+  return rebuilt(node, [before, shape])[0];
 }
 
 /** The permutation of a Transpose; it reverses the axes unless told otherwise. */
@@ -72,7 +65,7 @@ function joinTransposes(node: Node, [input]: Inputs): Value | undefined {
   if (!inner || !before) return undefined;
   const first = permutation(inner);
   const perm = second.map((axis) => first[axis] ?? 0);
-  return keepsOrder(perm) ? before : withInputs(node, [before], { perm });
+  return keepsOrder(perm) ? before : rebuilt(node, [before], { perm })[0];
 }
 
 const joins: Readonly<Record<string, (node: Node, inputs: Inputs) => Value | undefined>> = {

@@ -49,9 +49,10 @@ export function rewrite(
   };
 }
 
-const rebuilt = (node: Node, inputs: Inputs): readonly Value[] =>
+/** The outputs of a node like another one, of the same types, that reads something else. */
+export const rebuilt = (node: Node, inputs: Inputs, attributes = node.attributes): readonly Value[] =>
   createNode(
-    { ...node, inputs },
+    { ...node, inputs, attributes },
     node.outputs.map((value) => value.type),
   ).outputs;
 

@@ -1,16 +1,16 @@
 /**
  * Computes many small nodes of one form as one. A training step of a supernet holds tens of thousands of nodes over
  * vectors of a few channels (statistics, optimizers, the order of filters), and onnxruntime spends some microseconds
- * on a node whatever its size. Nodes with the same operator, attributes and shapes, equally far from the inputs, cannot
- * depend on one another: they become one node over stacked operands (`stacking-rules.ts`). Stacked results go from
+ * on a node whatever its size. Nodes with the same operator, attributes and shapes at the same depth cannot depend on
+ * one another: they become one node over stacked operands (`stacking-rules.ts`). Stacked results go from
  * node to node; only what reads a single entry gets it from a Split.
  */
 
 import { type Builder, createBuilder } from '../build.ts';
-import { createNode, elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import { elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 import { attributesKey, smallConstantKey } from '../keys.ts';
 import { formatType, qualifiedName } from '../operators.ts';
-import type { Pass } from './rewrite.ts';
+import { type Pass, rebuilt } from './rewrite.ts';
 import { type Operand, stack, stackingRule, unstack } from './stacking-rules.ts';
 
 /** Elements up to which a tensor is small: a matrix of 64 images by 64 channels. */
@@ -86,8 +86,7 @@ class Stacker {
 
   copy(node: Node): void {
     const inputs = node.inputs.map((value) => value && this.value(value));
-    const types = node.outputs.map(({ type }) => type);
-    const { outputs } = createNode({ ...node, inputs }, types);
+    const outputs = rebuilt(node, inputs);
     node.outputs.forEach((value, index) => {
       this.single.set(value, outputs[index] as Value);
     });

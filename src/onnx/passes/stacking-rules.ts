@@ -80,7 +80,18 @@ const expand: StackingRule = (graph, node, operands, count) => {
 };
 
 const elementwiseOperators = [
-  ...['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Neg', 'Sqrt', 'Reciprocal', 'Exp', 'Log', 'HardSigmoid'],
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Max',
+  'Min',
+  'Neg',
+  'Sqrt',
+  'Reciprocal',
+  'Exp',
+  'Log',
+  'HardSigmoid',
 ] as const;
 
 const rules: Readonly<Record<string, StackingRule>> = {
