@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { FailureError, messageOf } from '../errors.ts';
 import { createBuilder } from '../onnx/build.ts';
 import { type Graph, inputValue, type TensorData } from '../onnx/ir.ts';
-import { optimize } from '../onnx/passes/index.ts';
+import { optimize, optimizeForHalf } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
 import type { Signature } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
@@ -55,8 +55,13 @@ export async function onnxruntimeEngine({
       : { ...portable, name: provider };
   return {
     name: `onnxruntime (${provider})`,
-    compile: async (fn, signature, name) => {
-      const graph = withOutputPrefix(trace(fn, signature, { device, name, optimize }));
+    compile: async (fn, signature, name, precision = 'float32') => {
+      const options =
+        precision === 'float16'
+          ? // The blocked layout has float32 only.
+            { name, device: { ...device, block: 0 }, optimize: optimizeForHalf }
+          : { name, device, optimize };
+      const graph = withOutputPrefix(trace(fn, signature, options));
       const created = await createSession(serialize(graph), session);
       return {
         run: async (feeds) => {

@@ -1,5 +1,6 @@
 /** The tfjs engine: runs a function eagerly on a named tfjs backend. The reference for every lowering. */
 import * as tf from '@tensorflow/tfjs';
+import { InputError } from '../errors.ts';
 import type { Signature, TensorFunction, Tensors } from '../signature.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
 import { loadTensorflow } from './tensorflow.ts';
@@ -17,19 +18,24 @@ export async function tfjsEngine(backend: TfjsBackend = 'cpu'): Promise<Engine> 
   tf.enableProdMode();
   return {
     name: `tfjs (${kind})`,
-    compile: async (fn, signature) => ({
-      run: async (feeds) => {
-        checkFeeds(signature, feeds);
-        const former = tf.getBackend();
-        await tf.setBackend(backend);
-        try {
-          return await evaluate(fn, signature, feeds);
-        } finally {
-          if (former) await tf.setBackend(former);
-        }
-      },
-      dispose: async () => {},
-    }),
+    compile: async (fn, signature, _, precision = 'float32') => {
+      if (precision !== 'float32') {
+        throw new InputError(`tfjs computes in float32; ${precision} is for the engine onnxruntime`);
+      }
+      return {
+        run: async (feeds) => {
+          checkFeeds(signature, feeds);
+          const former = tf.getBackend();
+          await tf.setBackend(backend);
+          try {
+            return await evaluate(fn, signature, feeds);
+          } finally {
+            if (former) await tf.setBackend(former);
+          }
+        },
+        dispose: async () => {},
+      };
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/index.ts';
 import type { Compiled, Elements, Engine, Feeds } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
 import { optimizers } from '../nn/optimizer-table.ts';
 import { cosine } from '../nn/schedules.ts';
 import { random } from '../random.ts';
@@ -17,7 +18,7 @@ import type { StepInputs } from './methods/method.ts';
 import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
 import { searchSpace } from './spaces.ts';
-import { alphaStep, slotName, weightStep } from './steps.ts';
+import { alphaStep, lossScale, slotName, weightStep } from './steps.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
 export interface SearchResult {
@@ -73,7 +74,7 @@ export async function search(
   const batches = batchSource(dataset, options);
   const inputs = method.inputs(space);
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string): Promise<Compiled> =>
-    engine.compile(fn, signature, name);
+    engine.compile(fn, signature, name, options.precision);
   const updateAlpha = await compile(alphaStep(supernet, options, shape), 'alpha');
   const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
 
@@ -117,6 +118,7 @@ export async function search(
       }),
     });
     const metrics = takeOver(state, a);
+    requireLossScale(state[slotName('alpha', lossScale)]);
     const w = await updateWeights.run({
       ...vectors('theta'),
       alpha: state.alpha,
@@ -126,6 +128,7 @@ export async function search(
       ...trainFeeds,
     });
     const { loss, correct } = takeOver(state, w);
+    requireLossScale(state[slotName('theta', lossScale)]);
     return {
       count: options.batch,
       loss: loss * options.batch,
@@ -176,8 +179,14 @@ export function drawRandom(
   return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };
 }
 
-/** The second order unrolls a step of SGD, the paper's optimizer of the weights. */
-function requireUnrollable({ order, optimizer }: SearchOptions): void {
+/** The second order unrolls a step of SGD, the paper's optimizer of the weights, and differs over tiny distances. */
+function requireUnrollable({ order, optimizer, precision }: SearchOptions): void {
+  if (order === 2 && precision === 'float16') {
+    throw new InputError(
+      'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +
+        'take --precision float32 or --order 1',
+    );
+  }
   if (order === 1 || optimizer === 'sgd') return;
   throw new InputError(
     `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +
@@ -190,6 +199,7 @@ function stateSizes(supernet: Supernet, options: SearchOptions): Record<string, 
   const vector = (name: 'theta' | 'alpha', size: number, optimizer: SearchOptions['optimizer']) => ({
     [name]: size,
     ...Object.fromEntries(optimizers[optimizer].slots.map((slot) => [slotName(name, slot), size])),
+    ...(options.precision === 'float16' && { [slotName(name, lossScale)]: lossScaleSize }),
   });
   return {
     ...vector('theta', supernet.parameters.size, options.optimizer),
@@ -198,9 +208,12 @@ function stateSizes(supernet: Supernet, options: SearchOptions): Record<string, 
 }
 
 function initialState(supernet: Supernet, sizes: Readonly<Record<string, number>>, seed: number): State {
-  const zero = Object.entries(sizes).map(([name, size]) => [name, new Float32Array(size)]);
+  const vectors = Object.entries(sizes).map(([name, size]) => [
+    name,
+    name.endsWith(`/${lossScale}`) ? initialLossScale() : new Float32Array(size),
+  ]);
   return {
-    ...Object.fromEntries(zero),
+    ...Object.fromEntries(vectors),
     theta: supernet.parameters.initialize(random(seed, 'weights')),
     alpha: supernet.architecture.initialize(random(seed, 'alpha')),
   };
