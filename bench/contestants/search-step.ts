@@ -1,14 +1,20 @@
 /** One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. */
-import type { Compiled } from '../../src/engine/engine.ts';
-import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import type { Compiled, Feeds } from '../../src/engine/engine.ts';
+import { onnxruntimeEngine, type Provider } from '../../src/engine/onnxruntime.ts';
+import { initialLossScale } from '../../src/nn/loss-scaling.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import type { Supernet } from '../../src/search/supernet.ts';
 import { answer, scalar, timed } from '../harness/answer.ts';
 import { flatten, labelsOf } from '../harness/arrays.ts';
+import { deviceUse } from '../harness/device-use.ts';
 import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 
-type Request = SearchProblem & { readonly problem: string; readonly threads: number };
+type Request = SearchProblem & {
+  readonly problem: string;
+  readonly threads: number;
+  readonly provider?: Provider;
+};
 
 interface Steps {
   readonly supernet: Supernet;
@@ -16,31 +22,40 @@ interface Steps {
   readonly updateWeights: Compiled;
 }
 
+const stepsOf = (supernet: Supernet, { options, image }: Request) => ({
+  alpha: alphaStep(supernet, options, image),
+  theta: weightStep(supernet, options, image),
+});
+
 async function compile(request: Request): Promise<Steps> {
-  const { options, image, threads } = request;
+  const { options, threads, provider = 'cpu' } = request;
   const supernet = supernetOf(request);
-  const engine = await onnxruntimeEngine({ threads });
-  const [alpha, weights] = [alphaStep(supernet, options, image), weightStep(supernet, options, image)];
+  const engine = await onnxruntimeEngine({ threads, provider });
+  const { alpha, theta } = stepsOf(supernet, request);
   return {
     supernet,
-    updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha'),
-    updateWeights: await engine.compile(weights.fn, weights.signature, 'weights'),
+    updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha', options.precision),
+    updateWeights: await engine.compile(theta.fn, theta.signature, 'weights', options.precision),
   };
 }
 
-/** The two steps from the problem's state on; each returns its loss. */
-function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, options }: Request) {
+/** What the two steps take from the problem's state on, and how it goes on. */
+function begin(supernet: Supernet, { problem, options }: Request) {
   const { arrays } = readArrays(problem);
   const array = (name: string): Float32Array => arrays[name]?.data as Float32Array;
   const theta = flatten(supernet.parameters, 'parameter', arrays);
   const alpha = array('alpha');
-  const state = {
+  const half = options.precision === 'float16';
+  const state: Record<string, Float32Array> = {
     theta,
     'theta/momentum': new Float32Array(theta.length),
     alpha,
     'alpha/first': new Float32Array(alpha.length),
     'alpha/second': new Float32Array(alpha.length),
+    ...(half && { 'theta/lossScale': initialLossScale(), 'alpha/lossScale': initialLossScale() }),
   };
+  const own = (vector: 'theta' | 'alpha'): Feeds =>
+    Object.fromEntries(Object.entries(state).filter(([name]) => name.startsWith(`${vector}/`)));
   const train = { trainImages: array('trainImages'), trainLabels: labelsOf(array('trainLabels')) };
   const validation = {
     validationImages: array('validationImages'),
@@ -48,41 +63,49 @@ function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, optio
   };
   const learningRate = Float32Array.of(options.learningRate);
   let step = 0;
-  return {
-    alpha: async () => {
-      const { 'theta/momentum': _, ...feeds } = state;
-      const { loss, correct, ...next } = await updateAlpha.run({
-        ...feeds,
-        step: Float32Array.of(++step),
-        ...validation,
-      });
-      Object.assign(state, next);
-      return scalar(loss);
+  const shared = (): Feeds => ({
+    theta: state.theta as Float32Array,
+    alpha: state.alpha as Float32Array,
+    step: Float32Array.of(step),
+  });
+  const feeds = {
+    alpha: (): Feeds => {
+      step++;
+      return { ...shared(), ...own('alpha'), ...validation };
     },
-    theta: async () => {
-      const { 'alpha/first': _, 'alpha/second': __, ...feeds } = state;
-      const { loss, correct, ...next } = await updateWeights.run({
-        ...feeds,
-        learningRate,
-        step: Float32Array.of(step),
-        ...train,
-      });
-      Object.assign(state, next);
-      return scalar(loss);
-    },
+    theta: (): Feeds => ({ ...shared(), ...own('theta'), learningRate, ...train }),
   };
+  const run = (of: keyof typeof feeds, compiled: Compiled) => async (): Promise<number> => {
+    const { loss, correct, ...next } = await compiled.run(feeds[of]());
+    Object.assign(state, next);
+    return scalar(loss);
+  };
+  return { feeds, run };
 }
 
 let compiled: Steps | undefined;
-let iteration: ReturnType<typeof begin> | undefined;
+let iteration: Readonly<Record<'alpha' | 'theta', () => Promise<number>>> | undefined;
 
 /** Compiles, the first time, and goes back to the problem's initial state. */
 async function prepare(request: Request): Promise<object> {
   compiled ??= await compile(request);
-  iteration = begin(compiled, request);
+  const { run } = begin(compiled.supernet, request);
+  iteration = { alpha: run('alpha', compiled.updateAlpha), theta: run('theta', compiled.updateWeights) };
   return { parameters: compiled.supernet.parameters.size, versions: {} };
 }
 
 const step = (which: 'alpha' | 'theta') => () => timed((iteration as NonNullable<typeof iteration>)[which]);
 
-await answer({ prepare, alpha: step('alpha'), theta: step('theta') });
+/** What each of the steps does on its device. */
+async function use(request: Request): Promise<object> {
+  const supernet = supernetOf(request);
+  const { alpha, theta } = stepsOf(supernet, request);
+  const { feeds } = begin(supernet, request);
+  const { precision } = request.options;
+  return {
+    alpha: await deviceUse(alpha, feeds.alpha(), { ...request, precision }),
+    theta: await deviceUse(theta, feeds.theta(), { ...request, precision }),
+  };
+}
+
+await answer({ prepare, use, alpha: step('alpha'), theta: step('theta') });

@@ -1,10 +1,15 @@
 /** libtensorflow for tfjs: an optional package, which is found, mended for newer Nodes and loaded. */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { FailureError, messageOf } from '../errors.ts';
 
 /** The packages that bring tfjs's `tensorflow` backend, in order of preference. */
 const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+
+/** Builds the addon of either package. */
+const script = fileURLToPath(new URL('../../scripts/build-tfjs-node.js', import.meta.url));
 
 /** What was loaded, for people: `libtensorflow 2.21.0, cpu`. */
 let loaded: string | undefined;
@@ -79,7 +84,7 @@ function explain(name: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   const message = messageOf(error).split('\n')[0] as string;
   if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`)) return 'is not installed';
-  const build = `build its addon: node scripts/build-tfjs-node.js --package ${name}`;
+  const build = `build its addon: node ${relative('', script)} --package ${name}`;
   if (message.includes('tfjs_binding.node')) return `is installed without its addon; ${build}`;
   if (code === 'ERR_DLOPEN_FAILED') return `does not find its libraries (${message}); ${build}`;
   return `does not load: ${message}`;

@@ -179,8 +179,12 @@ export function drawRandom(
   return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };
 }
 
-/** The second order unrolls a step of SGD, the paper's optimizer of the weights, and differs over tiny distances. */
-function requireUnrollable({ order, optimizer, precision }: SearchOptions): void {
+/**
+ * The second order unrolls a step of SGD, the paper's optimizer of the weights, and takes a finite difference.
+ *
+ * @throws InputError for options that do not go with it
+ */
+export function requireUnrollable({ order, optimizer, precision }: SearchOptions): void {
   if (order === 2 && precision === 'float16') {
     throw new InputError(
       'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +

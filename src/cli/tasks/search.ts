@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { requireMethodOptions } from '../../search/method-options.ts';
-import { drawRandom, search } from '../../search/search.ts';
+import { drawRandom, requireUnrollable, search } from '../../search/search.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
 import { deviceOptionNames, kebab } from '../options.ts';
@@ -45,11 +45,12 @@ export async function runSearch(
   const fitting = given as Partial<SearchRunOptions>;
   const options = resume ? resumedOptions(own, fitting, deviceOptionNames, out) : { ...own, ...fitting };
   requireMethodOptions(options, (name) => `--${kebab(name)}`);
+  requireUnrollable(options);
   const folder = openRun(out, resume);
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
   say(
-    `search: ${options.method}, space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`,
+    `search: ${options.method}, space ${options.space}, order ${options.order}, ${options.precision}, on ${engine.name}, in ${out}`,
   );
   if (!resume) folder.writeConfig({ command: 'search', version, options });
   const progress = showProgress('search', options.epochs, signal);
