@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Feeds } from '../../../src/engine/engine.ts';
 import { random } from '../../../src/random.ts';
-import { alphaGradient, supernetLoss } from '../../../src/search/architect.ts';
+import { alphaGradient, supernetLoss, weightGradient } from '../../../src/search/architect.ts';
 import type { LearningMethodName } from '../../../src/search/method-names.ts';
 import { searchDefaultsOf } from '../../../src/search/method-options.ts';
 import { searchMethod } from '../../../src/search/methods/index.ts';
@@ -59,7 +59,7 @@ export function subjectOf(
     return {
       loss: tf.add(evaluated.loss, penalty(alpha)),
       alpha: tf.add(evaluated.gradient, tf.grad(penalty)(alpha)),
-      theta: tf.grad((w) => loss(supernet.parameters.split(w), alpha, data).loss)(theta),
+      theta: weightGradient(loss, supernet, theta, alpha, data).gradient,
     };
   };
   const alphaOf = (seed: number) => normals(supernet.architecture.size, 'alpha', seed).map((x) => 0.5 * x);
