@@ -120,7 +120,15 @@ export {
  * console.log(networkCost(same, { channels: 36, cells: 20, ...shape })); // { parameters: 3349342, macs: 528359040 }
  * ```
  */
-export { type CellGenotype, type Edge, formatGenotype, type Genotype } from './search/genotype.ts';
+export {
+  type CellGenotype,
+  type ChainGenotype,
+  cellsOf,
+  type DartsGenotype,
+  type Edge,
+  formatGenotype,
+  type Genotype,
+} from './search/genotype.ts';
 export { genotypeFromJson, genotypeToJson, loadGenotype, publishedNames } from './search/genotype-file.ts';
 export { parseGenotype } from './search/genotype-text.ts';
 export { deriveGenotype } from './search/derive.ts';

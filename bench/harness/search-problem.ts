@@ -3,7 +3,7 @@ import type { ImageShape } from '../../src/data/index.ts';
 import { random } from '../../src/random.ts';
 import { writeArrays } from '../../src/runs/safetensors.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
-import { alphaSize, edgeCount, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { makeSupernet, type Supernet } from '../../src/search/supernet.ts';
 import { pieces, randomBatch } from './arrays.ts';
 
@@ -50,7 +50,7 @@ export function writeSearchProblem(path: string, problem: SearchProblem, seed: n
   const alpha = Float32Array.from({ length: alphaSize(space) }, () => generator.normal());
   const arrays = {
     ...pieces(parameters, 'parameter', parameters.initialize(random(seed, 'weights'))),
-    alpha: { shape: [2, edgeCount(space), space.operations.length], data: alpha },
+    alpha: { shape: alphaShape(space), data: alpha },
     ...randomBatch('train', options.batch, image, classes, seed),
     ...randomBatch('validation', options.batch, image, classes, seed),
   };

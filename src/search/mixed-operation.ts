@@ -22,6 +22,7 @@ export interface EdgeFrame {
   readonly operations: readonly OperationName[];
   readonly channels: number;
   readonly stride: number;
+  readonly normalizePools: boolean;
 }
 
 /**
@@ -41,10 +42,10 @@ export type EdgeMaker = (frame: EdgeFrame) => MixedEdge;
  * ō(x) = Σₒ wₒ·o(x), added to the sum of the edges before; `none` contributes nothing and is left out. Each candidate
  * is added as soon as it is known, so that no two of them are held in memory.
  */
-export const mixedOperation: EdgeMaker = ({ at, operations, channels, stride }) => {
+export const mixedOperation: EdgeMaker = ({ at, operations, channels, stride, normalizePools }) => {
   const candidates = operations.flatMap((operation, column) => {
     if (operation === 'none') return [];
-    const options = { channels, stride, affine: false, normalizePools: true };
+    const options = { channels, stride, affine: false, normalizePools };
     return [{ operation, column, layer: operationOf(operation).make(at.at(operation), options) }];
   });
   return (x, weights, context, before) =>
