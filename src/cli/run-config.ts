@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { readConfig } from '../runs/run-folder.ts';
+import type { MethodName } from '../search/method-names.ts';
 import { count } from './kinds.ts';
 import { type Given, kebab, type OptionName } from './options.ts';
 import {
+  type RandomRunOptions,
   type RetrainRunOptions,
   retrainRunDefaults,
   retrainRunNames,
@@ -26,9 +28,11 @@ export interface RetrainConfig {
 }
 
 /** The options of the search in a folder. InputError where it holds none, or the file is damaged. */
-export function readSearchOptions(folder: string): SearchRunOptions {
+export function readSearchOptions(folder: string): SearchRunOptions | RandomRunOptions {
   const { config, where } = readRun(folder, 'search');
-  return { ...searchRunDefaults, ...readOptions(searchRunNames, searchRunDefaults, config.options, where) };
+  const { method } = readOptions(['method'], { method: '' }, config.options, where);
+  const defaults = searchRunDefaults(method as MethodName);
+  return { ...defaults, ...readOptions(searchRunNames, defaults, config.options, where) } as typeof defaults;
 }
 
 /** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */

@@ -11,6 +11,7 @@ export {
   alphaSize,
   candidatesOf,
   edgeCount,
+  edgesByNode,
   type SearchSpace,
 } from './spaces/space.ts';
 

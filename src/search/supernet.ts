@@ -6,7 +6,7 @@ import { inScope } from '../scope.ts';
 import { outputStates } from './derive.ts';
 import { darts } from './methods/darts.ts';
 import type { Architecture, ArchitectureValues, Method } from './methods/method.ts';
-import type { MixedEdge, MixingWeights } from './mixed-operation.ts';
+import type { MixingWeights } from './mixed-operation.ts';
 import { operationOf } from './operations.ts';
 import { edgePlaces, skeletonForm, strideOf } from './skeleton-names.ts';
 import { skeletonOf } from './skeletons/index.ts';
@@ -57,12 +57,15 @@ function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): Ce
   const kind = skeletonForm(space.skeleton).kinds.indexOf(frame.kind);
   const { normalizesPools: normalizePools } = skeletonOf(space.skeleton);
   const nodes = edgePlaces(space.skeleton, space.nodes).map((places): Node<SupernetContext> => {
-    const incoming = places.map(({ input, edge }) => {
-      const operations = candidatesOf(space, kind, edge);
-      const stride = strideOf(frame.kind, input);
-      const mixed = method.edge({ at: at.at(`edge${edge}`), operations, channels, stride, normalizePools });
-      return { input, edge, mixed };
-    });
+    const mixed = method.node(
+      places.map(({ input, edge }) => ({
+        at: at.at(`edge${edge}`),
+        operations: candidatesOf(space, kind, edge),
+        channels,
+        stride: strideOf(frame.kind, input),
+        normalizePools,
+      })),
+    );
     // What a node without a candidate but `none` is.
     const nothing = operationOf('none').make(at, {
       channels,
@@ -71,12 +74,13 @@ function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): Ce
       normalizePools,
     });
     return (states, context) => {
-      const sum = incoming.reduce<ReturnType<MixedEdge>>((before, { input, edge, mixed }) => {
-        const weights = context.weights[kind]?.[edge];
-        if (!weights) throw new Error(`edge ${edge} of kind ${kind} has no weights`);
-        return mixed(states[input] as tf.Tensor4D, weights, context, before);
-      }, undefined);
-      return sum ?? nothing(states[0] as tf.Tensor4D, context);
+      const weights = places.map(({ edge }) => {
+        const own = context.weights[kind]?.[edge];
+        if (!own) throw new Error(`edge ${edge} of kind ${kind} has no weights`);
+        return own;
+      });
+      const from = places.map(({ input }) => states[input] as tf.Tensor4D);
+      return mixed(from, weights, context) ?? nothing(states[0] as tf.Tensor4D, context);
     };
   });
   return { nodes, concat: outputStates(space) };

@@ -28,6 +28,10 @@ export interface SearchSpace {
 export const edgeCount = ({ skeleton, nodes }: Pick<SearchSpace, 'skeleton' | 'nodes'>): number =>
   edgePlaces(skeleton, nodes).flat().length;
 
+/** The edges into each node, by their indices. */
+export const edgesByNode = ({ skeleton, nodes }: Pick<SearchSpace, 'skeleton' | 'nodes'>): number[][] =>
+  edgePlaces(skeleton, nodes).map((places) => places.map(({ edge }) => edge));
+
 /** The same candidates on every edge of every cell. */
 export const everywhere = (
   operations: readonly OperationName[],
