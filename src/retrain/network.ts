@@ -18,7 +18,13 @@ import { cellsOf, type Edge, type Genotype, skeletonOfGenotype } from '../search
 import { operationOf } from '../search/operations.ts';
 import { skeletonForm, strideOf } from '../search/skeleton-names.ts';
 import { skeletonOf } from '../search/skeletons/index.ts';
-import type { CellFrame, CellGraph, Node, SkeletonOptions } from '../search/skeletons/skeleton.ts';
+import {
+  type CellFrame,
+  type CellGraph,
+  largestState,
+  type Node,
+  type SkeletonOptions,
+} from '../search/skeletons/skeleton.ts';
 
 export interface NetworkOptions extends Omit<SkeletonOptions, 'reductions'> {
   readonly classes: number;
@@ -35,6 +41,8 @@ export interface Network {
   readonly dropSites: number;
   /** The number of places at which training adds noise. */
   readonly noiseSites: number;
+  /** The most elements of a node's value for one image. */
+  readonly largestState: number;
   /** Images [N, H, W, C] → logits [N, classes]; the auxiliary head's too where it is asked for. */
   logits(
     images: tf.Tensor4D,
@@ -71,7 +79,8 @@ export function makeNetwork(genotype: Genotype, options: NetworkOptions): Networ
     return side ? { logits: result, auxiliary: side } : { logits: result };
   };
   const noiseSites = root.noiseSites.count;
-  return { parameters, statistics, dropSites: sites.count, noiseSites, logits };
+  const largest = largestState({ ...options, reductions }, 1, options);
+  return { parameters, statistics, dropSites: sites.count, noiseSites, largestState: largest, logits };
 }
 
 function makeDiscreteCell(genotype: Genotype, frame: CellFrame, sites: { count: number }): CellGraph {

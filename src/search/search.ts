@@ -17,7 +17,7 @@ import type { StepInputs } from './methods/method.ts';
 import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
 import { searchSpace } from './spaces.ts';
-import { alphaStep, slotName, weightStep } from './steps.ts';
+import { alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
 export interface SearchResult {
@@ -71,7 +71,7 @@ export async function search(
   // Every name of `sizes` has its vector.
   const state = (begin?.state ?? initialState(supernet, sizes, options.seed)) as State;
   const batches = batchSource(dataset, options);
-  const inputs = method.inputs(space);
+  const inputs = stepInputs(supernet, options, shape);
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string): Promise<Compiled> =>
     engine.compile(fn, signature, name);
   const updateAlpha = await compile(alphaStep(supernet, options, shape), 'alpha');

@@ -80,7 +80,7 @@ function subject(name: string) {
   return { space, fn, signature, feeds };
 }
 
-describe.each(['darts', 'simple'])('the space %s', (name) => {
+describe.each(['darts', 'simple', 'nas-bench-201'])('the space %s', (name) => {
   const { space, fn, signature, feeds } = subject(name);
   const traced = new Map<string, Compiled>();
 

@@ -9,7 +9,7 @@ import {
   sequence,
 } from '../../nn/layers.ts';
 import { inScope } from '../../scope.ts';
-import type { CellKind } from '../skeleton-names.ts';
+import { type CellKind, isReduction } from '../skeleton-names.ts';
 
 export interface SkeletonOptions {
   readonly imageChannels: number;
@@ -81,4 +81,18 @@ export function runNodes<C extends Context>(
   }
   const chosen = concat.map((state) => states[state] as tf.Tensor4D);
   return chosen.length === 1 ? (chosen[0] as tf.Tensor4D) : tf.concat(chosen, 3);
+}
+
+/** The most elements of a node's value, in a batch of images of this size. */
+export function largestState(
+  { channels, cells, reductions }: Omit<SkeletonOptions, 'imageChannels'>,
+  batch: number,
+  { height, width }: { readonly height: number; readonly width: number },
+): number {
+  const halvings = Array.from({ length: cells }, (_, i) => i).filter((i) =>
+    isReduction(i, cells, reductions),
+  );
+  const after = (count: number): number =>
+    channels * 2 ** count * Math.ceil(height / 2 ** count) * Math.ceil(width / 2 ** count);
+  return batch * Math.max(...[...halvings.keys(), halvings.length].map(after));
 }
