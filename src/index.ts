@@ -135,7 +135,15 @@ export { deriveGenotype } from './search/derive.ts';
 export { type Strengths, softmaxStrengths } from './search/strengths.ts';
 export { type MethodName, methodNames } from './search/method-names.ts';
 export { type OperationName, operationNames } from './search/operation-names.ts';
-export { type SearchSpace, type SpaceName, searchSpace, spaceNames } from './search/spaces.ts';
+export {
+  openSpace,
+  type SearchSpace,
+  type SpaceContent,
+  type SpaceName,
+  searchSpace,
+  spaceFromContent,
+  spaceNames,
+} from './search/spaces.ts';
 export { type NetworkCost, networkCost } from './export/cost.ts';
 
 /**
