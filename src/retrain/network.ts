@@ -105,21 +105,19 @@ function makeDiscreteCell(genotype: Genotype, frame: CellFrame, sites: { count: 
         return site === undefined || !context.pathMask ? y : tf.mul(y, context.pathMask(site));
       };
     });
-    const nothing = operationOf('none').make(at, {
-      channels,
-      stride: strideOf(frame.kind, 0),
-      affine,
-      normalizePools: false,
-    });
     return (states, context) => {
       const values = terms.map((term) => term(states, context));
       const [first, ...others] = values;
-      if (!first) return nothing(states[0] as tf.Tensor4D, context);
+      if (!first) return zerosOf(states[0] as tf.Tensor4D, strideOf(frame.kind, 0));
       return others.reduce((sum, value) => tf.add(sum, value), first);
     };
   };
   return { nodes: cell.nodes.map(make), concat: cell.concat };
 }
+
+/** Zeros that are computed of x: their size follows that of an open batch, which a constant's does not. */
+const zerosOf = (x: tf.Tensor4D, stride: number): tf.Tensor4D =>
+  tf.mul(stride === 1 ? x : tf.avgPool(x, 1, stride, 'same'), 0);
 
 /** Pixels of an image's side where the auxiliary head branches off: two reductions, each rounding up. */
 const reduced = (size: number): number => Math.ceil(Math.ceil(size / 2) / 2);

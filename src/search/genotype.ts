@@ -1,5 +1,6 @@
 /** Genotypes: the discrete architecture of each kind of cell of a skeleton. */
 import { InputError } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { isOperationName, type OperationName, operationNames } from './operation-names.ts';
 import { type CellKind, type SkeletonName, skeletonForm, strideOf } from './skeleton-names.ts';
 
@@ -73,16 +74,18 @@ export interface RawCell {
 /** The cell, checked: known operations, edges from earlier states only, a concat of existing states. */
 export function checkedCell(kind: CellKind, cell: RawCell, where: string): CellGenotype {
   const inputs = kind === 'cell' ? 1 : 2;
+  const name = kind === 'cell' ? 'cell' : `${kind} cell`;
   const refuse = (problem: string): never => {
-    throw new InputError(`${where}: the ${kind} cell ${problem}`);
+    throw new InputError(`${where}: the ${name} ${problem}`);
   };
   if (cell.nodes.length === 0) refuse('has no nodes');
   const nodes = cell.nodes.map((edges, i) => {
     if (edges.length === 0) refuse(`has no edge into node ${i + inputs}`);
     return edges.map(([operation, input]): Edge => {
       if (!isOperationName(operation)) {
+        const near = suggestion(operation, operationNames);
         throw new InputError(
-          `${where}: the ${kind} cell names the unknown operation "${operation}"; known are ${operationNames.join(', ')}`,
+          `${where}: the ${name} names the unknown operation "${operation}"${near}; known are ${operationNames.join(', ')}`,
         );
       }
       if (!Number.isInteger(input) || input < 0 || input >= i + inputs) {

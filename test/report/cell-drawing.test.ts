@@ -90,6 +90,18 @@ describe('drawGenotype', () => {
     expect(drawGenotype(text)).toEqual({ normal, reduce });
   });
 
+  it('draws the one cell of a chain, of its one input, without what is none', () => {
+    const drawings = drawGenotype('|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|');
+    expect(Object.keys(drawings)).toEqual(['cell']);
+    const { cell = '' } = drawings;
+    expect(cell.match(/class="operation/g)).toHaveLength(3);
+    expect(cell).not.toContain('none');
+    expect(cell).toContain(
+      'Node 0 is conv 3×3 of input. Node 1 is skip of node 0. Node 2 is avg pool 3×3 of node 1.',
+    );
+    expect(cell).toContain('The output is node 2.');
+  });
+
   it('refuses what is no genotype', () => {
     expect(() => drawGenotype('none')).toThrow(/genotype/);
   });
