@@ -17,6 +17,8 @@ export interface CellDrawingOptions {
   readonly reduction: boolean;
   /** What the cell's inputs are called; by default those of DARTS. */
   readonly inputs?: readonly string[];
+  /** The number of the first node, 0 by default. */
+  readonly firstNode?: number;
 }
 
 const pill = { width: 124, height: 24, gap: 8 } as const;
@@ -119,7 +121,7 @@ function untangled(cell: CellGenotype, inputs: number): CellGenotype {
 
 /** An SVG document of a cell. */
 export function drawCell(original: CellGenotype, options: CellDrawingOptions): string {
-  const { inputs = dartsInputs } = options;
+  const { inputs = dartsInputs, firstNode = 0 } = options;
   const present = original.nodes.map((edges) => edges.filter(({ operation }) => operation !== 'none'));
   const cell = untangled({ ...original, nodes: present }, inputs.length);
   const { wires, layers, placement } = arrange(cell, inputs.length);
@@ -161,7 +163,7 @@ export function drawCell(original: CellGenotype, options: CellDrawingOptions): s
           const strided = options.reduction && edge.input < 2;
           return line('wire', joined) + drawOperation(edge.operation, strided, x, y + port);
         })
-        .join('') + drawRing(String(node), centre, y)
+        .join('') + drawRing(String(node + firstNode), centre, y)
     );
   });
 
@@ -238,14 +240,17 @@ const drawTerminal = (label: string, x: number, y: number): string =>
   );
 
 /** The drawing in words. */
-function describe(cell: CellGenotype, { reduction, inputs = dartsInputs }: CellDrawingOptions): string {
-  const name = (state: number): string => inputs[state] ?? `node ${state - inputs.length}`;
+function describe(
+  cell: CellGenotype,
+  { reduction, inputs = dartsInputs, firstNode = 0 }: CellDrawingOptions,
+): string {
+  const name = (state: number): string => inputs[state] ?? `node ${state - inputs.length + firstNode}`;
   const nodes = cell.nodes.map((edges, node) => {
     const terms = edges.map(({ operation, input }) => {
       const stride = reduction && input < 2 ? ' with stride 2' : '';
       return `${operations[operation].label}${stride} of ${name(input)}`;
     });
-    return `Node ${node} is ${terms.join(' plus ') || 'zero'}.`;
+    return `Node ${node + firstNode} is ${terms.join(' plus ') || 'zero'}.`;
   });
   const verb = cell.concat.length > 1 ? 'concatenates' : 'is';
   return [...nodes, `The output ${verb} ${cell.concat.map(name).join(', ')}.`].join(' ');

@@ -95,11 +95,11 @@ describe('drawGenotype', () => {
     expect(Object.keys(drawings)).toEqual(['cell']);
     const { cell = '' } = drawings;
     expect(cell.match(/class="operation/g)).toHaveLength(3);
-    expect(cell).not.toContain('none');
+    expect(cell).not.toContain('>none<');
     expect(cell).toContain(
-      'Node 0 is conv 3×3 of input. Node 1 is skip of node 0. Node 2 is avg pool 3×3 of node 1.',
+      'Node 1 is conv 3×3 of input. Node 2 is skip of node 1. Node 3 is avg pool 3×3 of node 2.',
     );
-    expect(cell).toContain('The output is node 2.');
+    expect(cell).toContain('The output is node 3.');
   });
 
   it('refuses what is no genotype', () => {
