@@ -16,6 +16,7 @@ import {
   part,
   port,
   positive,
+  space,
   text,
   threads,
 } from './kinds.ts';
@@ -44,7 +45,7 @@ export const sections = {
   },
   Network: {
     method: choice(methodNames, 'the search method'),
-    space: choice(spaceNames, 'the search space'),
+    space: option(space, `the search space: ${spaceNames.join(', ')}, or a JSON file of your own`),
     channels: option(count, 'channels of the first cells'),
     cells: option(count, 'cells of the network'),
     classes: option(count, 'classes'),
