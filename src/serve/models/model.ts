@@ -12,6 +12,7 @@ import { createStatistics, type Statistics } from '../statistics.ts';
 import type { TensorSignature } from '../tensor.ts';
 import { type Instance, openInstance } from '../workers/instance.ts';
 import { openPool, type Pool } from '../workers/pool.ts';
+import { createThreads, type Threads } from '../workers/threads.ts';
 import { type Batching, batchingOf, rowsAreIndependent } from './batching.ts';
 import { type Classifier, classifierOf } from './classifier.ts';
 import type { ModelConfig } from './config.ts';
@@ -42,24 +43,30 @@ export interface ModelFile {
 /** Is told what is not as it should be and no reason to stop. */
 export type Warn = (message: string) => void;
 
+export interface LoadOptions {
+  readonly warn: Warn;
+  /** Rows of a batch where `max_batch_size` is not configured and batches are possible. */
+  readonly usualBatchSize?: number | undefined;
+  /** The worker threads that are there; by default the model has its own, which end with it. */
+  readonly threads?: Threads;
+}
+
 /**
  * Loads a model file and warms it up.
  *
- * @param usualBatchSize rows of a batch where `max_batch_size` is not configured and batches are possible
  * @throws InputError if it is not a model that can be served as configured
  */
 export async function loadModel(
   file: ModelFile,
   config: ModelConfig,
-  warn: Warn,
-  usualBatchSize?: number,
+  { warn, usualBatchSize, threads: workers = createThreads(0) }: LoadOptions,
 ): Promise<Model> {
   const { name, version, path } = file;
   const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
   const metadata = metadataFromProps(await propsOf(path));
   const { device, instances, threads = threadsFor(config.instances) } = config;
   const open = async (): Promise<Instance> => {
-    const instance = await openInstance({ path, device, threads });
+    const instance = await openInstance({ path, device, threads }, workers);
     await warmUp(instance, config, path, say);
     return instance;
   };
