@@ -89,6 +89,9 @@ export async function loadModel(
 /** Threads of one instance, so that all of them together have one a core. */
 const threadsFor = (instances: number): number => Math.max(1, Math.floor(availableParallelism() / instances));
 
+/** Milliseconds by which a batch may be ahead of others that come and are more urgent. */
+const longestAhead = 50;
+
 function scheduling(config: ModelConfig) {
   const { maxQueueSize, priorityLevels, defaultPriority, defaultTimeoutMs } = config;
   const { maxQueueDelayMs, adaptiveDelay: adaptive } = config;
@@ -97,6 +100,7 @@ function scheduling(config: ModelConfig) {
     priorityLevels,
     defaultPriority,
     defaultTimeout: defaultTimeoutMs,
+    longestAhead,
     delay:
       maxQueueDelayMs === 0
         ? noDelay

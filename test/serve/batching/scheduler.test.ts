@@ -67,6 +67,7 @@ const defaults: SchedulerOptions = {
   defaultPriority: 2,
   defaultTimeout: 0,
   delay: noDelay,
+  longestAhead: 0,
 };
 const start = async (
   options: Partial<SchedulerOptions> = {},
