@@ -16,6 +16,12 @@ import { createThreads, type Threads } from '../workers/threads.ts';
 import { type Batching, batchingOf, rowsAreIndependent } from './batching.ts';
 import { type Classifier, classifierOf } from './classifier.ts';
 import type { ModelConfig } from './config.ts';
+import {
+  configuredPlacement,
+  type MeasuredPlacement,
+  measuredPlacement,
+  type Placement,
+} from './placement.ts';
 import { trialInputs } from './trial.ts';
 
 export interface Model {
@@ -25,6 +31,7 @@ export interface Model {
   /** What the model says about itself, as far as it was written by onnx-nas. Its values are not checked. */
   readonly metadata: Partial<ModelMetadata>;
   readonly config: ModelConfig;
+  readonly placement: Placement;
   readonly batching: Batching;
   /** What a request may be: as the file says, the batch dimension open where batches are filled up. */
   readonly signature: Signature;
@@ -64,13 +71,21 @@ export async function loadModel(
   const { name, version, path } = file;
   const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
   const metadata = metadataFromProps(await propsOf(path));
-  const { device, instances, threads = threadsFor(config.instances) } = config;
-  const open = async (): Promise<Instance> => {
-    const instance = await openInstance({ path, device, threads }, workers);
+  const open = async (threads: number): Promise<Instance> => {
+    const instance = await openInstance({ path, device: config.device, threads }, workers);
     await warmUp(instance, config, path, say);
     return instance;
   };
-  const pool = await openPool(open, instances, say);
+  const cores = availableParallelism();
+  const { first, ...placement }: MeasuredPlacement =
+    configuredPlacement(config, cores) ??
+    (await measuredPlacement(cores, open, (instance) => timeRun(instance, config)));
+  const opened = first ? [first] : [];
+  const pool = await openPool(
+    async () => opened.pop() ?? (await open(placement.threads)),
+    placement.instances,
+    say,
+  );
   try {
     const statistics = createStatistics();
     const batching = await batchingFor(pool, config, path, say, usualBatchSize);
@@ -79,15 +94,15 @@ export async function loadModel(
     const classifier = classifierOf({ metadata, config, inputs, outputs });
     const imageInput = typeof classifier === 'string' ? undefined : classifier.input;
     const signature = { inputs, outputs, imageInput };
-    return { name, version, path, metadata, config, batching, signature, classifier, session, statistics };
+    return {
+      ...{ name, version, path, metadata, config, placement, batching, signature },
+      ...{ classifier, session, statistics },
+    };
   } catch (error) {
     await pool.close();
     throw error;
   }
 }
-
-/** Threads of one instance, so that all of them together have one a core. */
-const threadsFor = (instances: number): number => Math.max(1, Math.floor(availableParallelism() / instances));
 
 /** Milliseconds by which a batch may be ahead of others that come and are more urgent. */
 const longestAhead = 50;
@@ -132,6 +147,24 @@ async function warmUp(instance: Instance, config: ModelConfig, path: string, war
       throw new InputError(`${path}: ${error.message}`);
     }
     warn(`warming up failed (warm_up of config.json sets the shapes): ${messageOf(error)}`);
+  }
+}
+
+const timedRuns = 5;
+
+/** Milliseconds of a run on the inputs that warm it up, at best; undefined where it takes others. */
+async function timeRun(instance: Instance, { warmUp: shapes }: ModelConfig): Promise<number | undefined> {
+  const names = instance.outputs.map(({ name }) => name);
+  let best = Number.POSITIVE_INFINITY;
+  try {
+    for (let i = 0; i < timedRuns; i++) {
+      const { milliseconds } = await instance.run(trialInputs(instance.inputs, shapes, 0), names);
+      best = Math.min(best, milliseconds);
+    }
+    return best;
+  } catch {
+    // That was said when it was warmed up.
+    return undefined;
   }
 }
 
