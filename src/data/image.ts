@@ -75,6 +75,19 @@ const decodeAny = (bytes: Uint8Array, shape: ImageShape, limit: number): Promise
     .raw({ depth: 'uchar' })
     .toBuffer();
 
+/** An image's pixels, planar as `decodeImage` gives them, as a PNG file. */
+export function encodePng(pixels: Uint8Array, { channels, height, width }: ImageShape): Promise<Buffer> {
+  const plane = height * width;
+  const interleaved = Uint8Array.from(
+    pixels,
+    (_, i) => pixels[(i % channels) * plane + Math.floor(i / channels)] as number,
+  );
+  return sharp(interleaved, { raw: { width, height, channels: channels as 1 | 3 } })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+}
+
 function open(bytes: Uint8Array, limit: number): Sharp {
   if (!signatures.some((signature) => signature.every((byte, i) => bytes[i] === byte))) {
     throw new Error(bytes.length === 0 ? 'it is empty' : 'it is of another format');
