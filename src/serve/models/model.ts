@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { requireDevice } from '../../devices/index.ts';
 import { InputError, messageOf } from '../../errors.ts';
 import { type ModelMetadata, metadataFromProps } from '../../onnx/metadata.ts';
 import { readModelInfo } from '../../onnx/serde.ts';
@@ -58,6 +59,7 @@ export async function loadModel(
   const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
   const metadata = metadataFromProps(await propsOf(path));
   const { device, instances, threads = threadsFor(config.instances) } = config;
+  await checkDevice(device, path, say);
   const open = async (): Promise<Instance> => {
     const instance = await openInstance({ path, device, threads });
     await warmUp(instance, config, path, say);
@@ -76,6 +78,16 @@ export async function loadModel(
   } catch (error) {
     await pool.close();
     throw error;
+  }
+}
+
+/** Fails before a worker starts where the device cannot be used. A child process finds out; nothing is blocked. */
+async function checkDevice(device: ModelConfig['device'], path: string, warn: Warn): Promise<void> {
+  try {
+    const verdict = await requireDevice(device);
+    if (verdict?.state === 'software') warn(`the device ${device} is ${verdict.what}`);
+  } catch (error) {
+    throw new InputError(`${path}: ${messageOf(error)}`);
   }
 }
 
