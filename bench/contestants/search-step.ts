@@ -1,20 +1,34 @@
-/** One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. */
+/**
+ * One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. With the name
+ * of a method as its argument it is that method's, and the problem is the file of this name in the given folder.
+ */
+import { join } from 'node:path';
 import type { Compiled, Feeds } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine, type Provider } from '../../src/engine/onnxruntime.ts';
 import { initialLossScale } from '../../src/nn/loss-scaling.ts';
+import { random } from '../../src/random.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
+import type { LearningMethodName } from '../../src/search/method-names.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
-import type { Supernet } from '../../src/search/supernet.ts';
+import { architectureValues, type Supernet } from '../../src/search/supernet.ts';
 import { answer, scalar, timed } from '../harness/answer.ts';
 import { flatten, labelsOf } from '../harness/arrays.ts';
 import { deviceUse } from '../harness/device-use.ts';
-import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
+import { problemOf, type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 
 type Request = SearchProblem & {
   readonly problem: string;
   readonly threads: number;
   readonly provider?: Provider;
 };
+
+const [method] = process.argv.slice(2) as [LearningMethodName?];
+
+/** The request of this contestant. */
+const forMethod = (request: Request): Request =>
+  method
+    ? { ...request, ...problemOf(request, method), problem: join(request.problem, `${method}.safetensors`) }
+    : request;
 
 interface Steps {
   readonly supernet: Supernet;
@@ -62,6 +76,20 @@ function begin(supernet: Supernet, { problem, options }: Request) {
     validationLabels: labelsOf(array('validationLabels')),
   };
   const learningRate = Float32Array.of(options.learningRate);
+  const inputs = Object.entries(supernet.method.inputs(supernet.space));
+  /** What the method draws, in the midst of a search. */
+  const drawn = (kind: string): Feeds =>
+    Object.fromEntries(
+      inputs.map(([name, { value }]) => [
+        name,
+        value({
+          epoch: Math.floor(options.epochs / 2),
+          epochs: options.epochs,
+          architecture: architectureValues(supernet, state.alpha as Float32Array),
+          random: random(options.seed, kind, name, step),
+        }),
+      ]),
+    );
   let step = 0;
   const shared = (): Feeds => ({
     theta: state.theta as Float32Array,
@@ -71,9 +99,9 @@ function begin(supernet: Supernet, { problem, options }: Request) {
   const feeds = {
     alpha: (): Feeds => {
       step++;
-      return { ...shared(), ...own('alpha'), ...validation };
+      return { ...shared(), ...own('alpha'), ...drawn('alpha'), ...validation };
     },
-    theta: (): Feeds => ({ ...shared(), ...own('theta'), learningRate, ...train }),
+    theta: (): Feeds => ({ ...shared(), ...own('theta'), learningRate, ...drawn('weights'), ...train }),
   };
   const run = (of: keyof typeof feeds, compiled: Compiled) => async (): Promise<number> => {
     const { loss, correct, ...next } = await compiled.run(feeds[of]());
@@ -87,7 +115,8 @@ let compiled: Steps | undefined;
 let iteration: Readonly<Record<'alpha' | 'theta', () => Promise<number>>> | undefined;
 
 /** Compiles, the first time, and goes back to the problem's initial state. */
-async function prepare(request: Request): Promise<object> {
+async function prepare(given: Request): Promise<object> {
+  const request = forMethod(given);
   compiled ??= await compile(request);
   const { run } = begin(compiled.supernet, request);
   iteration = { alpha: run('alpha', compiled.updateAlpha), theta: run('theta', compiled.updateWeights) };
@@ -97,7 +126,8 @@ async function prepare(request: Request): Promise<object> {
 const step = (which: 'alpha' | 'theta') => () => timed((iteration as NonNullable<typeof iteration>)[which]);
 
 /** What each of the steps does on its device. */
-async function use(request: Request): Promise<object> {
+async function use(given: Request): Promise<object> {
+  const request = forMethod(given);
   const supernet = supernetOf(request);
   const { alpha, theta } = stepsOf(supernet, request);
   const { feeds } = begin(supernet, request);

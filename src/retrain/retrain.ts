@@ -9,6 +9,7 @@ import {
 } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
 import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
+import { drawNoise } from '../nn/noise.ts';
 import { cosine, ramp } from '../nn/schedules.ts';
 import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
@@ -144,6 +145,9 @@ export async function retrain(
       labels,
       learningRate,
       ...(Object.hasOwn(signature, 'pathMasks') && { pathMasks }),
+      ...(signature.noise && {
+        noise: drawNoise(signature.noise, random(options.seed, 'noise', epoch, index)),
+      }),
     });
     Object.assign(state, next);
     requireLossScale(state.lossScale);

@@ -5,6 +5,7 @@ import { differentiate, type Objective } from '../nn/gradient.ts';
 import { type Context, sharing } from '../nn/layers.ts';
 import { lossScaling } from '../nn/loss-scaling.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
+import { noiseFrom, noisePool } from '../nn/noise.ts';
 import { clipByNorm, sgd } from '../nn/optimizers.ts';
 import type { Parameter, ParameterTable } from '../nn/parameters.ts';
 import { float32, int32, type Signature, type Step, type TensorFunction } from '../signature.ts';
@@ -17,8 +18,8 @@ const toImages = (images: tf.Tensor): tf.Tensor4D => tf.transpose(images as tf.T
 
 /**
  * w ← SGD on a batch. Inputs theta, momentum, statistics, images [N, C, H, W] (normalised), labels, learningRate and,
- * with drop-path, pathMasks [sites, N] (0 or 1/keep), in mixed precision lossScale; outputs theta, momentum, statistics,
- * lossScale, loss (mean, without the auxiliary head's), correct (count).
+ * with drop-path, pathMasks [sites, N] (0 or 1/keep), noise where the genotype has some, and in mixed precision lossScale;
+ * outputs theta, momentum, statistics, lossScale, loss (mean, without the auxiliary head's), correct (count).
  */
 export function trainStep(network: Network, options: RetrainOptions, shape: ImageShape): Step {
   const { parameters, statistics } = network;
@@ -35,6 +36,7 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
         statistic: stored,
         // tfjs disposes of what a function with a gradient of its own makes besides its value.
         record: (statistic, value) => recorded.set(statistic, tf.keep(value)),
+        ...(inputs.noise && { noise: noiseFrom(inputs.noise) }),
         ...(dropping && { pathMask: (site) => (masks[site] as tf.Tensor).reshape([-1, 1, 1, 1]) }),
         once: sharing(),
       };
@@ -67,6 +69,9 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
     learningRate: float32(),
     ...scaling.signature(options.precision),
     ...(dropping && { pathMasks: float32(network.dropSites, options.batch) }),
+    ...(network.noiseSites > 0 && {
+      noise: noisePool(network.noiseSites, network.largestState * options.batch),
+    }),
   };
   return { fn, signature };
 }

@@ -8,6 +8,7 @@ import { fuseBias } from './fuse-bias.ts';
 import { fuseConvolution } from './fuse-convolution.ts';
 import { halfPrecision } from './half-precision.ts';
 import { identity } from './identity.ts';
+import { limitOutputs } from './limit-outputs.ts';
 import type { Pass } from './rewrite.ts';
 import { sinkIntoBranches } from './sink-into-branches.ts';
 import { stackSmall } from './stack.ts';
@@ -22,6 +23,7 @@ export {
   fuseConvolution,
   halfPrecision,
   identity,
+  limitOutputs,
   sinkIntoBranches,
   stackSmall,
 };
