@@ -4,6 +4,7 @@
  * needed. What cannot be measured is said, and the rest is measured all the same.
  */
 import { spawnSync } from 'node:child_process';
+import { requireDevice } from '../src/devices/index.ts';
 import { FailureError } from '../src/errors.ts';
 import { measure, type Outcome } from './gpu/measure.ts';
 import { readGpuOptions } from './gpu/options.ts';
@@ -26,6 +27,7 @@ const benchmark: Benchmark = {
    */
   async *run(args) {
     const options = readGpuOptions(args);
+    await requireDevice(options.device);
     const { cpu, onnxruntime } = machine();
     const [hardware, { device }] = [options.device === 'cpu' ? String(cpu) : gpus(), options];
     const heading = `On ${device} (${hardware}), onnxruntime ${onnxruntime}:`;
