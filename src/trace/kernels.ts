@@ -173,6 +173,9 @@ export interface Kernels {
   ChannelDot: [ChannelDotInputs, None];
   ScaleShift: [ScaleShiftInputs, None];
   ScaleShiftAdd: [ScaleShiftAddInputs, None];
+  /** Ours (`nn/folding.ts`): images side by side in the channels. */
+  FoldImages: [OnX, { images: number }];
+  UnfoldImages: [OnX, { images: number }];
   // images
   FlipLeftRight: [tf.FlipLeftRightInputs, None];
   ResizeBilinear: [tf.ResizeBilinearInputs, tf.ResizeBilinearAttrs];
