@@ -76,9 +76,11 @@ export function batchNormalize(
 /** Vectors [f·C] of f images side by side, their mean over the images [C], and a vector [C] for all of them. */
 const acrossImages = (images: number, channels: number) => ({
   mean: (vector: tf.Tensor): tf.Tensor =>
-    images === 1 ? vector : tf.mean(vector.reshape([images, channels]), 0),
+    images === 1 ? vector : tf.mul(1 / images, tf.sum(vector.reshape([images, channels]), 0)),
   spread: (vector: tf.Tensor): tf.Tensor =>
-    images === 1 || vector.size === 1 ? vector : tf.tile(vector, [images]),
+    images === 1 || vector.size === 1
+      ? vector
+      : tf.broadcastTo(vector.reshape([1, channels]), [images, channels]).flatten(),
 });
 
 /** a·x for a scalar a; da = Σ dy·x by the per-channel primitive. What α weighs a candidate with. */
