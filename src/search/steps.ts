@@ -46,6 +46,14 @@ const named =
     return tensor;
   };
 
+/** What the α step takes besides state and batch: the method's inputs and those of all penalties. */
+export const alphaInputs = ({ method, space }: Supernet, penalties: readonly Penalty[]): StepInputs =>
+  Object.assign(
+    {},
+    method.inputs(space),
+    ...[...method.penalties(space), ...penalties].map((term) => term.inputs),
+  );
+
 /** The name of an optimizer's vector in the state: `theta/momentum`. */
 export const slotName = (vector: 'theta' | 'alpha', slot: string): string => `${vector}/${slot}`;
 
@@ -145,8 +153,7 @@ export function alphaStep(
     alpha: float32(supernet.architecture.size),
     ...slotSignature('alpha', optimizer, supernet.architecture.size),
     step: float32(),
-    ...inputSignature(method.inputs(space)),
-    ...Object.assign({}, ...terms.map((term) => inputSignature(term.inputs))),
+    ...inputSignature(alphaInputs(supernet, penalties)),
     ...batchSignature('validation', options.batch, size),
     ...(options.order === 2 && {
       [slotName('theta', 'momentum')]: float32(supernet.parameters.size),
@@ -155,6 +162,39 @@ export function alphaStep(
     }),
   };
   return { fn, signature };
+}
+
+/**
+ * ∇_α L_val, of the first order and without penalties. Inputs theta, alpha, validationImages, validationLabels and the
+ * method's; output gradient.
+ */
+export function alphaGradientStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const batch = batchOf(inputs, 'validation');
+    const loss = supernetLoss(supernet, inputs);
+    return { gradient: alphaGradient(loss, supernet, input('theta'), input('alpha'), batch).gradient };
+  };
+  const signature: Signature = {
+    theta: float32(supernet.parameters.size),
+    alpha: float32(supernet.architecture.size),
+    ...inputSignature(supernet.method.inputs(supernet.space)),
+    ...batchSignature('validation', options.batch, size),
+  };
+  return { fn, signature };
+}
+
+/**
+ * The supernet on a validation batch, normalised by its statistics. Inputs theta, alpha, validationImages,
+ * validationLabels and the method's; outputs loss (mean), correct (count).
+ */
+export function evaluationStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const pieces = supernet.parameters.split(input('theta'));
+    return supernetLoss(supernet, inputs)(pieces, input('alpha'), batchOf(inputs, 'validation'));
+  };
+  return { fn, signature: alphaGradientStep(supernet, options, size).signature };
 }
 
 /** ∇_α of a term that depends on the architecture alone. */

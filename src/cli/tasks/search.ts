@@ -15,6 +15,8 @@ import { openDataset, openEngine } from '../setting.ts';
 export interface SearchRun {
   readonly run: string;
   readonly genotype: string;
+  /** Why it ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
   /** Weights of the supernet. */
   readonly parameters: number;
 }
@@ -35,12 +37,13 @@ export async function runSearch(
   const dataset = await openDataset(options);
   say(`search: space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`);
   if (!resume) folder.writeConfig({ command: 'search', version, options });
-  const progress = showProgress('search', options.epochs, signal);
+  const progress = showProgress('search', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress };
-    const { status, genotype, parameters } = await search(dataset, options, setting);
+    const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    return { run: out, genotype: formatGenotype(genotype), parameters };
+    if (stopped) say(`search: ended early, ${stopped}; the genotype is that of an earlier epoch`);
+    return { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
   } finally {
     progress.close();
   }
