@@ -2,7 +2,8 @@
 import { optimizerNames } from '../nn/optimizer-names.ts';
 import { retrainDefaults } from '../retrain/options.ts';
 import { methodNames } from '../search/method-names.ts';
-import { searchDefaults, selections } from '../search/options.ts';
+import { anchorDistances, type MethodOptions, methodOptions } from '../search/method-options.ts';
+import { type SearchOptions, searchDefaults, selections } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
 import {
   amount,
@@ -16,6 +17,7 @@ import {
   part,
   port,
   positive,
+  space,
   text,
   threads,
 } from './kinds.ts';
@@ -30,6 +32,10 @@ const option = <T>(kind: Kind<T>, describe: string): Option<T> => ({ ...kind, de
 const choice = <const T extends string | number>(choices: readonly T[], describe: string): Option<T> =>
   option(oneOf(choices), `${describe}: ${choices.join(', ')}`);
 
+/** An option that some search methods have. */
+const methodOption = <T>(name: keyof MethodOptions, kind: Kind<T>, describe: string): Option<T> =>
+  option(kind, `${describe} (${methodOptions.get(name)?.join(', ')})`);
+
 /** The options by the sections of the help. Names are those of the option objects. */
 export const sections = {
   Data: {
@@ -40,7 +46,7 @@ export const sections = {
   },
   Network: {
     method: choice(methodNames, 'the search method'),
-    space: choice(spaceNames, 'the search space'),
+    space: option(space, `the search space: ${spaceNames.join(', ')}, or a JSON file of your own`),
     channels: option(count, 'channels of the first cells'),
     cells: option(count, 'cells of the network'),
     classes: option(count, 'classes'),
@@ -97,11 +103,24 @@ export const sections = {
       "batches that the projection tries each candidate on; 0: all of α's half",
     ),
   },
+  Methods: {
+    partialChannels: methodOption('partialChannels', count, 'the operations see one in so many channels'),
+    temperature: methodOption('temperature', positive, 'temperature of the sampling in the first epoch'),
+    temperatureMin: methodOption('temperatureMin', positive, 'temperature of the sampling in the last epoch'),
+    anchorDistance: methodOption(
+      'anchorDistance',
+      oneOf(anchorDistances),
+      `distance of the Dirichlet from the uniform one: ${anchorDistances.join(', ')}`,
+    ),
+    anchorWeight: methodOption('anchorWeight', nonNegative, 'weight of that distance in the loss of α'),
+    zeroOneWeight: methodOption('zeroOneWeight', nonNegative, 'weight of the zero-one loss'),
+  },
   Model: {
     onnx: option(text, 'the file to write, e.g. models/NAME/1/model.onnx'),
     softmax: option(flag, 'output probabilities instead of logits'),
     weights: choice(['best', 'last'], 'which weights of the run to use'),
     images: option(count, 'test images to verify the file on'),
+    samples: option(flag, 'a test image of each class beside the file, to try it on; --no-samples: none'),
   },
   Machine: {
     device: choice(['auto', 'cpu', 'cuda', 'webgpu'], 'what to compute on'),
@@ -138,6 +157,7 @@ const rows = {
   ...sections.Network,
   ...sections.Training,
   ...sections.Guards,
+  ...sections.Methods,
   ...sections.Model,
   ...sections.Machine,
   ...sections.Serving,
@@ -167,7 +187,10 @@ export const sectionOf = (name: OptionName): string =>
 const namesOf = <T extends object>(table: T): readonly (keyof T)[] => Object.keys(table) as (keyof T)[];
 
 /** Names of the options of the paper's two stages, in the order of their objects. */
-export const searchOptionNames: readonly (keyof typeof searchDefaults)[] = namesOf(searchDefaults);
+export const searchOptionNames: readonly (keyof SearchOptions)[] = [
+  ...namesOf(searchDefaults),
+  ...methodOptions.keys(),
+];
 export const retrainOptionNames: readonly (keyof typeof retrainDefaults)[] = namesOf(retrainDefaults);
 export const dataOptionNames = namesOf(sections.Data);
 export const deviceOptionNames = ['device', 'engine', 'threads'] as const satisfies readonly OptionName[];

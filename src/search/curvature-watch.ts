@@ -7,7 +7,7 @@ import { dominantEigenvalue } from './curvature.ts';
 import { drawnInputs } from './inputs.ts';
 import type { SearchOptions } from './options.ts';
 import type { State } from './state.ts';
-import { alphaGradientStep } from './steps.ts';
+import { alphaGradientStep, stepInputs } from './steps.ts';
 import type { Supernet } from './supernet.ts';
 
 export interface CurvatureWatch {
@@ -29,12 +29,12 @@ export async function watchCurvature(
 ): Promise<CurvatureWatch> {
   const { fn, signature } = alphaGradientStep(supernet, options, shape);
   const compiled = await engine.compile(fn, signature, 'curvature');
-  const inputs = supernet.method.inputs(supernet.space);
+  const inputs = stepInputs(supernet, options, shape);
   const { images, labels } = batches.alpha(0, 0);
   return {
     measure: async (epoch) => {
       // Drawn once, so that all gradients are those of one function.
-      const drawn = drawnInputs(inputs, supernet, options, state, 'curvature', { epoch, step: 0 });
+      const drawn = drawnInputs(inputs, supernet, options, state.alpha, 'curvature', { epoch, step: 0 });
       const { theta } = state;
       const gradient = async (alpha: Float32Array) => {
         const feeds = { theta, alpha, ...drawn, validationImages: images, validationLabels: labels };

@@ -4,7 +4,6 @@ import { random } from '../random.ts';
 import type { Position } from '../runs/epochs.ts';
 import type { StepInputs } from './methods/method.ts';
 import type { SearchOptions } from './options.ts';
-import type { State } from './state.ts';
 import { architectureValues, type Supernet } from './supernet.ts';
 
 /** What is drawn or scheduled for a step. */
@@ -12,7 +11,7 @@ export function drawnInputs(
   of: StepInputs,
   supernet: Supernet,
   { epochs, seed }: SearchOptions,
-  { alpha }: State,
+  alpha: Float32Array,
   kind: string,
   { epoch, step }: Position,
 ): Feeds {

@@ -13,13 +13,15 @@ import { genotypeToJson } from './genotype-file.ts';
 import { countSkips, guardOf, isGuarded } from './guards/index.ts';
 import { type PastEpoch, pastEpochs } from './history.ts';
 import { drawnInputs } from './inputs.ts';
+import { requireMethodOptions } from './method-options.ts';
 import { searchMethod } from './methods/index.ts';
+import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
 import { penaltiesOf } from './penalties/index.ts';
 import { project, projectionSizes } from './projection/project.ts';
-import { searchSpace } from './spaces.ts';
+import { openSpace, type SearchSpace } from './spaces.ts';
 import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
-import { alphaInputs, alphaStep, slotName, weightStep } from './steps.ts';
+import { alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
 import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
@@ -37,6 +39,8 @@ export interface SearchResult {
 
 export interface SearchSetting {
   readonly engine: Engine;
+  /** What `options.space` names, where it is known already; a file is not read again then. */
+  readonly space?: SearchSpace | undefined;
   /** Where the run is kept; without it nothing is written. */
   readonly folder?: RunFolder | undefined;
   /** Continues from the folder's checkpoint. */
@@ -59,10 +63,13 @@ export async function search(
   options: SearchOptions,
   setting: SearchSetting,
 ): Promise<SearchResult> {
-  requireConsistent(options);
   const { folder, resume = false } = setting;
-  const space = searchSpace(options.space);
-  const method = searchMethod(options.method);
+  const { space = openSpace(options.space).space } = setting;
+  const { method: name } = options;
+  if (name === 'random') return drawRandom(space, options.seed, folder);
+  requireConsistent(options);
+  requireMethodOptions(options);
+  const method = searchMethod({ ...options, method: name });
   const { shape, classes } = dataset;
   const skeleton = { ...options, imageChannels: shape.channels, classes: classes.length };
   const supernet = makeSupernet(space, skeleton, method);
@@ -79,18 +86,17 @@ export async function search(
 
   const stop = guardOf(options)(past);
   const alpha = past.find(({ epoch }) => epoch === stop?.take)?.alpha ?? state.alpha;
-  const strengths = strengthsAt(supernet, alpha);
   const selected =
     status === 'finished' && options.select === 'projection'
       ? await project({
           ...learning,
           shape,
           classes: classes.length,
-          strengths,
+          architecture: architectureValues(supernet, alpha),
           searched: searched ?? (stop ? past.length : options.epochs),
           begin: searched === undefined ? undefined : begin,
         })
-      : { status, genotype: deriveGenotype(strengths, space) };
+      : { status, genotype: deriveGenotype(strengthsAt(supernet, alpha), space) };
   if (selected.status === 'finished') folder?.writeText('genotype.json', genotypeToJson(selected.genotype));
   return {
     ...selected,
@@ -99,6 +105,15 @@ export async function search(
     theta: state.theta,
     parameters: supernet.parameters.size,
   };
+}
+
+/** A random genotype is there at once; a run in a folder is finished, and continuing it finds the same. */
+export function drawRandom(space: SearchSpace, seed: number, folder: RunFolder | undefined): SearchResult {
+  const genotype = randomGenotype(space, seed);
+  folder?.writeText('genotype.json', genotypeToJson(genotype));
+  folder?.saveCheckpoint({ state: {}, position: { epoch: 0, step: 0 }, sums: {}, values: {} });
+  const nothing = new Float32Array(0);
+  return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };
 }
 
 interface Learning extends SearchSetting {
@@ -117,9 +132,11 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
   const { engine, dataset, options, supernet, batches, state, past, begin, folder } = learning;
   if (begin && begin.position.epoch >= options.epochs) return 'finished';
   const { shape } = dataset;
-  const { method, space } = supernet;
   const penalties = penaltiesOf(options);
-  const inputs = { alpha: alphaInputs(supernet, penalties), weights: method.inputs(space) };
+  const inputs = {
+    alpha: alphaInputs(supernet, options, shape, penalties),
+    weights: stepInputs(supernet, options, shape),
+  };
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
     engine.compile(fn, signature, name);
   const updateAlpha = await compile(alphaStep(supernet, options, shape, penalties), 'alpha');
@@ -130,7 +147,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
 
   /** What the steps of a kind take besides state and batch. */
   const drawn = (kind: 'alpha' | 'weights', position: Position): Feeds =>
-    drawnInputs(inputs[kind], supernet, options, state, kind, position);
+    drawnInputs(inputs[kind], supernet, options, state.alpha, kind, position);
 
   const alphaUpdate = async (position: Position, shared: Feeds): Promise<Sums> => {
     const { epoch, step } = position;
@@ -168,7 +185,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
 
   const guard = guardOf(options);
   const endEpoch = async (epoch: number): Promise<EpochEnd> => {
-    const genotype = deriveGenotype(strengthsAt(supernet, state.alpha), space);
+    const genotype = deriveGenotype(strengthsAt(supernet, state.alpha), supernet.space);
     const measured = { skips: countSkips(genotype), ...(await curvature?.measure(epoch)) };
     past.push({ epoch, ...measured, alpha: state.alpha.slice() });
     const stop = guard(past);

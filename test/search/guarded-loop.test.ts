@@ -4,17 +4,18 @@ import type { Elements } from '../../src/engine/engine.ts';
 import { InputError } from '../../src/errors.ts';
 import type { EpochRecord } from '../../src/runs/epochs.ts';
 import { openRun, readMetrics } from '../../src/runs/run-folder.ts';
+import { dartsGenotype } from '../../src/search/genotype.ts';
 import { loadGenotype } from '../../src/search/genotype-file.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
 import { type SearchSetting, search } from '../../src/search/search.ts';
-import { alphaShape, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, candidatesOf, searchSpace } from '../../src/search/spaces.ts';
 import { numbered } from '../runs/datasets.ts';
 import { type Run, recording } from '../runs/engines.ts';
 import { freshFolder } from '../runs/folders.ts';
 
 const space = searchSpace('darts');
 const [, edges, operations] = alphaShape(space);
-const skip = space.operations.indexOf('skip_connect');
+const skip = candidatesOf(space, 0, 0).indexOf('skip_connect');
 
 /** Two steps an epoch. */
 const small: SearchOptions = {
@@ -180,7 +181,7 @@ describe('a search that collapses', () => {
 
 describe('the projection', () => {
   /** Removing sep_conv_5x5 costs most everywhere, and of a node's edges removing the later ones. */
-  const dear = space.operations.indexOf('sep_conv_5x5');
+  const dear = candidatesOf(space, 0, 0).indexOf('sep_conv_5x5');
   const correct = (weights: Float32Array): number => {
     let score = 0;
     for (let row = 0; row < 2 * edges; row++) {
@@ -254,7 +255,7 @@ describe('the projection', () => {
     expect(runs.some(({ step }) => step === 'tuning')).toBe(false);
     // 22 images for α are five batches; 14 edges of 7 candidates, and 3 + 4 + 5 edges, in two kinds of cell.
     expect(runs.filter(({ step }) => step === 'evaluation')).toHaveLength(5 * 2 * (14 * 7 + 12));
-    expect(result.genotype.normal.nodes[3]?.map(({ input }) => input)).toEqual([3, 4]);
+    expect(dartsGenotype(result.genotype).normal.nodes[3]?.map(({ input }) => input)).toEqual([3, 4]);
   });
 
   it('follows a search that was stopped, and goes on where it was interrupted', async () => {

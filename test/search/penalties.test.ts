@@ -6,7 +6,7 @@ import { random } from '../../src/random.ts';
 import { searchDefaults } from '../../src/search/options.ts';
 import { betaDecay } from '../../src/search/penalties/beta-decay.ts';
 import { penaltiesOf } from '../../src/search/penalties/index.ts';
-import { alphaSize, searchSpace } from '../../src/search/spaces.ts';
+import { alphaSize, candidatesOf, searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { compute, tracedEngines } from '../engine/engines.ts';
@@ -104,8 +104,9 @@ describe('the α step with a penalty', () => {
   it('adds its gradient, and is no part of the loss that is reported', async () => {
     for (const { name, engine } of await tracedEngines()) {
       const [plain, with50] = [await gradientOf(engine, 0, 0), await gradientOf(engine, 50, 2)];
-      const rows = size / space.operations.length;
-      const softmax = tf.softmax(tf.tensor2d(alpha, [rows, space.operations.length])).dataSync();
+      const columns = candidatesOf(space, 0, 0).length;
+      const rows = size / columns;
+      const softmax = tf.softmax(tf.tensor2d(alpha, [rows, columns])).dataSync();
       const wanted = plain.gradient.map((g, i) => g + (2 / rows) * (softmax[i] as number));
       expect(relativeError(with50.gradient, wanted), name).toBeLessThan(1e-5);
       expect(with50.loss).toBe(plain.loss);

@@ -6,7 +6,9 @@
  * strengths that the search has found; what is decided is 1 or 0. Nothing is normalised again where one is removed.
  */
 import type { Random } from '../../random.ts';
-import { alphaShape, candidatesOf, cellKinds, type SearchSpace } from '../spaces.ts';
+import { choicesOf } from '../derive.ts';
+import { skeletonForm } from '../skeleton-names.ts';
+import { alphaShape, edgesByNode, type SearchSpace } from '../spaces.ts';
 import type { Strengths } from '../strengths.ts';
 
 /** A decision to take: which operation of an edge stays, or which edges into a node. */
@@ -24,25 +26,19 @@ export interface Choice {
 /** Choices that are made one after another, before the weights are tuned to them: one for each kind of cell. */
 export type Round = readonly Choice[];
 
-/** The candidates that may stay: `none` is no operation of a genotype. */
+/** The columns of an edge that may stay: `none` where a genotype can have it. */
 const columnsOf = (space: SearchSpace, kind: number, edge: number): number[] =>
-  candidatesOf(space, kind, edge).flatMap((operation, column) => (operation === 'none' ? [] : [column]));
-
-/** The edges into each node. */
-function edgesInto({ nodes }: SearchSpace): number[][] {
-  let edge = 0;
-  return Array.from({ length: nodes }, (_, node) => Array.from({ length: node + 2 }, () => edge++));
-}
+  choicesOf(space, kind, edge).map(({ column }) => column);
 
 /** All choices of a space in the order in which they are made: edges at random, then nodes at random. */
 export function projectionPlan(space: SearchSpace, randomOf: (kind: string) => Random): Round[] {
-  const kinds = cellKinds.map((name, kind) => {
+  const kinds = skeletonForm(space.skeleton).kinds.map((name, kind) => {
     const random = randomOf(name);
-    const edges = edgesInto(space).flat();
-    const operations = edges.map((edge): Choice => {
+    const nodes = edgesByNode(space);
+    const operations = nodes.flat().map((edge): Choice => {
       return { of: 'operations', kind, index: edge, candidates: columnsOf(space, kind, edge), keep: 1 };
     });
-    const incoming = edgesInto(space).map((candidates, index): Choice => {
+    const incoming = nodes.map((candidates, index): Choice => {
       return { of: 'edges', kind, index, candidates, keep: space.keptEdges };
     });
     return [operations, incoming].map((choices) => {

@@ -1,6 +1,6 @@
 /** Selects a genotype by projection: evaluates what removals cost, decides, tunes the weights, until all is decided. */
 import type { ImageShape } from '../../data/index.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, Feeds } from '../../engine/engine.ts';
 import { optimizers } from '../../nn/optimizer-table.ts';
 import { cosine } from '../../nn/schedules.ts';
 import { random } from '../../random.ts';
@@ -10,11 +10,14 @@ import type { BatchSource } from '../batches.ts';
 import { deriveGenotype } from '../derive.ts';
 import { formatGenotype, type Genotype } from '../genotype.ts';
 import { countSkips } from '../guards/index.ts';
+import { drawnInputs } from '../inputs.ts';
+import type { ArchitectureValues } from '../methods/method.ts';
 import type { SearchOptions } from '../options.ts';
-import { candidatesOf, cellKinds, type SearchSpace } from '../spaces.ts';
+import { skeletonForm } from '../skeleton-names.ts';
+import { candidatesOf, type SearchSpace } from '../spaces.ts';
 import { metricsOf, type State, takeOver, vectorsOf } from '../state.ts';
-import { evaluationStep, slotName, weightStep } from '../steps.ts';
-import { rowsOf, type Strengths } from '../strengths.ts';
+import { evaluationStep, slotName, stepInputs, weightStep } from '../steps.ts';
+import { rowsOf } from '../strengths.ts';
 import type { Supernet } from '../supernet.ts';
 import {
   type Choice,
@@ -27,7 +30,7 @@ import {
   withoutCandidate,
 } from './plan.ts';
 import { scheduleOf, trialAt, trialCount } from './schedule.ts';
-import { weightedSupernet } from './supernet.ts';
+import { operationStrengths, weightedArchitecture, weightedSupernet } from './supernet.ts';
 
 /** The part of the initial learning rate that tuning begins with, as the authors' does. */
 const tuningRate = 0.1;
@@ -54,8 +57,8 @@ export interface ProjectionSetting {
   readonly shape: ImageShape;
   readonly classes: number;
   readonly supernet: Supernet;
-  /** How strong the search has found the candidates. */
-  readonly strengths: Strengths;
+  /** What the search has found. */
+  readonly architecture: ArchitectureValues;
   readonly batches: BatchSource;
   /** Changed as it goes on. */
   readonly state: State;
@@ -72,14 +75,14 @@ export async function project(setting: ProjectionSetting): Promise<{
   status: 'finished' | 'interrupted';
   genotype: Genotype;
 }> {
-  const { engine, options, shape, supernet, batches, state, searched, begin, folder } = setting;
+  const { engine, options, shape, supernet, architecture, batches, state, searched, begin, folder } = setting;
   const { space } = supernet;
   const { seed, batch, learningRate, learningRateMin } = options;
   const plan = planOf(space, seed);
   const schedule = scheduleOf(plan, options.projectionTune);
   const trials = Math.min(options.projectionBatches || Number.POSITIVE_INFINITY, batches.alphaSteps);
   if (!begin) {
-    state[vectors.weights] = initialWeights(setting.strengths, space);
+    state[vectors.weights] = initialWeights(operationStrengths(supernet.method, architecture, space), space);
     // The authors' optimizer is a new one.
     for (const slot of optimizers[options.optimizer].slots) state[slotName('theta', slot)]?.fill(0);
   }
@@ -102,13 +105,25 @@ export async function project(setting: ProjectionSetting): Promise<{
   const evaluation = await compile(evaluationStep(net, options, shape), 'evaluation');
   const tuning = await compile(weightStep(net, options, shape), 'tuning');
 
+  /** The mixing weights, and noise where the space has it, the same for all candidates on a batch. */
+  const inputs = stepInputs(net, options, shape);
+  const given = (mixing: Float32Array, position: Position): Feeds => {
+    const alpha = weightedArchitecture(supernet.method, architecture, mixing, space);
+    return { alpha, ...drawnInputs(inputs, net, options, alpha, 'projection', position) };
+  };
+
   const evaluate = async (round: Round, { epoch, step }: Position): Promise<Sums> => {
     const trial = trialAt(round, trials, step);
     const choice = round[trial.choice] as Choice;
     const { images, labels } = batches.alpha(epoch, trial.batch);
-    const alpha = withoutCandidate(weights(), choice, trial.candidate, space);
-    const feeds = { theta: state.theta, alpha, validationImages: images, validationLabels: labels };
-    const { loss, correct } = metricsOf(await evaluation.run(feeds));
+    const { loss, correct } = metricsOf(
+      await evaluation.run({
+        theta: state.theta,
+        ...given(withoutCandidate(weights(), choice, trial.candidate, space), { epoch, step: trial.batch }),
+        validationImages: images,
+        validationLabels: labels,
+      }),
+    );
     const [place, isFirst] = [trial.offset + trial.candidate, trial.batch === 0];
     vector('correct')[place] = (isFirst ? 0 : (vector('correct')[place] as number)) + correct;
     vector('loss')[place] = (isFirst ? 0 : (vector('loss')[place] as number)) + loss;
@@ -125,7 +140,7 @@ export async function project(setting: ProjectionSetting): Promise<{
     const { images, labels } = batches.weights(epoch, step);
     const next = await tuning.run({
       ...vectorsOf(state, 'theta'),
-      alpha: weights(),
+      ...given(weights(), { epoch, step }),
       learningRate: Float32Array.of(rate),
       step: Float32Array.of(index * batches.steps + step + 1),
       trainImages: images,
@@ -187,8 +202,8 @@ function decisionRecord(
   const nameOf = (candidate: number): string | number =>
     of === 'operations' ? (operations[candidate] as string) : candidate;
   return {
-    cell: cellKinds[kind],
-    ...(of === 'operations' ? { edge: index } : { node: index + 2 }),
+    cell: skeletonForm(space.skeleton).kinds[kind],
+    ...(of === 'operations' ? { edge: index } : { node: index + skeletonForm(space.skeleton).inputs }),
     kept: kept(choice, scores).map(nameOf),
     accuracyWithout: Object.fromEntries(
       candidates.map((candidate, i) => [nameOf(candidate), (scores[i]?.correct ?? Number.NaN) / images]),
