@@ -57,7 +57,7 @@ export async function runRetrain(
       dataset: { name, classes, shape },
     });
   }
-  const progress = showProgress('retrain', options.epochs, signal);
+  const progress = showProgress('retrain', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);

@@ -26,6 +26,8 @@ import { openDataset, openEngine } from '../setting.ts';
 export interface SearchRun {
   readonly run: string;
   readonly genotype: string;
+  /** Why it ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
   /** Weights of the supernet. */
   readonly parameters: number;
 }
@@ -58,12 +60,13 @@ export async function runSearch(
     `search: ${options.method}, space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`,
   );
   if (!resume) folder.writeConfig(configOf(options, opened));
-  const progress = showProgress('search', options.epochs, signal);
+  const progress = showProgress('search', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
-    const { status, genotype, parameters } = await search(dataset, options, setting);
+    const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    return { run: out, genotype: formatGenotype(genotype), parameters };
+    if (stopped) say(`search: ended early, ${stopped}; the genotype is that of an earlier epoch`);
+    return { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
   } finally {
     progress.close();
   }
