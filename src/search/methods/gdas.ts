@@ -23,7 +23,7 @@ import { candidatesAt, type EdgeMaker, scalarsOf, sumOf } from '../mixed-operati
 import { operationOf } from '../operations.ts';
 import { alphaShape, alphaSize } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
-import { declareAlpha } from './alpha.ts';
+import { declareAlpha, softmaxProbabilities } from './alpha.ts';
 import type { Method } from './method.ts';
 
 export interface GdasOptions {
@@ -88,5 +88,6 @@ export const gdas = ({ temperature, temperatureMin }: GdasOptions): Method => ({
   },
   node: sumOf(sampledOperation),
   penalties: () => [],
+  probabilities: softmaxProbabilities,
   strengths: ({ alpha }, space) => softmaxStrengths(alpha as Float32Array, space),
 });
