@@ -261,7 +261,7 @@ describe('the genotype within a budget', () => {
       0,
     );
     expect(strength).toBeLessThanOrEqual(ceiling);
-    expect(strength).toBeGreaterThan(0.99 * ceiling);
+    expect(strength).toBeGreaterThan(0.97 * ceiling);
   });
 });
 
@@ -297,12 +297,10 @@ describe('the term in the loss of α', () => {
     const limit = 0.5 * expectedCost(softmaxStrengths(values, subject), costs, subject);
     const term = costPenalty({ cost: 'macs', limit, table: costs, weight: 1 }, subject, darts);
     const at = tf.tensor(values, shape);
-    const gradient = tf
-      .grad((a) => term.value({ alpha: a }, {}))(at)
-      .dataSync();
+    const gradient = tf.grad((a) => term.value({ alpha: a }, {}))(at).dataSync<'float32'>();
     const excess = (x: Float32Array): number =>
       expectedCost(softmaxStrengths(x, subject), costs, subject) / limit - 1;
-    const largest = gradient.reduce((most: number, x: number) => Math.max(most, Math.abs(x)), 0);
+    const largest = gradient.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     expect(largest).toBeGreaterThan(0);
     for (let i = 0; i < values.length; i++) {
       const moved = (by: number): Float32Array => values.map((x, j) => (i === j ? x + by : x));
