@@ -95,6 +95,7 @@ export const sections = {
     softmax: option(flag, 'output probabilities instead of logits'),
     weights: choice(['best', 'last'], 'which weights of the run to use'),
     images: option(count, 'test images to verify the file on'),
+    samples: option(flag, 'a test image of each class beside the file, to try it on; --no-samples: none'),
   },
   Machine: {
     device: choice(['auto', 'cpu', 'cuda', 'webgpu'], 'what to compute on'),

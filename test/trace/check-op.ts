@@ -11,7 +11,7 @@ import { serialize } from '../../src/onnx/serde.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { random } from '../../src/random.ts';
 import type { Signature, TensorFunction, Tensors } from '../../src/signature.ts';
-import { type Device, portable } from '../../src/trace/device.ts';
+import { cpu, type Device, portable } from '../../src/trace/device.ts';
 import { trace } from '../../src/trace/trace.ts';
 import type { Input } from './inputs.ts';
 
@@ -188,8 +188,8 @@ async function devices(): Promise<readonly (Device & { level: 'all' | 'disabled'
   const block = await blockSize();
   return [
     { ...portable, level: 'all' },
-    { name: 'nchw', block: 0, contrib: true, level: 'disabled' },
-    ...(block > 0 ? [{ name: 'blocked', block, contrib: true, level: 'disabled' as const }] : []),
+    { ...cpu(0), name: 'nchw', level: 'disabled' },
+    ...(block > 0 ? [{ ...cpu(block), name: 'blocked', level: 'disabled' as const }] : []),
   ];
 }
 

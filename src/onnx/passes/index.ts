@@ -7,6 +7,7 @@ import { foldBatchNorm } from './fold-batch-norm.ts';
 import { fuseBias } from './fuse-bias.ts';
 import { fuseConvolution } from './fuse-convolution.ts';
 import { identity } from './identity.ts';
+import { limitOutputs } from './limit-outputs.ts';
 import type { Pass } from './rewrite.ts';
 import { sinkIntoBranches } from './sink-into-branches.ts';
 import { stackSmall } from './stack.ts';
@@ -20,6 +21,7 @@ export {
   fuseBias,
   fuseConvolution,
   identity,
+  limitOutputs,
   sinkIntoBranches,
   stackSmall,
 };
