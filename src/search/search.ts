@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import { requireLossScale } from '../nn/loss-scaling.ts';
 import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
@@ -21,7 +22,7 @@ import { penaltiesOf } from './penalties/index.ts';
 import { project, projectionSizes } from './projection/project.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
 import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
-import { alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
+import { alphaInputs, alphaStep, lossScale, slotName, stepInputs, weightStep } from './steps.ts';
 import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
@@ -138,7 +139,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
     weights: stepInputs(supernet, options, shape),
   };
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
-    engine.compile(fn, signature, name);
+    engine.compile(fn, signature, name, options.precision);
   const updateAlpha = await compile(alphaStep(supernet, options, shape, penalties), 'alpha');
   const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
   const curvature: CurvatureWatch | undefined = options.eigenvalueStop
@@ -163,6 +164,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...(options.order === 2 && { ...shared, ...momentumOf(state) }),
     });
     const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('alpha', lossScale)]);
     return { validationLoss: loss * options.batch, validationAccuracy: correct };
   };
 
@@ -180,6 +182,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...shared,
     });
     const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('theta', lossScale)]);
     return { count: options.batch, loss: loss * options.batch, accuracy: correct, ...validation };
   };
 
@@ -241,7 +244,13 @@ function pastOf(path: string, { position, values }: Checkpoint, supernet: Supern
 }
 
 /** @throws InputError where the options contradict one another */
-function requireConsistent({ order, optimizer, alphaWarmUp, epochs }: SearchOptions): void {
+export function requireConsistent({ order, optimizer, precision, alphaWarmUp, epochs }: SearchOptions): void {
+  if (order === 2 && precision === 'float16') {
+    throw new InputError(
+      'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +
+        'take --precision float32 or --order 1',
+    );
+  }
   if (order === 2 && optimizer !== 'sgd') {
     throw new InputError(
       `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +

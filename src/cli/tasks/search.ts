@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { requireMethodOptions } from '../../search/method-options.ts';
-import { drawRandom, search } from '../../search/search.ts';
+import { drawRandom, requireConsistent, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
@@ -53,11 +53,12 @@ export async function runSearch(
     ? resumedOptions(own, fitting, deviceOptionNames, out)
     : { ...own, ...opened.space.defaults, ...fitting };
   requireMethodOptions(options, (name) => `--${kebab(name)}`);
+  requireConsistent(options);
   const folder = openRun(out, resume);
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
   say(
-    `search: ${options.method}, space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`,
+    `search: ${options.method}, space ${options.space}, order ${options.order}, ${options.precision}, on ${engine.name}, in ${out}`,
   );
   if (!resume) folder.writeConfig(configOf(options, opened));
   const progress = showProgress('search', signal);
