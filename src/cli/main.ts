@@ -3,6 +3,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { exitCodeOf, InputError, messageOf } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { version } from '../version.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -14,7 +15,6 @@ import { searchCommand } from './commands/search.ts';
 import { serveCommand } from './commands/serve.ts';
 import { Interruption, interruptedExitCode } from './interruption.ts';
 import { say, survivePipes } from './output.ts';
-import { suggestion } from './suggest.ts';
 
 const commands = [
   quickstartCommand,

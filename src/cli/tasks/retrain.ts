@@ -1,9 +1,10 @@
 /** Retrains a genotype in the sub-folder of a run. */
 
 import { InputError } from '../../errors.ts';
+import { retrainDefaultsOf } from '../../retrain/options.ts';
 import { retrain } from '../../retrain/retrain.ts';
 import { openRun } from '../../runs/run-folder.ts';
-import { formatGenotype } from '../../search/genotype.ts';
+import { formatGenotype, skeletonOfGenotype } from '../../search/genotype.ts';
 import { loadGenotype } from '../../search/genotype-file.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
@@ -41,7 +42,7 @@ export async function runRetrain(
   const text = formatGenotype(genotype);
   const options = resume
     ? resumedOptions(ownOptions(path, text), given, deviceOptionNames, path)
-    : { ...defaults, ...inheritedData(source), ...given };
+    : { ...defaults, ...retrainDefaultsOf(skeletonOfGenotype(genotype)), ...inheritedData(source), ...given };
   const folder = openRun(path, resume);
   const engine = await openEngine(options);
   const dataset = await openDataset(options);

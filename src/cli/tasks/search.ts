@@ -1,16 +1,19 @@
 /** Runs a search in a folder. */
+import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { requireMethodOptions } from '../../search/method-options.ts';
 import { drawRandom, search } from '../../search/search.ts';
+import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
 import { deviceOptionNames, kebab } from '../options.ts';
 import { say } from '../output.ts';
 import { withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
-import { readSearchOptions, resumedOptions } from '../run-config.ts';
+import { readSearchOptions, readSearchSpace, resumedOptions } from '../run-config.ts';
 import {
   type GivenSearchOptions,
   type Place,
@@ -40,10 +43,13 @@ export async function runSearch(
   const given = withFixedData(wanted);
   const { out, resume, again } = place;
   const own = resume ? readSearchOptions(out) : defaults;
-  if (own.method === 'random') return runRandom(own, given, place);
+  const opened = spaceOf(given.space ?? own.space, place, given.space !== undefined);
+  if (own.method === 'random') return runRandom(own, given, opened, place);
   // The method is that of `own`, or the run cannot be resumed with it.
   const fitting = given as Partial<SearchRunOptions>;
-  const options = resume ? resumedOptions(own, fitting, deviceOptionNames, out) : { ...own, ...fitting };
+  const options = resume
+    ? resumedOptions(own, fitting, deviceOptionNames, out)
+    : { ...own, ...opened.space.defaults, ...fitting };
   requireMethodOptions(options, (name) => `--${kebab(name)}`);
   const folder = openRun(out, resume);
   const engine = await openEngine(options);
@@ -51,10 +57,10 @@ export async function runSearch(
   say(
     `search: ${options.method}, space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`,
   );
-  if (!resume) folder.writeConfig({ command: 'search', version, options });
+  if (!resume) folder.writeConfig(configOf(options, opened));
   const progress = showProgress('search', options.epochs, signal);
   try {
-    const setting = { engine, folder, resume, signal, observer: progress };
+    const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
     const { status, genotype, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
     return { run: out, genotype: formatGenotype(genotype), parameters };
@@ -63,8 +69,32 @@ export async function runSearch(
   }
 }
 
+/** What a run keeps: a space of one's own whole, as its file may change. */
+const configOf = (options: object, { content }: OpenedSpace): object => ({
+  command: 'search',
+  version,
+  options,
+  ...(content && { space: content }),
+});
+
+/** The space of a new run; of a resumed one as the run keeps it, which must be the one that is named again. */
+function spaceOf(source: string, { out, resume }: Place, isNamed: boolean): OpenedSpace {
+  if (!resume) return openSpace(source);
+  const kept = readSearchSpace(out);
+  if (!isNamed || !kept.content || !isSpaceFile(source) || !existsSync(source)) return kept;
+  if (isDeepStrictEqual(openSpace(source).content, kept.content)) return kept;
+  throw new InputError(
+    `${source} has changed since the run in ${out} began, which keeps the space as it was; resume it without --space`,
+  );
+}
+
 /** Draws a genotype; done at once. InputError where an option is given that this does not read. */
-function runRandom(own: RandomRunOptions, given: GivenSearchOptions, { out, resume }: Place): SearchRun {
+function runRandom(
+  own: RandomRunOptions,
+  given: GivenSearchOptions,
+  opened: OpenedSpace,
+  { out, resume }: Place,
+): SearchRun {
   const unread = Object.keys(given).find((name) => !(randomRunNames as readonly string[]).includes(name));
   if (unread) {
     throw new InputError(
@@ -76,7 +106,7 @@ function runRandom(own: RandomRunOptions, given: GivenSearchOptions, { out, resu
   const options = resume ? resumedOptions(own, fitting, [], out) : { ...own, ...fitting };
   const folder = openRun(out, resume);
   say(`search: random, space ${options.space}, seed ${options.seed}, in ${out}`);
-  if (!resume) folder.writeConfig({ command: 'search', version, options });
-  const { genotype, parameters } = drawRandom(options, folder);
+  if (!resume) folder.writeConfig(configOf(options, opened));
+  const { genotype, parameters } = drawRandom(opened.space, options.seed, folder);
   return { run: out, genotype: formatGenotype(genotype), parameters };
 }
