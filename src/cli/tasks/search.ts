@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
-import { requireMethodOptions } from '../../search/method-options.ts';
+import { defaultWarmUp, requireMethodOptions } from '../../search/method-options.ts';
 import { drawRandom, requireConsistent, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
@@ -51,7 +51,12 @@ export async function runSearch(
   const fitting = given as Partial<SearchRunOptions>;
   const options = resume
     ? resumedOptions(own, fitting, deviceOptionNames, out)
-    : { ...own, ...opened.space.defaults, ...fitting };
+    : {
+        ...own,
+        ...opened.space.defaults,
+        alphaWarmUp: defaultWarmUp(own, fitting.epochs),
+        ...fitting,
+      };
   requireMethodOptions(options, (name) => `--${kebab(name)}`);
   requireConsistent(options);
   const folder = openRun(out, resume);

@@ -13,7 +13,16 @@ import { compilingOnce } from '../../runs/engines.ts';
 import { freshFolder, type Outcome, outcomeOf } from '../../runs/folders.ts';
 
 const [epochs, steps] = [3, 2];
-const small = { space: 'simple', channels: 4, cells: 1, batch: 8, epochs, maxSteps: steps, crop: 1 };
+const small = {
+  space: 'simple',
+  channels: 4,
+  cells: 1,
+  batch: 8,
+  epochs,
+  maxSteps: steps,
+  crop: 1,
+  alphaWarmUp: 1,
+};
 
 describe.each(methodNames)('%s', (method) => {
   let engine: ReturnType<typeof compilingOnce>;
