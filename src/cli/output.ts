@@ -1,4 +1,5 @@
 /** stdout carries the result, stderr everything else. */
+export { formatDuration, percent } from '../format.ts';
 
 /** A result: as one JSON object with `--json`, else as aligned `name  value` lines. */
 export function printResult(result: object, json: boolean): void {
@@ -35,16 +36,6 @@ export function survivePipes(): void {
     'error',
     unless(() => {}),
   );
-}
-
-export const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
-
-/** Seconds as `1:02:03` or `2:03`. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (x: number): string => String(x).padStart(2, '0');
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
 /** A word as a shell reads it back. */
