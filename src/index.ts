@@ -124,6 +124,8 @@ export { type CellGenotype, type Edge, formatGenotype, type Genotype } from './s
 export { genotypeFromJson, genotypeToJson, loadGenotype, publishedNames } from './search/genotype-file.ts';
 export { parseGenotype } from './search/genotype-text.ts';
 export { deriveGenotype } from './search/derive.ts';
+export { type Strengths, softmaxStrengths } from './search/strengths.ts';
+export { type MethodName, methodNames } from './search/method-names.ts';
 export { type OperationName, operationNames } from './search/operation-names.ts';
 export { type SearchSpace, type SpaceName, searchSpace, spaceNames } from './search/spaces.ts';
 export { type NetworkCost, networkCost } from './export/cost.ts';

@@ -9,7 +9,6 @@ import { FailureError } from '../../src/errors.ts';
 import type { Graph } from '../../src/onnx/ir.ts';
 import { optimize } from '../../src/onnx/passes/index.ts';
 import { serialize } from '../../src/onnx/serde.ts';
-import { searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { float32, type Step, type Tensors } from '../../src/signature.ts';
 import { trace } from '../../src/trace/trace.ts';
@@ -33,11 +32,10 @@ export type StepName = 'alpha' | 'theta';
 
 function stepsOf(request: Request): Record<StepName, Step> {
   const { options, image } = request;
-  const space = searchSpace(options.space);
   const supernet = supernetOf(request);
   return {
-    alpha: alphaStep(supernet, space, options, image),
-    theta: weightStep(supernet, space, options, image),
+    alpha: alphaStep(supernet, options, image),
+    theta: weightStep(supernet, options, image),
   };
 }
 

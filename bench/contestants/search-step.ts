@@ -2,7 +2,6 @@
 import type { Compiled } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
-import { searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import type { Supernet } from '../../src/search/supernet.ts';
 import { answer, scalar, timed } from '../harness/answer.ts';
@@ -19,13 +18,9 @@ interface Steps {
 
 async function compile(request: Request): Promise<Steps> {
   const { options, image, threads } = request;
-  const space = searchSpace(options.space);
   const supernet = supernetOf(request);
   const engine = await onnxruntimeEngine({ threads });
-  const [alpha, weights] = [
-    alphaStep(supernet, space, options, image),
-    weightStep(supernet, space, options, image),
-  ];
+  const [alpha, weights] = [alphaStep(supernet, options, image), weightStep(supernet, options, image)];
   return {
     supernet,
     updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha'),
@@ -41,10 +36,10 @@ function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, optio
   const alpha = array('alpha');
   const state = {
     theta,
-    momentum: new Float32Array(theta.length),
+    'theta/momentum': new Float32Array(theta.length),
     alpha,
-    first: new Float32Array(alpha.length),
-    second: new Float32Array(alpha.length),
+    'alpha/first': new Float32Array(alpha.length),
+    'alpha/second': new Float32Array(alpha.length),
   };
   const train = { trainImages: array('trainImages'), trainLabels: labelsOf(array('trainLabels')) };
   const validation = {
@@ -55,7 +50,7 @@ function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, optio
   let step = 0;
   return {
     alpha: async () => {
-      const { momentum: _, ...feeds } = state;
+      const { 'theta/momentum': _, ...feeds } = state;
       const { loss, correct, ...next } = await updateAlpha.run({
         ...feeds,
         step: Float32Array.of(++step),
@@ -65,8 +60,13 @@ function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, optio
       return scalar(loss);
     },
     theta: async () => {
-      const { first, second, ...feeds } = state;
-      const { loss, correct, ...next } = await updateWeights.run({ ...feeds, learningRate, ...train });
+      const { 'alpha/first': _, 'alpha/second': __, ...feeds } = state;
+      const { loss, correct, ...next } = await updateWeights.run({
+        ...feeds,
+        learningRate,
+        step: Float32Array.of(step),
+        ...train,
+      });
       Object.assign(state, next);
       return scalar(loss);
     },

@@ -1,5 +1,7 @@
 /** One table of the commands' options: what each means and which values it takes. */
+import { optimizerNames } from '../nn/optimizer-names.ts';
 import { retrainDefaults } from '../retrain/options.ts';
+import { methodNames } from '../search/method-names.ts';
 import { searchDefaults } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
 import {
@@ -36,6 +38,7 @@ export const sections = {
     testLimit: option(count, 'use at most this many test images'),
   },
   Network: {
+    method: choice(methodNames, 'the search method'),
     space: choice(spaceNames, 'the search space'),
     channels: option(count, 'channels of the first cells'),
     cells: option(count, 'cells of the network'),
@@ -49,12 +52,14 @@ export const sections = {
     epochs: option(count, 'epochs'),
     batch: option(count, 'images in a batch'),
     seed: option(amount, 'the seed of everything random'),
+    optimizer: choice(optimizerNames, 'optimizer of the weights'),
+    alphaOptimizer: choice(optimizerNames, 'optimizer of α'),
     learningRate: option(positive, 'initial learning rate of the weights (cosine)'),
     learningRateMin: option(nonNegative, 'final learning rate of the weights'),
     momentum: option(fraction, 'momentum of the weights'),
     weightDecay: option(nonNegative, 'weight decay of the weights'),
     gradientClip: option(positive, "largest norm of the weights' gradient"),
-    alphaLearningRate: option(positive, 'learning rate of α (Adam)'),
+    alphaLearningRate: option(positive, 'learning rate of α'),
     alphaBeta1: option(fraction, "Adam's β₁ for α"),
     alphaBeta2: option(fraction, "Adam's β₂ for α"),
     alphaWeightDecay: option(nonNegative, 'weight decay of α'),

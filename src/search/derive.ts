@@ -1,34 +1,28 @@
-/** Reads a genotype off the architecture parameters. */
-import { softmax } from '../softmax.ts';
+/** Reads a genotype off the strengths of the candidates. */
 import type { CellGenotype, Edge, Genotype } from './genotype.ts';
-import { edgeCount, type SearchSpace } from './spaces.ts';
+import { candidatesOf, type SearchSpace } from './spaces.ts';
+import type { Strengths } from './strengths.ts';
 
 /**
  * Per node the `keptEdges` incoming edges whose best operation other than `none` is strongest, on each this
- * operation (Liu et al. 2019, section 2.4). Strength is the softmax weight over all operations. Edges are in
- * descending strength; of equals the lowest index comes first.
- *
- * @param alpha [2, edges, operations], flat: the normal cell's, then the reduction cell's
+ * operation (Liu et al. 2019, section 2.4). Edges are in descending strength; of equals the lowest index comes first.
  */
-export function deriveGenotype(alpha: Float32Array, space: SearchSpace): Genotype {
-  const cellSize = edgeCount(space) * space.operations.length;
-  const cell = (kind: number): CellGenotype =>
-    deriveCell(alpha.subarray(kind * cellSize, (kind + 1) * cellSize), space);
-  return { normal: cell(0), reduce: cell(1) };
+export function deriveGenotype(strengths: Strengths, space: SearchSpace): Genotype {
+  return { normal: deriveCell(strengths, space, 0), reduce: deriveCell(strengths, space, 1) };
 }
 
-function deriveCell(alpha: Float32Array, { operations, nodes, keptEdges }: SearchSpace): CellGenotype {
+function deriveCell(strengths: Strengths, space: SearchSpace, kind: number): CellGenotype {
   let edge = 0;
-  const incoming = Array.from({ length: nodes }, (_, node) => {
-    const candidates = Array.from({ length: node + 2 }, (_, input) => {
-      const begin = edge++ * operations.length;
-      const strengths = softmax([...alpha.subarray(begin, begin + operations.length)]);
-      return { input, ...strongest(strengths, operations) };
+  const incoming = Array.from({ length: space.nodes }, (_, node) => {
+    const candidates = Array.from({ length: node + 2 }, (__, input) => {
+      const index = edge++;
+      const row = strengths[kind]?.[index] ?? [];
+      return { input, ...strongest(row, candidatesOf(space, kind, index)) };
     });
     // Array.prototype.sort is stable, so equals stay in the order of their inputs.
     return candidates
       .sort((a, b) => b.strength - a.strength)
-      .slice(0, keptEdges)
+      .slice(0, space.keptEdges)
       .map(({ operation, input }): Edge => ({ operation, input }));
   });
   return { nodes: incoming, concat: incoming.map((_, node) => node + 2) };

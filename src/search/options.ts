@@ -1,5 +1,9 @@
 /** The options of a search, with the values of the paper (arXiv 1806.09055) and quark0/darts as defaults. */
+import type { OptimizerName } from '../nn/optimizer-names.ts';
+import type { MethodName } from './method-names.ts';
+
 export interface SearchOptions {
+  readonly method: MethodName;
   readonly space: string;
   readonly order: 1 | 2;
   readonly channels: number;
@@ -7,14 +11,18 @@ export interface SearchOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
-  /** The weights' SGD: cosine from `learningRate` to `learningRateMin` over the epochs. */
+  /** What updates the weights, and what α; the second order needs SGD for the weights, whose step it unrolls. */
+  readonly optimizer: OptimizerName;
+  readonly alphaOptimizer: OptimizerName;
+  /** Of the weights: cosine from `learningRate` to `learningRateMin` over the epochs. */
   readonly learningRate: number;
   readonly learningRateMin: number;
+  /** SGD's, of the weights. */
   readonly momentum: number;
   readonly weightDecay: number;
   /** The largest norm of the weights' gradient. */
   readonly gradientClip: number;
-  /** α's Adam. */
+  /** Of α: Adam's and AdamW's. */
   readonly alphaLearningRate: number;
   readonly alphaBeta1: number;
   readonly alphaBeta2: number;
@@ -31,6 +39,7 @@ export interface SearchOptions {
 }
 
 export const searchDefaults: SearchOptions = {
+  method: 'darts',
   space: 'darts',
   order: 1,
   channels: 16,
@@ -38,6 +47,8 @@ export const searchDefaults: SearchOptions = {
   epochs: 50,
   batch: 64,
   seed: 2,
+  optimizer: 'sgd',
+  alphaOptimizer: 'adam',
   learningRate: 0.025,
   learningRateMin: 0.001,
   momentum: 0.9,

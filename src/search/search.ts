@@ -1,30 +1,27 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
-import {
-  assembleBatch,
-  type Batch,
-  type Dataset,
-  epochBatches,
-  halves,
-  measureNormalization,
-  type Normalization,
-} from '../data/index.ts';
-import type { Compiled, Engine } from '../engine/engine.ts';
+import type { Dataset } from '../data/index.ts';
+import type { Compiled, Elements, Engine, Feeds } from '../engine/engine.ts';
+import { InputError } from '../errors.ts';
+import { optimizers } from '../nn/optimizer-table.ts';
 import { cosine } from '../nn/schedules.ts';
 import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import type { Checkpoint, RunFolder } from '../runs/run-folder.ts';
+import { batchSource } from './batches.ts';
 import { deriveGenotype } from './derive.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
 import { genotypeToJson } from './genotype-file.ts';
+import { searchMethod } from './methods/index.ts';
+import type { StepInputs } from './methods/method.ts';
 import type { SearchOptions } from './options.ts';
-import { alphaSize, type SearchSpace, searchSpace } from './spaces.ts';
-import { alphaStep, weightStep } from './steps.ts';
-import { makeSupernet } from './supernet.ts';
+import { searchSpace } from './spaces.ts';
+import { alphaStep, slotName, weightStep } from './steps.ts';
+import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
 export interface SearchResult {
   readonly status: 'finished' | 'interrupted';
   readonly genotype: Genotype;
-  /** [2, edges, operations], flat. */
+  /** The architecture's parameters, flat: α [2, edges, operations] and what else the method has. */
   readonly alpha: Float32Array;
   readonly theta: Float32Array;
   /** Weights of the supernet. */
@@ -42,87 +39,111 @@ export interface SearchSetting {
   readonly observer?: Observer | undefined;
 }
 
-/** θ and α with the state of their optimizers. */
-type State = Record<'theta' | 'momentum' | 'alpha' | 'first' | 'second', Float32Array>;
+/** θ and α, and the vectors of their optimizers: `theta/momentum`. */
+type State = { theta: Float32Array; alpha: Float32Array } & Record<string, Float32Array>;
 
 /**
  * Searches a genotype on a data set's training images.
  *
  * Everything random derives from `options.seed`: the same seed on the same device gives the same result, also when
  * the run was interrupted or killed in between.
+ *
+ * @throws InputError where the options contradict one another
  */
 export async function search(
   dataset: Dataset,
   options: SearchOptions,
   { engine, folder, resume = false, signal, observer }: SearchSetting,
 ): Promise<SearchResult> {
+  requireUnrollable(options);
   const space = searchSpace(options.space);
+  const method = searchMethod(options.method);
   const { shape, classes } = dataset;
-  const supernet = makeSupernet(space, {
-    ...options,
-    imageChannels: shape.channels,
-    classes: classes.length,
-  });
-  const [weightCount, alphaCount] = [supernet.parameters.size, alphaSize(space)];
-  const sizes = {
-    theta: weightCount,
-    momentum: weightCount,
-    alpha: alphaCount,
-    first: alphaCount,
-    second: alphaCount,
-  };
+  const skeleton = { ...options, imageChannels: shape.channels, classes: classes.length };
+  const supernet = makeSupernet(space, skeleton, method);
+  const sizes = stateSizes(supernet, options);
   const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
-  const state: State = begin?.state ?? {
-    theta: supernet.parameters.initialize(random(options.seed, 'weights')),
-    momentum: new Float32Array(weightCount),
-    ...initialAlpha(space, options.seed),
-  };
+  // Every name of `sizes` has its vector.
+  const state = (begin?.state ?? initialState(supernet, sizes, options.seed)) as State;
   const batches = batchSource(dataset, options);
-  const compile = async (name: 'alpha' | 'weights'): Promise<Compiled> => {
-    const { fn, signature } = (name === 'alpha' ? alphaStep : weightStep)(supernet, space, options, shape);
-    return engine.compile(fn, signature, name);
-  };
-  const [updateAlpha, updateWeights] = [await compile('alpha'), await compile('weights')];
+  const inputs = method.inputs(space);
+  const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string): Promise<Compiled> =>
+    engine.compile(fn, signature, name);
+  const updateAlpha = await compile(alphaStep(supernet, options, shape), 'alpha');
+  const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
 
-  const step = async ({ epoch, step: index }: Position): Promise<Sums> => {
+  /** What the method takes at a step of either kind. */
+  const drawn = (of: StepInputs, kind: 'alpha' | 'weights', { epoch, step }: Position): Feeds => {
+    const architecture = architectureValues(supernet, state.alpha);
+    const draw = (name: string): Elements | undefined =>
+      of[name]?.value({
+        epoch,
+        epochs: options.epochs,
+        architecture,
+        random: random(options.seed, kind, name, epoch, step),
+      });
+    return Object.fromEntries(Object.keys(of).map((name) => [name, draw(name) as Elements]));
+  };
+  const vectors = (vector: 'theta' | 'alpha'): Feeds =>
+    Object.fromEntries(
+      Object.entries(state).filter(([name]) => name === vector || name.startsWith(`${vector}/`)),
+    );
+
+  const step = async (position: Position): Promise<Sums> => {
+    const { epoch, step: index } = position;
     const rate = cosine(options.learningRate, options.learningRateMin, epoch, options.epochs);
+    const number = Float32Array.of(epoch * batches.steps + index + 1);
     const learningRate = Float32Array.of(rate);
     const train = batches.weights(epoch, index);
     const validation = batches.alpha(epoch, index);
-    const { theta, momentum, alpha, first, second } = state;
     const trainFeeds = { trainImages: train.images, trainLabels: train.labels };
+    const unrolled = slotName('theta', 'momentum');
     const a = await updateAlpha.run({
-      theta,
-      alpha,
-      first,
-      second,
-      step: Float32Array.of(epoch * batches.steps + index + 1),
+      theta: state.theta,
+      ...vectors('alpha'),
+      step: number,
+      ...drawn(inputs, 'alpha', position),
       validationImages: validation.images,
       validationLabels: validation.labels,
-      ...(options.order === 2 && { momentum, learningRate, ...trainFeeds }),
+      ...(options.order === 2 && {
+        [unrolled]: state[unrolled] as Float32Array,
+        learningRate,
+        ...trainFeeds,
+      }),
     });
-    Object.assign(state, { alpha: a.alpha, first: a.first, second: a.second });
-    const w = await updateWeights.run({ theta, momentum, alpha: state.alpha, learningRate, ...trainFeeds });
-    Object.assign(state, { theta: w.theta, momentum: w.momentum });
-    const scalar = (elements: { [index: number]: number } | undefined): number => elements?.[0] ?? Number.NaN;
+    const metrics = takeOver(state, a);
+    const w = await updateWeights.run({
+      ...vectors('theta'),
+      alpha: state.alpha,
+      learningRate,
+      step: number,
+      ...drawn(inputs, 'weights', position),
+      ...trainFeeds,
+    });
+    const { loss, correct } = takeOver(state, w);
     return {
       count: options.batch,
-      loss: scalar(w.loss) * options.batch,
-      accuracy: scalar(w.correct),
-      validationLoss: scalar(a.loss) * options.batch,
-      validationAccuracy: scalar(a.correct),
+      loss: loss * options.batch,
+      accuracy: correct,
+      validationLoss: metrics.loss * options.batch,
+      validationAccuracy: metrics.correct,
     };
   };
 
-  const genotype = (): Genotype => deriveGenotype(state.alpha, space);
+  const genotype = (): Genotype =>
+    deriveGenotype(method.strengths(architectureValues(supernet, state.alpha), space), space);
   const checkpoint = (position: Position, sums: Sums): Checkpoint => ({ state, position, sums, values: {} });
+  const architectureRecord = (): Record<string, number[]> =>
+    Object.fromEntries(
+      Object.entries(architectureValues(supernet, state.alpha)).map(([name, values]) => [name, [...values]]),
+    );
   const status = await runEpochs({
     epochs: options.epochs,
     steps: batches.steps,
     start: begin?.position ?? { epoch: 0, step: 0 },
     sums: begin?.sums ?? {},
     step,
-    endEpoch: async () => ({ genotype: formatGenotype(genotype()), alpha: [...state.alpha] }),
+    endEpoch: async () => ({ genotype: formatGenotype(genotype()), ...architectureRecord() }),
     save: (position, sums, record) => {
       if (record) folder?.record(record);
       folder?.saveCheckpoint(checkpoint(position, sums));
@@ -134,71 +155,45 @@ export async function search(
     await updateWeights.dispose();
   });
   if (status === 'finished') folder?.writeText('genotype.json', genotypeToJson(genotype()));
-  return {
-    status,
-    genotype: genotype(),
-    alpha: state.alpha,
-    theta: state.theta,
-    parameters: weightCount,
-  };
+  const { theta, alpha } = state;
+  return { status, genotype: genotype(), alpha, theta, parameters: supernet.parameters.size };
 }
 
-/** α = 10⁻³·N(0, 1), as in quark0/darts, and Adam's moments. */
-function initialAlpha(space: SearchSpace, seed: number): Pick<State, 'alpha' | 'first' | 'second'> {
-  const generator = random(seed, 'alpha');
-  const size = alphaSize(space);
-  return {
-    alpha: Float32Array.from({ length: size }, () => 1e-3 * generator.normal()),
-    first: new Float32Array(size),
-    second: new Float32Array(size),
-  };
-}
-
-interface BatchSource {
-  /** Steps in an epoch. */
-  readonly steps: number;
-  weights(epoch: number, step: number): Batch;
-  alpha(epoch: number, step: number): Batch;
-}
-
-/** The batches of each step, from the seed, the epoch and the step alone, so that a run continues anywhere. */
-function batchSource(dataset: Dataset, options: SearchOptions): BatchSource {
-  const { seed, batch, maxSteps } = options;
-  const { train, shape } = dataset;
-  const parts = halves(train.count, options.trainPortion, random(seed, 'halves'));
-  const normalization: Normalization = measureNormalization(train, shape);
-  const augmentation = { crop: options.crop, flip: options.flip, cutout: options.cutout };
-  const ordered = remembered((part: 'weights' | 'alpha', epoch: number, cycle: number) =>
-    epochBatches(parts[part], batch, random(seed, part, 'order', epoch, cycle), { dropLast: true }),
+/** The second order unrolls a step of SGD, the paper's optimizer of the weights. */
+function requireUnrollable({ order, optimizer }: SearchOptions): void {
+  if (order === 1 || optimizer === 'sgd') return;
+  throw new InputError(
+    `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +
+      'take --optimizer sgd or --order 1',
   );
-  const whole = ordered('weights', 0, 0).length;
-  const make =
-    (part: 'weights' | 'alpha') =>
-    (epoch: number, step: number): Batch => {
-      // Where α has fewer batches than the weights, its half is gone through again in another order.
-      const length = ordered(part, epoch, 0).length;
-      const indices = ordered(part, epoch, Math.floor(step / length))[step % length] as Int32Array;
-      return assembleBatch(train, shape, indices, {
-        normalization,
-        augmentation,
-        random: random(seed, part, 'augmentation', epoch, step),
-      });
-    };
+}
+
+/** The vectors of a search's state, and their sizes. */
+function stateSizes(supernet: Supernet, options: SearchOptions): Record<string, number> {
+  const vector = (name: 'theta' | 'alpha', size: number, optimizer: SearchOptions['optimizer']) => ({
+    [name]: size,
+    ...Object.fromEntries(optimizers[optimizer].slots.map((slot) => [slotName(name, slot), size])),
+  });
   return {
-    steps: maxSteps > 0 ? Math.min(maxSteps, whole) : whole,
-    weights: make('weights'),
-    alpha: make('alpha'),
+    ...vector('theta', supernet.parameters.size, options.optimizer),
+    ...vector('alpha', supernet.architecture.size, options.alphaOptimizer),
   };
 }
 
-/** Remembers the last few results of a function, by its arguments. */
-function remembered<A extends (string | number)[], R>(compute: (...args: A) => R): (...args: A) => R {
-  const known = new Map<string, R>();
-  return (...args) => {
-    const key = args.join('/');
-    const value = known.get(key) ?? compute(...args);
-    known.set(key, value);
-    if (known.size > 8) known.delete(known.keys().next().value as string);
-    return value;
+function initialState(supernet: Supernet, sizes: Readonly<Record<string, number>>, seed: number): State {
+  const zero = Object.entries(sizes).map(([name, size]) => [name, new Float32Array(size)]);
+  return {
+    ...Object.fromEntries(zero),
+    theta: supernet.parameters.initialize(random(seed, 'weights')),
+    alpha: supernet.architecture.initialize(random(seed, 'alpha')),
   };
+}
+
+/** Puts a step's new vectors into the state; returns its metrics. */
+function takeOver(
+  state: State,
+  { loss, correct, ...vectors }: Readonly<Record<string, Elements>>,
+): { loss: number; correct: number } {
+  Object.assign(state, vectors);
+  return { loss: loss?.[0] ?? Number.NaN, correct: correct?.[0] ?? Number.NaN };
 }

@@ -51,8 +51,22 @@ export function searchSpace(name: string): SearchSpace {
   throw new InputError(`unknown search space "${name}": expected one of ${spaceNames.join(', ')}`);
 }
 
+/** The kinds of cells, in the order of α's first dimension. */
+export const cellKinds = ['normal', 'reduce'] as const;
+
+/** The candidates of an edge, in the order of α's columns. */
+export const candidatesOf = (space: SearchSpace, _kind: number, _edge: number): readonly OperationName[] =>
+  space.operations;
+
 /** Incoming edges of all nodes together: Σ (2 + i); 14 for four nodes. */
 export const edgeCount = ({ nodes }: SearchSpace): number => (nodes * (nodes + 3)) / 2;
 
-/** The number of α's elements: two kinds of cell × edges × operations. */
-export const alphaSize = (space: SearchSpace): number => 2 * edgeCount(space) * space.operations.length;
+/** α's shape: kinds of cell, edges, operations. */
+export const alphaShape = (space: SearchSpace): [kinds: number, edges: number, operations: number] => [
+  cellKinds.length,
+  edgeCount(space),
+  space.operations.length,
+];
+
+/** The number of α's elements. */
+export const alphaSize = (space: SearchSpace): number => alphaShape(space).reduce((a, b) => a * b);

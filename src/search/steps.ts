@@ -1,7 +1,8 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
 import * as tf from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
-import { adam, clipByNorm, sgd } from '../nn/optimizers.ts';
+import { type Optimizer, type OptimizerSettings, optimizers } from '../nn/optimizer-table.ts';
+import { clipByNorm } from '../nn/optimizers.ts';
 import {
   float32,
   int32,
@@ -18,9 +19,9 @@ import {
   unrolledGradient,
   weightGradient,
 } from './architect.ts';
+import type { Penalty, StepInputs } from './methods/method.ts';
 import type { SearchOptions } from './options.ts';
-import { edgeCount, type SearchSpace } from './spaces.ts';
-import type { Supernet } from './supernet.ts';
+import { architectureOf, type Supernet } from './supernet.ts';
 
 const batchSignature = (
   prefix: string,
@@ -36,8 +37,6 @@ const batchOf = (inputs: Tensors, prefix: string): Batch => ({
   labels: inputs[`${prefix}Labels`] as tf.Tensor1D,
 });
 
-const alphaShape = (space: SearchSpace): number[] => [2, edgeCount(space), space.operations.length];
-
 /** Inputs of a step by name, each certainly there. */
 const named =
   (inputs: Tensors) =>
@@ -47,82 +46,120 @@ const named =
     return tensor;
   };
 
+/** The name of an optimizer's vector in the state: `theta/momentum`. */
+export const slotName = (vector: 'theta' | 'alpha', slot: string): string => `${vector}/${slot}`;
+
+/** The state vectors of an optimizer by their names in the state, all of one size. */
+const slotSignature = (vector: 'theta' | 'alpha', { slots }: Optimizer, size: number): Signature =>
+  Object.fromEntries(slots.map((slot) => [slotName(vector, slot), float32(size)]));
+
+const inputSignature = (inputs: StepInputs): Signature =>
+  Object.fromEntries(Object.entries(inputs).map(([name, { spec }]) => [name, spec]));
+
+/** Updates a vector of the state by its gradient: its new value and its optimizer's vectors, by name. */
+function updated(
+  vector: 'theta' | 'alpha',
+  { slots, update }: Optimizer,
+  inputs: Tensors,
+  gradient: tf.Tensor,
+  learningRate: tf.Tensor,
+  settings: OptimizerSettings,
+): Tensors {
+  const input = named(inputs);
+  const own = Object.fromEntries(slots.map((slot) => [slot, input(slotName(vector, slot))]));
+  const before = { weights: input(vector), gradient, learningRate, step: input('step'), slots: own };
+  const next = update(before, settings);
+  return {
+    [vector]: next.weights,
+    ...Object.fromEntries(slots.map((slot) => [slotName(vector, slot), next.slots[slot] as tf.Tensor])),
+  };
+}
+
+/** Adam's betas for the weights, PyTorch's defaults. */
+const weightBetas = { beta1: 0.9, beta2: 0.999 };
+/** SGD's momentum for α, where it is asked for. */
+const alphaMomentum = 0.9;
+
 /**
- * w ← SGD on the training batch, its gradient clipped. Inputs theta, momentum, alpha, learningRate, trainImages,
- * trainLabels; outputs theta, momentum, loss (mean), correct (count).
+ * w ← optimizer on the training batch, the gradient clipped. Inputs theta, its optimizer's vectors, alpha, learningRate,
+ * step (the update's number, from 1), trainImages, trainLabels and the method's; outputs theta, the optimizer's
+ * vectors, loss (mean), correct (count).
  */
-export function weightStep(
-  supernet: Supernet,
-  space: SearchSpace,
-  options: SearchOptions,
-  size: ImageShape,
-): Step {
-  const loss = supernetLoss(supernet, space);
+export function weightStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const optimizer = optimizers[options.optimizer];
+  const settings = { ...weightBetas, momentum: options.momentum, weightDecay: options.weightDecay };
   const fn: TensorFunction = (inputs) => {
     const input = named(inputs);
-    const theta = input('theta');
-    const {
-      gradient,
-      loss: value,
-      correct,
-    } = weightGradient(loss, supernet, theta, input('alpha'), batchOf(inputs, 'train'));
+    const loss = supernetLoss(supernet, inputs);
+    const batch = batchOf(inputs, 'train');
+    const { gradient, ...evaluated } = weightGradient(loss, supernet, input('theta'), input('alpha'), batch);
     const clipped = clipByNorm(gradient, options.gradientClip);
-    const next = sgd(theta, input('momentum'), clipped, input('learningRate'), options);
-    return { theta: next.weights, momentum: next.momentum, loss: value, correct };
+    const next = updated('theta', optimizer, inputs, clipped, input('learningRate'), settings);
+    return { ...next, ...evaluated };
   };
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
-    momentum: float32(supernet.parameters.size),
-    alpha: float32(...alphaShape(space)),
+    ...slotSignature('theta', optimizer, supernet.parameters.size),
+    alpha: float32(supernet.architecture.size),
     learningRate: float32(),
+    step: float32(),
+    ...inputSignature(supernet.method.inputs(supernet.space)),
     ...batchSignature('train', options.batch, size),
   };
   return { fn, signature };
 }
 
 /**
- * α ← Adam on the validation batch. Inputs theta, alpha, first, second (Adam's moments), step (the update's number,
- * from 1), validationImages, validationLabels, and for the second order momentum, learningRate and a training batch;
- * outputs alpha, first, second, loss, correct.
+ * α ← optimizer on the validation batch. Inputs theta, alpha, its optimizer's vectors, step (the update's number, from
+ * 1), validationImages, validationLabels, the method's and the penalties', and for the second order theta/momentum,
+ * learningRate and a training batch; outputs alpha, the optimizer's vectors, loss, correct.
+ *
+ * @param penalties are added to L_val besides the method's own
  */
 export function alphaStep(
   supernet: Supernet,
-  space: SearchSpace,
   options: SearchOptions,
   size: ImageShape,
+  penalties: readonly Penalty[] = [],
 ): Step {
-  const loss = supernetLoss(supernet, space);
-  const gradientOf = alphaGradients[options.order];
-  const fn: TensorFunction = (inputs) => {
-    const input = named(inputs);
-    const alpha = input('alpha');
-    const { gradient, loss: value, correct } = gradientOf(loss, supernet, inputs, options);
-    const limit = space.alphaGradientLimit;
-    const limited = limit === undefined ? gradient : tf.clipByValue(gradient, -limit, limit);
-    const next = adam(alpha, input('first'), input('second'), limited, input('step'), {
-      learningRate: options.alphaLearningRate,
-      beta1: options.alphaBeta1,
-      beta2: options.alphaBeta2,
-      weightDecay: options.alphaWeightDecay,
-    });
-    return { alpha: next.weights, first: next.first, second: next.second, loss: value, correct };
+  const { method, space } = supernet;
+  const optimizer = optimizers[options.alphaOptimizer];
+  const settings = {
+    momentum: alphaMomentum,
+    beta1: options.alphaBeta1,
+    beta2: options.alphaBeta2,
+    weightDecay: options.alphaWeightDecay,
   };
-  const shape = alphaShape(space);
+  const terms = [...method.penalties(space), ...penalties];
+  const fn: TensorFunction = (inputs) => {
+    const loss = supernetLoss(supernet, inputs);
+    const { gradient, ...evaluated } = alphaGradients[options.order](loss, supernet, inputs, options);
+    const whole = terms.reduce((sum, term) => tf.add(sum, penaltyGradient(term, supernet, inputs)), gradient);
+    const limit = space.alphaGradientLimit;
+    const limited = limit === undefined ? whole : tf.clipByValue(whole, -limit, limit);
+    const rate = tf.scalar(options.alphaLearningRate);
+    return { ...updated('alpha', optimizer, inputs, limited, rate, settings), ...evaluated };
+  };
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
-    alpha: float32(...shape),
-    first: float32(...shape),
-    second: float32(...shape),
+    alpha: float32(supernet.architecture.size),
+    ...slotSignature('alpha', optimizer, supernet.architecture.size),
     step: float32(),
+    ...inputSignature(method.inputs(space)),
+    ...Object.assign({}, ...terms.map((term) => inputSignature(term.inputs))),
     ...batchSignature('validation', options.batch, size),
     ...(options.order === 2 && {
-      momentum: float32(supernet.parameters.size),
+      [slotName('theta', 'momentum')]: float32(supernet.parameters.size),
       learningRate: float32(),
       ...batchSignature('train', options.batch, size),
     }),
   };
   return { fn, signature };
 }
+
+/** ∇_α of a term that depends on the architecture alone. */
+const penaltyGradient = (term: Penalty, supernet: Supernet, inputs: Tensors): tf.Tensor =>
+  tf.grad((alpha) => term.value(architectureOf(supernet, alpha), inputs))(inputs.alpha as tf.Tensor);
 
 type AlphaGradient = (
   loss: Loss,
@@ -140,7 +177,7 @@ const alphaGradients: Record<SearchOptions['order'], AlphaGradient> = {
     const input = named(inputs);
     const unrolled = {
       learningRate: input('learningRate'),
-      buffer: input('momentum'),
+      buffer: input(slotName('theta', 'momentum')),
       momentum,
       weightDecay,
     };

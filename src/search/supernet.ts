@@ -1,5 +1,5 @@
 /** The supernet: every edge of every cell is a mixed operation (Liu et al. 2019, section 2.2). */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { type Context, declarations, globalAveragePool, linear } from '../nn/layers.ts';
 import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
@@ -13,17 +13,11 @@ import {
   type Skeleton,
   stackCells,
 } from './cell.ts';
+import { darts } from './methods/darts.ts';
+import type { Architecture, ArchitectureValues, Method } from './methods/method.ts';
+import type { MixedEdge, MixingWeights } from './mixed-operation.ts';
 import { operationOf } from './operations.ts';
-import { edgeCount, type SearchSpace } from './spaces.ts';
-
-/** One candidate's weight on one edge: a scalar. */
-type EdgeWeights = readonly tf.Tensor[];
-
-/** softmax(α) of the normal and the reduction cell: a scalar for each edge and operation. */
-export interface MixingWeights {
-  readonly normal: readonly EdgeWeights[];
-  readonly reduce: readonly EdgeWeights[];
-}
+import { candidatesOf, cellKinds, type SearchSpace } from './spaces.ts';
 
 /** What the supernet is evaluated with. */
 export interface SupernetContext extends Context {
@@ -31,7 +25,12 @@ export interface SupernetContext extends Context {
 }
 
 export interface Supernet {
+  readonly space: SearchSpace;
+  readonly method: Method;
+  /** The weights θ. */
   readonly parameters: ParameterTable;
+  /** α, and what else the method learns about the architecture: one flat vector too. */
+  readonly architecture: ParameterTable;
   /** Images [N, H, W, C] → logits [N, classes]. */
   logits(images: tf.Tensor4D, context: SupernetContext): tf.Tensor2D;
 }
@@ -40,68 +39,56 @@ export interface SupernetOptions extends Skeleton {
   readonly classes: number;
 }
 
-export function makeSupernet(space: SearchSpace, options: SupernetOptions): Supernet {
-  const parameters = new ParameterTable();
+export function makeSupernet(space: SearchSpace, options: SupernetOptions, method: Method = darts): Supernet {
+  const [parameters, architecture] = [new ParameterTable(), new ParameterTable()];
+  method.declare(architecture, space);
   const root = declarations(parameters, new ParameterTable());
   const stem = makeStem(root.at('stem'), options);
-  const { cells, outputs } = stackCells(root, options, false, (frame) => makeMixedCell(space, frame));
+  const make = (frame: CellFrame) => makeMixedCell(space, method, frame);
+  const { cells, outputs } = stackCells(root, options, false, make);
   const classify = linear(root.at('classifier'), outputs, options.classes);
   const logits: Supernet['logits'] = (images, context) => {
     const features = globalAveragePool(runCells(stem, cells, images, context));
     return inScope('classifier', () => classify(features, context));
   };
-  return { parameters, logits };
+  return { space, method, parameters, architecture, logits };
 }
 
-function makeMixedCell(space: SearchSpace, frame: CellFrame): Cell<SupernetContext> {
-  const kind = frame.reduction ? 'reduce' : 'normal';
+function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): Cell<SupernetContext> {
+  const kind = cellKinds.indexOf(frame.reduction ? 'reduce' : 'normal');
   let edge = 0;
   const nodes = Array.from({ length: space.nodes }, (_, i): Node<SupernetContext> => {
-    const incoming = Array.from({ length: i + 2 }, (_, input) => {
+    const incoming = Array.from({ length: i + 2 }, (__, input) => {
       const index = edge++;
+      const at = frame.at.at(`edge${index}`);
+      const operations = candidatesOf(space, kind, index);
       const stride = frame.reduction && input < 2 ? 2 : 1;
-      const mixed = mixedOperation(space, frame, `edge${index}`, stride);
-      return (states: readonly tf.Tensor4D[], context: SupernetContext, sum: tf.Tensor4D | undefined) =>
-        mixed(states[input] as tf.Tensor4D, context.weights[kind][index] as EdgeWeights, context, sum);
+      return { input, index, mixed: method.edge({ at, operations, channels: frame.channels, stride }) };
     });
+    // What a node without a candidate but `none` is.
+    const stride = frame.reduction ? 2 : 1;
+    const nothing = operationOf('none').make(frame.at, { ...frame, stride, normalizePools: false });
     return (states, context) => {
-      const sum = incoming.reduce<tf.Tensor4D | undefined>(
-        (s, mixed) => mixed(states, context, s),
-        undefined,
-      );
-      return sum as tf.Tensor4D;
+      const sum = incoming.reduce<ReturnType<MixedEdge>>((before, { input, index, mixed }) => {
+        const weights = context.weights[kind]?.[index];
+        if (!weights) throw new Error(`edge ${index} of kind ${kind} has no weights`);
+        return mixed(states[input] as tf.Tensor4D, weights, context, before);
+      }, undefined);
+      return sum ?? nothing(states[0] as tf.Tensor4D, context);
     };
   });
   const concat = nodes.map((_, i) => i + 2);
   return makeCell(frame, nodes, concat);
 }
 
-/**
- * ō(x) = Σₒ softmax(α)ₒ·o(x), added to the sum of the edges before; `none` contributes nothing and is left out. Each
- * candidate is added as soon as it is known, so that no two of them are held in memory.
- */
-function mixedOperation(space: SearchSpace, frame: CellFrame, name: string, stride: number) {
-  const candidates = space.operations.flatMap((operation, column) => {
-    if (operation === 'none') return [];
-    const options = { channels: frame.channels, stride, affine: false, normalizePools: true };
-    const layer = operationOf(operation).make(frame.at.at(name).at(operation), options);
-    return [{ operation, column, layer }];
-  });
-  return (x: tf.Tensor4D, weights: EdgeWeights, context: Context, before: tf.Tensor4D | undefined) =>
-    candidates.reduce((sum, { operation, column, layer }) => {
-      const term = inScope(operation, () => layer(x, context, weights[column]));
-      return sum ? tf.add(sum, term) : term;
-    }, before);
-}
+/** The architecture's tensors by name, of its flat vector. */
+export const architectureOf = ({ architecture }: Supernet, alpha: tf.Tensor): Architecture => {
+  const pieces = architecture.split(alpha.flatten());
+  return Object.fromEntries(architecture.parameters.map(({ name }, i) => [name, pieces[i] as tf.Tensor]));
+};
 
-/** softmax over the operations of each edge, taken apart. α is [2, edges, operations]. */
-export function mixingWeights(alpha: tf.Tensor3D, space: SearchSpace): MixingWeights {
-  const [edges, count] = [edgeCount(space), space.operations.length];
-  const scalars = tf.split(tf.softmax(alpha).flatten(), 2 * edges * count);
-  const rows = (kind: number): EdgeWeights[] =>
-    Array.from({ length: edges }, (_, edge) => {
-      const begin = (kind * edges + edge) * count;
-      return scalars.slice(begin, begin + count);
-    });
-  return { normal: rows(0), reduce: rows(1) };
-}
+/** The same of numbers. */
+export const architectureValues = ({ architecture }: Supernet, alpha: Float32Array): ArchitectureValues =>
+  Object.fromEntries(
+    architecture.parameters.map(({ name, offset, size }) => [name, alpha.subarray(offset, offset + size)]),
+  );

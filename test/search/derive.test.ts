@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deriveGenotype } from '../../src/search/derive.ts';
+import { deriveGenotype as derive } from '../../src/search/derive.ts';
 import { formatGenotype } from '../../src/search/genotype.ts';
 import { parseGenotype } from '../../src/search/genotype-text.ts';
 import { type SearchSpace, searchSpace, spaceNames } from '../../src/search/spaces.ts';
+import { softmaxStrengths } from '../../src/search/strengths.ts';
 import { softmax } from '../../src/softmax.ts';
 import { published } from './published.ts';
 
 const darts = searchSpace('darts');
 const simple = searchSpace('simple');
+
+const deriveGenotype = (alpha: Float32Array, space: SearchSpace) =>
+  derive(softmaxStrengths(alpha, space), space);
 
 /** α in which only the given entries are not 0: [kind, edge, operation, value]. */
 function alphaOf(

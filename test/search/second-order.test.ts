@@ -34,7 +34,7 @@ vi.mock(import('../../src/nn/pooling.ts'), async (original) => {
 const space = searchSpace('darts');
 const [batch, side, classes] = [8, 6, 5];
 const supernet = makeSupernet(space, { channels: 2, cells: 1, imageChannels: 3, classes });
-const loss = supernetLoss(supernet, space);
+const loss = supernetLoss(supernet);
 const size = supernet.parameters.size;
 
 const signature: Signature = {
