@@ -23,7 +23,14 @@ function line<Epoch extends Record_>(
 const figure = (chart: LineChart): string[] =>
   chart.lines.length === 0
     ? []
-    : [element('figure', { class: 'curve' }, element('figcaption', {}, escapeText(chart.title)), drawLines(chart))];
+    : [
+        element(
+          'figure',
+          { class: 'curve' },
+          element('figcaption', {}, escapeText(chart.title)),
+          drawLines(chart),
+        ),
+      ];
 
 /** A share as the axis has room for it. */
 const share = (value: number): string => `${Number((100 * value).toFixed(1))} %`;
@@ -33,7 +40,10 @@ const short = (value: number): string => String(Number(value.toPrecision(3)));
 /** The lines of one search by what they measure; those of several by their seed. */
 function searchLines(
   searches: readonly SearchReport[],
-  metrics: readonly (readonly [name: string, key: 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy'])[],
+  metrics: readonly (readonly [
+    name: string,
+    key: 'loss' | 'accuracy' | 'validationLoss' | 'validationAccuracy',
+  ])[],
 ): Line[] {
   const [only] = searches;
   if (searches.length === 1 && only) {
@@ -54,13 +64,19 @@ export function searchCurves(searches: readonly SearchReport[]): string[] {
   return [
     ...figure({
       title: `Search: ${which}loss`,
-      lines: searchLines(searches, [['training', 'loss'], ['validation', 'validationLoss']]),
+      lines: searchLines(searches, [
+        ['training', 'loss'],
+        ['validation', 'validationLoss'],
+      ]),
       epochs,
       format: short,
     }),
     ...figure({
       title: `Search: ${which}accuracy`,
-      lines: searchLines(searches, [['training', 'accuracy'], ['validation', 'validationAccuracy']]),
+      lines: searchLines(searches, [
+        ['training', 'accuracy'],
+        ['validation', 'validationAccuracy'],
+      ]),
       epochs,
       format: share,
     }),
@@ -91,7 +107,8 @@ export function retrainCurves({ epochs, planned }: RetrainReport): string[] {
 export function guardCurves(searches: readonly SearchReport[]): string[] {
   if (searches.length === 0) return [];
   const epochs = plannedEpochs(searches);
-  const name = ({ seed }: SearchReport, single: string): string => (searches.length > 1 ? `seed ${seed}` : single);
+  const name = ({ seed }: SearchReport, single: string): string =>
+    searches.length > 1 ? `seed ${seed}` : single;
   const by = (single: string, key: 'skips' | 'eigenvalue' | 'cost'): Line[] =>
     searches.flatMap((search) => line(name(search, single), search.epochs, (epoch) => epoch[key]));
   return [

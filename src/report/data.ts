@@ -7,6 +7,7 @@ export interface Candidates {
   readonly kinds: readonly string[];
   /** The edges of a cell: from a state to a node, by their names. */
   readonly edges: readonly { readonly from: string; readonly to: string }[];
+  /** Those of all edges; an edge may have fewer. */
   readonly operations: readonly string[];
 }
 
@@ -26,8 +27,8 @@ export interface SearchEpoch {
   readonly accuracy?: number;
   readonly validationLoss?: number;
   readonly validationAccuracy?: number;
-  /** How strong each candidate is, in [0, 1]: [kinds, edges, operations], flat. */
-  readonly strengths?: readonly number[];
+  /** How strong each candidate is, in [0, 1]: [kinds, edges, operations], flat; null where an edge has no such one. */
+  readonly strengths?: readonly (number | null)[];
   /** How strong each edge is among those of its node, in [0, 1]: [kinds, edges], flat. */
   readonly edgeStrengths?: readonly number[];
   readonly chosen?: readonly Choice[];
@@ -97,8 +98,8 @@ export interface RunSummary {
   readonly latency: Spread | null;
   readonly searchSeconds: Spread | null;
   readonly retrainSeconds: Spread | null;
-  /** Why what is null is missing, by the name of the field. */
-  readonly missing: Readonly<Partial<Record<MeasureName, string>>>;
+  /** Why something is missing, or of what it is, by the name of the field. */
+  readonly remarks: Readonly<Partial<Record<MeasureName, string>>>;
 }
 
 export interface Extremes {

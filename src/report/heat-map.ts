@@ -19,7 +19,7 @@ interface Film {
   readonly levels: number;
   readonly epochs: readonly {
     readonly epoch: number;
-    readonly strengths: readonly number[];
+    readonly strengths: readonly (number | null)[];
     readonly edges?: readonly number[];
     /** Indices into `strengths`. */
     readonly chosen: readonly number[];
@@ -31,12 +31,12 @@ const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
 function filmOf(epochs: readonly Weighted[], candidates: Candidates): Film {
   const shown = epochs.map(({ epoch, strengths, edgeStrengths, chosen = [] }) => ({
     epoch: epoch + 1,
-    strengths: strengths.map(rounded),
+    strengths: strengths.map((value) => (value === null ? null : rounded(value))),
     ...(edgeStrengths && { edges: edgeStrengths.map(rounded) }),
     chosen: chosen.map((choice) => indexOf(choice, candidates)),
   }));
   const all = epochs.flatMap(({ strengths, edgeStrengths = [] }) => [...strengths, ...edgeStrengths]);
-  return { strongest: all.reduce((a, b) => Math.max(a, b), 0), levels, epochs: shown };
+  return { strongest: all.reduce<number>((a, b) => Math.max(a, b ?? 0), 0), levels, epochs: shown };
 }
 
 const indexOf = (
@@ -52,7 +52,8 @@ export function heatMaps({ candidates, epochs, seed }: SearchReport): string {
   const records = weighted(epochs);
   const last = records.at(-1);
   if (!candidates || !last) {
-    const reason = epochs.length === 0 ? 'The search has no epochs' : 'The search kept no weights that can be read';
+    const reason =
+      epochs.length === 0 ? 'The search has no epochs' : 'The search kept no weights that can be read';
     return element('p', { class: 'hint' }, `${reason}: there is nothing to show.`);
   }
   const film = filmOf(records, candidates);
@@ -61,11 +62,7 @@ export function heatMaps({ candidates, epochs, seed }: SearchReport): string {
     'div',
     { class: 'weights' },
     slider(id, records),
-    element(
-      'div',
-      { class: 'pair' },
-      ...candidates.kinds.map((kind, i) => table(kind, i, candidates, film)),
-    ),
+    element('div', { class: 'pair' }, ...candidates.kinds.map((kind, i) => table(kind, i, candidates, film))),
     legend(film.strongest),
     `<script type="application/json">${JSON.stringify(film)}</script>`,
     ...(records.length > 1 ? [strips(candidates, records, film.strongest)] : []),
@@ -90,20 +87,33 @@ function table(kind: string, kindIndex: number, candidates: Candidates, film: Fi
   const { edges, operations } = candidates;
   const last = film.epochs.at(-1);
   const chosen = new Set(last?.chosen);
-  const cell = (value: number, isChosen: boolean, extra = ''): string =>
-    element('td', { class: `h${levelOf(value, film.strongest)}${isChosen ? ' chosen' : ''}${extra}` }, shown(value));
-  const rows = edges.map(({ from, to }, edge) => {
+  const cell = (
+    value: number | null | undefined,
+    isChosen: boolean,
+    kindOfCell: 'weight' | 'edge',
+  ): string => {
+    // An edge need not have all candidates.
+    if (typeof value !== 'number') return element('td', { class: 'absent' });
+    const classes = [kindOfCell, ...(isChosen ? ['chosen'] : []), `h${levelOf(value, film.strongest)}`];
+    return element('td', { class: classes.join(' ') }, shown(value));
+  };
+  const rowOf = (edge: number): string => {
+    const { from, to } = edges[edge] ?? { from: '', to: '' };
     const first = (kindIndex * edges.length + edge) * operations.length;
     const edgeStrength = last?.edges?.[kindIndex * edges.length + edge];
     return element(
       'tr',
-      edge > 0 && edges[edge - 1]?.to !== to ? { class: 'first' } : {},
+      {},
       element('th', { scope: 'row' }, `${escapeText(from)} → ${escapeText(to)}`),
-      ...operations.map((_, i) => cell(last?.strengths[first + i] ?? 0, chosen.has(first + i))),
-      edgeStrength === undefined ? '' : cell(edgeStrength, false, ' edge'),
+      ...operations.map((_, i) => cell(last?.strengths[first + i], chosen.has(first + i), 'weight')),
+      edgeStrength === undefined ? '' : cell(edgeStrength, false, 'edge'),
     );
-  });
-  const heads = [...operations.map(labelOf), ...(last?.edges ? ['edge'] : [])];
+  };
+  const nodes = [...new Set(edges.map(({ to }) => to))];
+  const bodies = nodes.map((node) =>
+    element('tbody', {}, ...edges.flatMap(({ to }, edge) => (to === node ? [rowOf(edge)] : []))),
+  );
+  const heads = [...operations.map((name) => unbroken(labelOf(name))), ...(last?.edges ? ['edge'] : [])];
   return element(
     'div',
     { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Weights of the ${kind} cell` },
@@ -114,12 +124,20 @@ function table(kind: string, kindIndex: number, candidates: Candidates, film: Fi
       element(
         'thead',
         {},
-        element('tr', {}, '<td></td>', ...heads.map((head) => element('th', { scope: 'col' }, escapeText(head)))),
+        element(
+          'tr',
+          {},
+          '<td></td>',
+          ...heads.map((head) => element('th', { scope: 'col' }, escapeText(head))),
+        ),
       ),
-      element('tbody', {}, ...rows),
+      ...bodies,
     ),
   );
 }
+
+/** A label that breaks before its last word only: `sep conv` over `3×3`. */
+const unbroken = (label: string): string => label.replace(/ (?=.* )/g, '\u00a0');
 
 /** The scale of the colours, from nothing to the strongest. */
 const legend = (strongest: number): string =>
@@ -141,7 +159,11 @@ const legend = (strongest: number): string =>
 const row = 10;
 
 /** For each edge a strip: its operations from top to bottom, its epochs from left to right. */
-function strips({ kinds, edges, operations }: Candidates, records: readonly Weighted[], strongest: number): string {
+function strips(
+  { kinds, edges, operations }: Candidates,
+  records: readonly Weighted[],
+  strongest: number,
+): string {
   const strip = (kind: number, edge: number): string => {
     const { from, to } = edges[edge] ?? { from: '', to: '' };
     const first = (kind * edges.length + edge) * operations.length;
@@ -151,10 +173,14 @@ function strips({ kinds, edges, operations }: Candidates, records: readonly Weig
       let run = { level: -1, begin: 0 };
       const close = (end: number): void => {
         if (run.level < 0) return;
-        paths.set(run.level, `${paths.get(run.level) ?? ''}M${run.begin} ${row * i + row / 2}h${end - run.begin}`);
+        paths.set(
+          run.level,
+          `${paths.get(run.level) ?? ''}M${run.begin} ${row * i + row / 2}h${end - run.begin}`,
+        );
       };
       records.forEach(({ strengths }, at) => {
-        const level = levelOf(strengths[first + i] ?? 0, strongest);
+        const strength = strengths[first + i];
+        const level = typeof strength === 'number' ? levelOf(strength, strongest) : -1;
         if (level === run.level) return;
         close(at);
         run = { level, begin: at };
@@ -191,7 +217,9 @@ function strips({ kinds, edges, operations }: Candidates, records: readonly Weig
       element(
         'div',
         {},
-        kinds.length > 1 ? element('h4', {}, `${escapeText(kind[0]?.toUpperCase() ?? '')}${escapeText(kind.slice(1))} cell`) : '',
+        kinds.length > 1
+          ? element('h4', {}, `${escapeText(kind[0]?.toUpperCase() ?? '')}${escapeText(kind.slice(1))} cell`)
+          : '',
         element('div', { class: 'tiles' }, ...edges.map((_, edge) => strip(i, edge))),
       ),
     ),

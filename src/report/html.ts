@@ -22,11 +22,17 @@ export function htmlTable({ columns, rows }: Omit<Table, 'notes'>): string {
   return element(
     'table',
     { class: 'figures' },
-    element('thead', {}, element('tr', {}, ...columns.map(({ title, isNumber }) => cell('th', title, isNumber)))),
+    element(
+      'thead',
+      {},
+      element('tr', {}, ...columns.map(({ title, isNumber }) => cell('th', title, isNumber))),
+    ),
     element(
       'tbody',
       {},
-      ...rows.map((row) => element('tr', {}, ...row.map((text, i) => cell('td', text, columns[i]?.isNumber)))),
+      ...rows.map((row) =>
+        element('tr', {}, ...row.map((text, i) => cell('td', text, columns[i]?.isNumber))),
+      ),
     ),
   );
 }

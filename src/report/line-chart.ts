@@ -1,5 +1,5 @@
 /** A chart of lines over epochs, each named at its end. */
-import { type Scale, epochScale, roundScale } from './scale.ts';
+import { epochScale, roundScale, type Scale } from './scale.ts';
 import { element, escapeText } from './svg.ts';
 
 export interface Line {
@@ -64,24 +64,48 @@ export function drawLines({ title, lines, epochs, format, whole = false }: LineC
 
   return element(
     'svg',
-    { class: 'chart', viewBox: `0 0 ${size.width} ${size.height}`, role: 'img', 'aria-label': described(title, lines, format) },
+    {
+      class: 'chart',
+      viewBox: `0 0 ${size.width} ${size.height}`,
+      role: 'img',
+      'aria-label': described(title, lines, format),
+    },
     ...y.ticks.map(
       (tick) =>
         element('path', { class: 'grid', d: `M${plot.left} ${round(down(tick))}h${inner.width}` }) +
-        element('text', { class: 'tick', x: plot.left - 8, y: down(tick) + 4, 'text-anchor': 'end' }, escapeText(format(tick))),
+        element(
+          'text',
+          { class: 'tick', x: plot.left - 8, y: down(tick) + 4, 'text-anchor': 'end' },
+          escapeText(format(tick)),
+        ),
     ),
     ...x.ticks.map((tick) =>
-      element('text', { class: 'tick', x: across(tick), y: plot.top + inner.height + 18, 'text-anchor': 'middle' }, String(tick)),
+      element(
+        'text',
+        { class: 'tick', x: across(tick), y: plot.top + inner.height + 18, 'text-anchor': 'middle' },
+        String(tick),
+      ),
     ),
-    element('text', { class: 'axis', x: plot.left + inner.width, y: size.height - 2, 'text-anchor': 'end' }, 'epoch'),
+    element(
+      'text',
+      { class: 'axis', x: plot.left + inner.width, y: size.height - 2, 'text-anchor': 'end' },
+      'epoch',
+    ),
     ...lines.map(({ name, points }, i) => {
       const tone = `tone${i % tones}`;
-      const path = points.map(([epoch, value], at) => `${at === 0 ? 'M' : 'L'}${round(across(epoch))} ${round(down(value))}`);
+      const path = points.map(
+        ([epoch, value], at) => `${at === 0 ? 'M' : 'L'}${round(across(epoch))} ${round(down(value))}`,
+      );
       const marks =
         points.length > mostMarks
           ? []
           : points.map(([epoch, value]) =>
-              element('circle', { class: `mark ${tone}`, cx: across(epoch), cy: down(value), r: points.length > 1 ? 2.5 : 4 }),
+              element('circle', {
+                class: `mark ${tone}`,
+                cx: across(epoch),
+                cy: down(value),
+                r: points.length > 1 ? 2.5 : 4,
+              }),
             );
       const place = { x: plot.left + inner.width + 10, y: (labels[i] ?? 0) + 4 };
       return (
@@ -105,7 +129,8 @@ function tips(
 ): string[] {
   const byEpoch = new Map<number, string[]>();
   for (const { name, points } of lines) {
-    for (const [epoch, value] of points) byEpoch.set(epoch, [...(byEpoch.get(epoch) ?? []), `${name} ${format(value)}`]);
+    for (const [epoch, value] of points)
+      byEpoch.set(epoch, [...(byEpoch.get(epoch) ?? []), `${name} ${format(value)}`]);
   }
   const width = inner.width / (x.to - x.from);
   return [...byEpoch].map(([epoch, texts]) =>
@@ -121,7 +146,9 @@ function tips(
 function described(title: string, lines: readonly Line[], format: (value: number) => string): string {
   const ends = lines.flatMap(({ name, points }) => {
     const [first, last] = [points[0], points.at(-1)];
-    return first && last ? [`${name} from ${format(first[1])} in epoch ${first[0]} to ${format(last[1])} in epoch ${last[0]}`] : [];
+    return first && last
+      ? [`${name} from ${format(first[1])} in epoch ${first[0]} to ${format(last[1])} in epoch ${last[0]}`]
+      : [];
   });
   return `${title}: ${ends.join('; ')}`;
 }

@@ -28,7 +28,13 @@ const rgb = (hex: string): Rgb => {
 };
 
 const hex = (colour: Rgb): string =>
-  `#${colour.map((part) => Math.round(Math.min(255, Math.max(0, part))).toString(16).padStart(2, '0')).join('')}`;
+  `#${colour
+    .map((part) =>
+      Math.round(Math.min(255, Math.max(0, part)))
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
 
 const linear = (part: number): number => {
   const share = part / 255;
@@ -83,7 +89,9 @@ export function shades(theme: ThemeName): Shade[] {
   const [from, to] = [toOklab(rgb(weakest)), toOklab(rgb(strongest))];
   return Array.from({ length: levels }, (_, level) => {
     const share = level / (levels - 1);
-    const ground = hex(fromOklab(from.map((part, i) => part + share * ((to[i] ?? 0) - part)) as unknown as Rgb));
+    const ground = hex(
+      fromOklab(from.map((part, i) => part + share * ((to[i] ?? 0) - part)) as unknown as Rgb),
+    );
     const [first, second] = ink;
     return { ground, ink: contrast(ground, first) >= contrast(ground, second) ? first : second };
   });

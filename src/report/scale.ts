@@ -30,7 +30,9 @@ export function roundScale(values: readonly number[], about = 4): Scale {
   const step = roundStep(high - low + 2 * room, about);
   const first = Math.floor((low - room) / step + 1e-9);
   const last = Math.ceil((high + room) / step - 1e-9);
-  const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  );
   const [from, to] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   return { from, to, ticks, place: (value) => (value - from) / (to - from) };
 }

@@ -6,7 +6,7 @@ import type { MeasureName, RunSummary } from './data.ts';
 export interface Table {
   readonly columns: readonly { readonly title: string; readonly isNumber: boolean }[];
   readonly rows: readonly (readonly string[])[];
-  /** What the dashes stand for. */
+  /** What the dashes stand for, and what else is to be known. */
   readonly notes: readonly string[];
 }
 
@@ -93,10 +93,10 @@ export function summaryTable(summaries: readonly RunSummary[]): Table {
 }
 
 /** `runs/a: test accuracy, parameters, MACs: not retrained`: one note for each reason. */
-function notesOf({ run, kind, missing }: RunSummary): string[] {
+function notesOf({ run, kind, remarks }: RunSummary): string[] {
   const byReason = new Map<string, string[]>();
-  for (const [name, reason] of Object.entries(missing)) {
+  for (const [name, reason] of Object.entries(remarks)) {
     byReason.set(reason, [...(byReason.get(reason) ?? []), measureTitles[name as MeasureName]]);
   }
-  return [...byReason].map(([reason, names]) => `${run}${kinds[kind]}: no ${names.join(', ')}: ${reason}`);
+  return [...byReason].map(([reason, names]) => `${run}${kinds[kind]}: ${names.join(', ')}: ${reason}`);
 }

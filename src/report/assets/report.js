@@ -1,0 +1,51 @@
+// Moves the tables of architecture weights through the epochs, and opens what is folded for printing.
+
+/** @typedef {{ epoch: number, strengths: (number | null)[], edges?: number[], chosen: number[] }} Frame */
+/** @typedef {{ strongest: number, levels: number, epochs: Frame[] }} Film */
+
+for (const weights of document.querySelectorAll('.weights')) {
+  const slider = weights.querySelector('.slider');
+  const range = weights.querySelector('input');
+  const output = weights.querySelector('output');
+  const json = weights.querySelector('script')?.textContent;
+  if (!(slider instanceof HTMLElement) || !range || !output || !json) continue;
+  /** @type {Film} */
+  const film = JSON.parse(json);
+  const cells = weights.querySelectorAll('td.weight');
+  const edges = weights.querySelectorAll('td.edge');
+
+  /**
+   * @param {Element} cell
+   * @param {number} strength
+   * @param {string} kind
+   */
+  const paint = (cell, strength, kind) => {
+    const share = film.strongest > 0 ? Math.min(strength, film.strongest) / film.strongest : 0;
+    cell.textContent = strength.toFixed(2);
+    cell.className = `${kind} h${Math.round((film.levels - 1) * share)}`;
+  };
+
+  const show = () => {
+    const frame = film.epochs[Number(range.value) - 1];
+    if (!frame) return;
+    let at = 0;
+    frame.strengths.forEach((strength, i) => {
+      if (strength === null) return;
+      paint(cells[at++], strength, frame.chosen.includes(i) ? 'weight chosen' : 'weight');
+    });
+    frame.edges?.forEach((strength, i) => {
+      paint(edges[i], strength, 'edge');
+    });
+    output.textContent = String(frame.epoch);
+    range.setAttribute('aria-valuetext', `epoch ${frame.epoch}`);
+  };
+
+  range.addEventListener('input', show);
+  slider.hidden = false;
+  // A browser that goes back to the page may remember another position.
+  show();
+}
+
+addEventListener('beforeprint', () => {
+  for (const details of document.querySelectorAll('details')) details.open = true;
+});
