@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { readConfig } from '../runs/run-folder.ts';
-import { count } from './kinds.ts';
+import { amount, count } from './kinds.ts';
 import { type Given, kebab, type OptionName } from './options.ts';
 import {
   type RetrainRunOptions,
   retrainRunDefaults,
   retrainRunNames,
   type SearchRunOptions,
+  type SelectOptions,
   searchRunDefaults,
   searchRunNames,
+  selectDefaults,
+  selectNames,
 } from './run-options.ts';
 import { storedOptions } from './values.ts';
 
@@ -31,6 +34,50 @@ export function readSearchOptions(folder: string): SearchRunOptions {
   return { ...searchRunDefaults, ...readOptions(searchRunNames, searchRunDefaults, config.options, where) };
 }
 
+export interface SweepConfig {
+  /** Those of each search; `seed` is the first. */
+  readonly options: SearchRunOptions;
+  /** How many searches there are to be. */
+  readonly seeds: number;
+}
+
+/** The configuration of the searches in a folder. InputError where it holds none, or the file is damaged. */
+export function readSweepConfig(folder: string): SweepConfig {
+  const { config, where } = readRun(folder, 'sweep');
+  if (!count.accepts(config.seeds)) throw damaged(where, 'seeds', count.expected, config.seeds);
+  const options = readOptions(searchRunNames, searchRunDefaults, config.options, where);
+  return { options: { ...searchRunDefaults, ...options }, seeds: config.seeds };
+}
+
+export interface SelectConfig {
+  readonly options: SelectOptions;
+  readonly candidates: readonly Candidate[];
+}
+
+/** A genotype, in the text form, and the seeds of the searches that found it. */
+export interface Candidate {
+  readonly seeds: readonly number[];
+  readonly genotype: string;
+}
+
+/** The configuration of the selection in a folder. InputError where it holds none, or the file is damaged. */
+export function readSelectConfig(folder: string): SelectConfig {
+  const { config, where } = readRun(folder, 'select');
+  const { candidates } = config;
+  if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
+    throw damaged(where, 'candidates', '[{seeds, genotype}, …]', candidates);
+  }
+  const options = readOptions(selectNames, selectDefaults, config.options, where);
+  return { options: { ...selectDefaults, ...options }, candidates };
+}
+
+const isCandidate = (value: unknown): value is Candidate =>
+  isObject(value) &&
+  typeof value.genotype === 'string' &&
+  Array.isArray(value.seeds) &&
+  value.seeds.length > 0 &&
+  value.seeds.every(amount.accepts);
+
 /** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */
 export function readRetrainConfig(folder: string): RetrainConfig {
   const { config, where } = readRun(folder, 'retrain');
@@ -49,11 +96,20 @@ type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function readRun(folder: string, command: 'search' | 'retrain'): { config: Fields; where: string } {
+const commandRuns = {
+  search: 'a search',
+  sweep: 'several searches',
+  select: 'a selection',
+  retrain: 'a retrain',
+} as const;
+
+function readRun(folder: string, command: keyof typeof commandRuns): { config: Fields; where: string } {
   const config: Fields = readConfig(folder);
   const where = join(folder, 'config.json');
   if (config.command === command) return { config, where };
-  throw new InputError(`${where} is of "${String(config.command)}", expected the run of a ${command}`);
+  throw new InputError(
+    `${where} is of "${String(config.command)}", expected the run of ${commandRuns[command]}`,
+  );
 }
 
 /** The stored options of these names. All that have a default must be there. */

@@ -15,11 +15,12 @@ for (const weights of document.querySelectorAll('.weights')) {
   const edges = weights.querySelectorAll('td.edge');
 
   /**
-   * @param {Element} cell
+   * @param {Element | undefined} cell
    * @param {number} strength
    * @param {string} kind
    */
   const paint = (cell, strength, kind) => {
+    if (!cell) return;
     const share = film.strongest > 0 ? Math.min(strength, film.strongest) / film.strongest : 0;
     cell.textContent = strength.toFixed(2);
     cell.className = `${kind} h${Math.round((film.levels - 1) * share)}`;

@@ -1,0 +1,30 @@
+import { defineCommand } from '../command.ts';
+import { interruptible } from '../interruption.ts';
+import { shellWord } from '../output.ts';
+import { selectDefaults, selectNames } from '../run-options.ts';
+
+export const selectCommand = defineCommand({
+  name: 'select',
+  argument: { name: 'run', describe: 'the folder of several searches (nas search --seeds)' },
+  describe:
+    'retrain what several searches have found for a short while, alike, on a part of the training images, and keep ' +
+    'the genotype that is best on the rest',
+  options: [...selectNames, 'resume'],
+  describes: {
+    seed: 'the seed of the first retraining and of what is held out',
+    seeds: 'retrainings of each genotype, with seeds from --seed on',
+    trainPortion: 'part of the training images to train on; the rest is to compare on',
+  },
+  defaults: { ...selectDefaults, data: "the searches'", threads: 'all cores', resume: false },
+  examples: [
+    ['select runs/y', 'then "nas retrain runs/y" trains the selected genotype'],
+    ['select runs/y --epochs 20 --seeds 2 --channels 16 --cells 8', 'a longer comparison'],
+    ['select runs/y --resume', 'continue an interrupted selection'],
+  ],
+  run: async ({ argument, given, print }) => {
+    const { runSelect } = await import('../tasks/select.ts');
+    const { resume = false, ...options } = given;
+    const place = { resume, again: `nas select ${shellWord(argument)} --resume` };
+    print(await interruptible((signal) => runSelect(argument, selectDefaults, options, place, signal)));
+  },
+});

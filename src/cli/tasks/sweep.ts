@@ -1,0 +1,109 @@
+/** Runs a search with each of several seeds, one after the other, each in a folder of its own. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { requireWritable, writeWhole } from '../../runs/files.ts';
+import { genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
+import { readMetrics } from '../../runs/run-folder.ts';
+import { formatGenotype } from '../../search/genotype.ts';
+import { genotypeFromJson } from '../../search/genotype-file.ts';
+import { type Spread, spreadOf } from '../../spread.ts';
+import { version } from '../../version.ts';
+import { Interruption } from '../interruption.ts';
+import { deviceOptionNames } from '../options.ts';
+import { say, shellWord } from '../output.ts';
+import { isSweep, withFixedData } from '../places.ts';
+import { readSweepConfig, resumedOptions, type SweepConfig } from '../run-config.ts';
+import type { Place, SearchRunOptions } from '../run-options.ts';
+import { openDataset, openEngine } from '../setting.ts';
+import { searchInFolder } from './search.ts';
+
+/** A finished search of several. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly run: string;
+  /** Of the supernet after the last epoch, in [0, 1]; null where the search had no epochs. */
+  readonly validationAccuracy: number | null;
+  readonly genotype: string;
+}
+
+export interface SweepRun {
+  readonly run: string;
+  readonly validationAccuracy: Spread | null;
+  readonly searches: readonly SeedResult[];
+}
+
+/**
+ * @param count how many seeds; a sweep that is resumed has its own
+ * @throws Interruption where it was interrupted
+ */
+export async function runSweep(
+  defaults: SearchRunOptions,
+  wanted: Partial<SearchRunOptions>,
+  count: number | undefined,
+  { out, resume, again }: Place,
+  signal: AbortSignal,
+): Promise<SweepRun> {
+  const given = withFixedData(wanted);
+  const { options, seeds } = resume
+    ? resumedSweep(out, given, count)
+    : { options: { ...defaults, ...given }, seeds: count ?? 1 };
+  if (!resume) requireFree(out);
+  const tools = { engine: await openEngine(options), dataset: await openDataset(options) };
+  if (!resume) {
+    const config = { command: 'sweep', version, seeds, options };
+    writeWhole(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  }
+  const all = seedsFrom(options.seed, seeds);
+  for (const [i, seed] of all.entries()) {
+    const folder = seedFolder(out, seed);
+    if (existsSync(genotypeFile(folder))) {
+      say(`seed ${seed} has finished`);
+      continue;
+    }
+    const begun = existsSync(join(folder, 'checkpoint.safetensors'));
+    const place = { out: folder, resume: begun, again };
+    await searchInFolder(
+      { ...options, seed },
+      place,
+      `seed ${seed} (${i + 1} of ${seeds}), search`,
+      signal,
+      tools,
+    );
+    // A search that was in its last step when it was interrupted ends as usual; the next one does not begin.
+    if (signal.aborted && i < all.length - 1) throw new Interruption(`saved; continue with: ${again}`);
+  }
+  const searches = all.map((seed) => resultOf(seed, seedFolder(out, seed)));
+  const accuracies = searches.flatMap(({ validationAccuracy }) => validationAccuracy ?? []);
+  say(`compare the genotypes with: nas select ${shellWord(out)}`);
+  return { run: out, validationAccuracy: spreadOf(accuracies), searches };
+}
+
+function resultOf(seed: number, run: string): SeedResult {
+  const file = genotypeFile(run);
+  const genotype = formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
+  const accuracy = readMetrics(run).at(-1)?.validationAccuracy;
+  return { seed, run, validationAccuracy: typeof accuracy === 'number' ? accuracy : null, genotype };
+}
+
+/** @throws InputError where the folder has a run already, which new ones would mix with */
+function requireFree(out: string): void {
+  if (existsSync(join(out, 'checkpoint.safetensors')) || existsSync(join(out, 'config.json'))) {
+    throw new InputError(`${out} holds a run already; choose another --out, or continue it with --resume`);
+  }
+  requireWritable(join(out, 'config.json'));
+}
+
+/** The configuration of the searches in a folder, which those that are wanted now must not contradict. */
+function resumedSweep(out: string, given: Partial<SearchRunOptions>, count: number | undefined): SweepConfig {
+  if (!isSweep(out) && existsSync(join(out, 'config.json'))) {
+    throw new InputError(`the run in ${out} is a single search; it cannot be resumed with --seeds ${count}`);
+  }
+  const { options, seeds } = readSweepConfig(out);
+  if (count !== undefined && count !== seeds) {
+    throw new InputError(
+      `the searches in ${out} have --seeds ${seeds}; they cannot be resumed with ${count}`,
+    );
+  }
+  return { options: resumedOptions(options, given, deviceOptionNames, out), seeds };
+}
