@@ -1,4 +1,6 @@
 /** stdout carries the result, stderr everything else. */
+import { formatSpread, type Spread } from '../spread.ts';
+
 export { formatDuration, percent } from '../format.ts';
 
 /** A result: as one JSON object with `--json`, else as `text` or, without one, as aligned `name  value` lines. */
@@ -6,13 +8,21 @@ export function printResult(result: object, json: boolean, text?: string): void 
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : (text ?? formatResult(result)));
 }
 
-const valueText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const valueText = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  return isSpread(value) ? formatSpread(value, (x) => x.toPrecision(4)) : JSON.stringify(value);
+};
+
+const isSpread = (value: unknown): value is Spread => {
+  const { mean, count } = Object(value);
+  return typeof mean === 'number' && typeof count === 'number';
+};
 
 const isRecords = (value: unknown): value is readonly object[] =>
   Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === 'object' && row !== null);
 
 /** `name  value` lines; a list of objects is a table below its name. */
-function formatResult(result: object): string {
+export function formatResult(result: object): string {
   const width = Math.max(...Object.keys(result).map((name) => name.length));
   return Object.entries(result)
     .map(([name, value]) =>

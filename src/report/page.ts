@@ -1,7 +1,7 @@
 /** The report of a run as one HTML file that loads nothing: its style and script are inside, and no others may run. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { formatCount, formatDuration, percent } from '../format.ts';
+import { formatCount, percent } from '../format.ts';
 import { formatSpread } from '../spread.ts';
 import { guardCurves, retrainCurves, retrainNumbers, searchCurves, searchNumbers } from './curves.ts';
 import type { Report, RunSummary, SearchReport } from './data.ts';
@@ -10,7 +10,7 @@ import { heatMaps } from './heat-map.ts';
 import { facts, hint, htmlTable, scrolling, section } from './html.ts';
 import { shadeStyle } from './palette.ts';
 import { drawSelection, selectionTable } from './selection.ts';
-import { dash, summaryTable } from './summary-table.ts';
+import { dash, formatSeconds, formatSeeds, millions, summaryTable } from './summary-table.ts';
 import { element, escapeText } from './svg.ts';
 
 const asset = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
@@ -109,13 +109,16 @@ function figures(summary: RunSummary | undefined): string[] {
     ['test accuracy', testAccuracy ? formatSpread(testAccuracy.last, percent) : dash],
     ['validation accuracy', validationAccuracy ? formatSpread(validationAccuracy.last, percent) : dash],
     ['parameters', parameters ? formatSpread(parameters, formatCount) : dash],
-    ['multiply–accumulates', macs ? formatSpread(macs, (value) => `${(value / 1e6).toFixed(2)} M`) : dash],
+    ['multiply–accumulates', macs ? formatSpread(macs, millions) : dash],
     ['latency', latency ? formatSpread(latency, (value) => `${value.toFixed(2)} ms`) : undefined],
-    ['search time', searchSeconds ? formatSpread(searchSeconds, formatDuration) : dash],
-    ['retrain time', retrainSeconds ? formatSpread(retrainSeconds, formatDuration) : dash],
+    ['search time', searchSeconds ? formatSpread(searchSeconds, formatSeconds) : dash],
+    ['retrain time', retrainSeconds ? formatSpread(retrainSeconds, formatSeconds) : dash],
   ];
   const known = tiles.filter((tile): tile is readonly [string, string] => tile[1] !== undefined);
-  return [facts(known, 'tiles'), ...summaryTable([summary]).notes.map(hint)];
+  const { kind, seeds } = summary;
+  const whose =
+    kind === 'selected' ? [hint(`Of the genotype that is selected, of seed ${formatSeeds(seeds)}.`)] : [];
+  return [facts(known, 'tiles'), ...whose, ...summaryTable([summary]).notes.map(hint)];
 }
 
 const stops = (searches: readonly SearchReport[]): string[] =>
@@ -153,7 +156,7 @@ const seedsTable = (searches: readonly SearchReport[]): string =>
           String(search.seed),
           last?.validationAccuracy === undefined ? dash : percent(last.validationAccuracy),
           last?.skips === undefined ? dash : String(last.skips),
-          search.epochs.length === 0 ? dash : formatDuration(seconds),
+          search.epochs.length === 0 ? dash : formatSeconds(seconds),
           stateOf(search),
           search.run,
         ];

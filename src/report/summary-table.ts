@@ -53,7 +53,11 @@ const whole = (value: Spread): Spread => value;
 /** Four digits of a time in milliseconds. */
 const milliseconds = (value: number): string => `${value.toPrecision(value < 1000 ? 3 : 4)} ms`;
 
-const millions = (value: number): string => `${(value / 1e6).toFixed(value < 9.95e6 ? 2 : 1)} M`;
+/** Seconds; in minutes and hours from a minute on. */
+export const formatSeconds = (value: number): string =>
+  value < 60 ? `${value.toFixed(1)} s` : formatDuration(value);
+
+export const millions = (value: number): string => `${(value / 1e6).toFixed(value < 9.95e6 ? 2 : 1)} M`;
 
 const columns: readonly Column[] = [
   { title: 'run', isNumber: false, value: ({ run, kind }) => run + kinds[kind] },
@@ -66,8 +70,8 @@ const columns: readonly Column[] = [
   { title: 'parameters', isNumber: true, value: measure('parameters', formatCount, whole) },
   { title: 'MACs', isNumber: true, value: measure('macs', millions, whole) },
   { title: 'latency', isNumber: true, value: measure('latency', milliseconds, whole) },
-  { title: 'search', isNumber: true, value: measure('searchSeconds', formatDuration, whole) },
-  { title: 'retrain', isNumber: true, value: measure('retrainSeconds', formatDuration, whole) },
+  { title: 'search', isNumber: true, value: measure('searchSeconds', formatSeconds, whole) },
+  { title: 'retrain', isNumber: true, value: measure('retrainSeconds', formatSeconds, whole) },
 ];
 
 const measureTitles: Readonly<Record<MeasureName, string>> = {

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { interruptible } from '../interruption.ts';
-import { shellWord } from '../output.ts';
+import { formatResult, shellWord } from '../output.ts';
 import { selectDefaults, selectNames } from '../run-options.ts';
 
 export const selectCommand = defineCommand({
@@ -25,6 +25,11 @@ export const selectCommand = defineCommand({
     const { runSelect } = await import('../tasks/select.ts');
     const { resume = false, ...options } = given;
     const place = { resume, again: `nas select ${shellWord(argument)} --resume` };
-    print(await interruptible((signal) => runSelect(argument, selectDefaults, options, place, signal)));
+    const result = await interruptible((signal) =>
+      runSelect(argument, selectDefaults, options, place, signal),
+    );
+    // The table has no room for the genotypes; that of the selected one stands above it.
+    const candidates = result.candidates.map(({ genotype: _text, ...figures }) => figures);
+    print(result, formatResult({ ...result, candidates }));
   },
 });

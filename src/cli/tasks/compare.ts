@@ -31,7 +31,7 @@ async function latenciesOf(
     ...(run.retrain ? [run.retrain] : []),
     ...run.searches.flatMap((search) => (search.retrain && run.kind === 'sweep' ? [search.retrain] : [])),
   ]);
-  say(`measuring the latency of ${retrainings.length} networks`);
+  say(`measuring the latency of ${retrainings.length} ${retrainings.length === 1 ? 'network' : 'networks'}`);
   const options = { provider: providerOf({ device }), ...(threads !== undefined && { threads }) };
   const times = await measureLatencies(retrainings, options);
   return new Map(retrainings.map(({ path }, i) => [path, times[i] as number]));

@@ -45,7 +45,7 @@ export async function runRetrain(
     ? resumedOptions(ownOptions(path, formatGenotype(genotype)), given, deviceOptionNames, path)
     : { ...defaults, ...inheritedData(source), ...given };
   const place = { out: path, resume, again };
-  const result = await retrainInFolder(genotype, options, place, 'retrain', signal);
+  const result = await retrainInFolder(genotype, options, place, signal);
   say(`test accuracy ${percent(result.accuracy)} (best ${percent(result.bestAccuracy)})`);
   return { ...result, run: out };
 }
@@ -57,7 +57,6 @@ export interface RetrainTools {
 }
 
 /**
- * @param title what the progress is called
  * @param tools opened here where they are not given
  * @throws Interruption where it was interrupted
  */
@@ -65,14 +64,13 @@ export async function retrainInFolder(
   genotype: Genotype,
   options: RetrainRunOptions,
   { out, resume, again }: Place,
-  title: string,
   signal: AbortSignal,
   tools?: RetrainTools,
 ): Promise<RetrainRun> {
   const folder = openRun(out, resume);
   const engine = tools?.engine ?? (await openEngine(options));
   const dataset = tools?.dataset ?? (await openDataset(options));
-  say(`${title}: ${options.cells} cells, ${options.channels} channels, on ${engine.name}, in ${out}`);
+  say(`retrain: ${options.cells} cells, ${options.channels} channels, on ${engine.name}, in ${out}`);
   if (!resume) {
     const { name, classes, shape } = dataset;
     folder.writeConfig({
@@ -83,7 +81,7 @@ export async function retrainInFolder(
       dataset: { name, classes, shape },
     });
   }
-  const progress = showProgress(title, options.epochs, signal);
+  const progress = showProgress('retrain', options.epochs, signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);

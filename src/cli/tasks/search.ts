@@ -40,7 +40,7 @@ export async function runSearch(
   const options = resume
     ? resumedOptions(readSearchOptions(out), given, deviceOptionNames, out)
     : { ...defaults, ...given };
-  return searchInFolder(options, place, 'search', signal);
+  return searchInFolder(options, place, signal);
 }
 
 /** What searches with the same options but for the seed share. */
@@ -50,14 +50,12 @@ export interface SearchTools {
 }
 
 /**
- * @param title what the progress is called
  * @param tools opened here where they are not given
  * @throws Interruption where it was interrupted
  */
 export async function searchInFolder(
   options: SearchRunOptions,
   { out, resume, again }: Place,
-  title: string,
   signal: AbortSignal,
   tools?: SearchTools,
 ): Promise<SearchRun> {
@@ -69,7 +67,7 @@ export async function searchInFolder(
       `on ${engine.name}, in ${out}`,
   );
   if (!resume) folder.writeConfig({ command: 'search', version, options });
-  const progress = showProgress(title, options.epochs, signal);
+  const progress = showProgress('search', options.epochs, signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, genotype, parameters } = await search(dataset, options, setting);

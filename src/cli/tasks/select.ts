@@ -81,12 +81,12 @@ export async function runSelect(
     const folder = candidateFolder(run, first, seed);
     if (finalAccuracy(folder, options.epochs) !== undefined) continue;
     const { seeds: _count, trainPortion: _part, ...rest } = options;
+    say(`retraining ${i + 1} of ${todo.length}: what seed ${first} found, with seed ${seed}`);
     await retrainInFolder(
       parseGenotype(candidate.genotype),
       // Only the last accuracy counts.
       { ...rest, seed, evaluateEvery: options.epochs },
       { out: folder, resume: existsSync(join(folder, 'checkpoint.safetensors')), again },
-      `retraining ${i + 1} of ${todo.length} (seed ${first})`,
       signal,
       { engine, dataset },
     );

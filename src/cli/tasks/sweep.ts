@@ -63,13 +63,8 @@ export async function runSweep(
     }
     const begun = existsSync(join(folder, 'checkpoint.safetensors'));
     const place = { out: folder, resume: begun, again };
-    await searchInFolder(
-      { ...options, seed },
-      place,
-      `seed ${seed} (${i + 1} of ${seeds}), search`,
-      signal,
-      tools,
-    );
+    say(`search ${i + 1} of ${seeds}`);
+    await searchInFolder({ ...options, seed }, place, signal, tools);
     // A search that was in its last step when it was interrupted ends as usual; the next one does not begin.
     if (signal.aborted && i < all.length - 1) throw new Interruption(`saved; continue with: ${again}`);
   }
