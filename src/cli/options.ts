@@ -2,7 +2,8 @@
 import { optimizerNames } from '../nn/optimizer-names.ts';
 import { retrainDefaults } from '../retrain/options.ts';
 import { methodNames } from '../search/method-names.ts';
-import { searchDefaults } from '../search/options.ts';
+import { anchorDistances, type MethodOptions, methodOptions } from '../search/method-options.ts';
+import { type SearchOptions, searchDefaults } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
 import {
   amount,
@@ -28,6 +29,10 @@ const option = <T>(kind: Kind<T>, describe: string): Option<T> => ({ ...kind, de
 /** An option whose words are part of its description. */
 const choice = <const T extends string | number>(choices: readonly T[], describe: string): Option<T> =>
   option(oneOf(choices), `${describe}: ${choices.join(', ')}`);
+
+/** An option that some search methods have. */
+const methodOption = <T>(name: keyof MethodOptions, kind: Kind<T>, describe: string): Option<T> =>
+  option(kind, `${describe} (${methodOptions.get(name)?.join(', ')})`);
 
 /** The options by the sections of the help. Names are those of the option objects. */
 export const sections = {
@@ -73,6 +78,18 @@ export const sections = {
     maxSteps: option(amount, 'end each epoch after this many steps, for trials; 0: never'),
     evaluateEvery: option(count, 'measure the test accuracy after every so many epochs'),
   },
+  Methods: {
+    partialChannels: methodOption('partialChannels', count, 'the operations see one in so many channels'),
+    temperature: methodOption('temperature', positive, 'temperature of the sampling in the first epoch'),
+    temperatureMin: methodOption('temperatureMin', positive, 'temperature of the sampling in the last epoch'),
+    anchorDistance: methodOption(
+      'anchorDistance',
+      oneOf(anchorDistances),
+      `distance of the Dirichlet from the uniform one: ${anchorDistances.join(', ')}`,
+    ),
+    anchorWeight: methodOption('anchorWeight', nonNegative, 'weight of that distance in the loss of α'),
+    zeroOneWeight: methodOption('zeroOneWeight', nonNegative, 'weight of the zero-one loss'),
+  },
   Model: {
     onnx: option(text, 'the file to write, e.g. models/NAME/1/model.onnx'),
     softmax: option(flag, 'output probabilities instead of logits'),
@@ -117,6 +134,7 @@ const rows = {
   ...sections.Data,
   ...sections.Network,
   ...sections.Training,
+  ...sections.Methods,
   ...sections.Model,
   ...sections.Machine,
   ...sections.Serving,
@@ -147,7 +165,10 @@ export const sectionOf = (name: OptionName): string =>
 const namesOf = <T extends object>(table: T): readonly (keyof T)[] => Object.keys(table) as (keyof T)[];
 
 /** Names of the options of the paper's two stages, in the order of their objects. */
-export const searchOptionNames: readonly (keyof typeof searchDefaults)[] = namesOf(searchDefaults);
+export const searchOptionNames: readonly (keyof SearchOptions)[] = [
+  ...namesOf(searchDefaults),
+  ...methodOptions.keys(),
+];
 export const retrainOptionNames: readonly (keyof typeof retrainDefaults)[] = namesOf(retrainDefaults);
 export const dataOptionNames = namesOf(sections.Data);
 export const deviceOptionNames = ['device', 'engine', 'threads'] as const satisfies readonly OptionName[];

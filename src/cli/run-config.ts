@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { readConfig } from '../runs/run-folder.ts';
+import type { MethodName } from '../search/method-names.ts';
 import { amount, count } from './kinds.ts';
 import { type Given, kebab, type OptionName } from './options.ts';
 import {
+  type AnySearchOptions,
   type RetrainRunOptions,
   retrainRunDefaults,
   retrainRunNames,
-  type SearchRunOptions,
   type SelectOptions,
   searchRunDefaults,
   searchRunNames,
@@ -29,14 +30,20 @@ export interface RetrainConfig {
 }
 
 /** The options of the search in a folder. InputError where it holds none, or the file is damaged. */
-export function readSearchOptions(folder: string): SearchRunOptions {
+export function readSearchOptions(folder: string): AnySearchOptions {
   const { config, where } = readRun(folder, 'search');
-  return { ...searchRunDefaults, ...readOptions(searchRunNames, searchRunDefaults, config.options, where) };
+  return searchOptionsOf(config.options, where);
+}
+
+function searchOptionsOf(stored: unknown, where: string): AnySearchOptions {
+  const { method } = readOptions(['method'], { method: '' }, stored, where);
+  const defaults = searchRunDefaults(method as MethodName);
+  return { ...defaults, ...readOptions(searchRunNames, defaults, stored, where) } as typeof defaults;
 }
 
 export interface SweepConfig {
   /** Those of each search; `seed` is the first. */
-  readonly options: SearchRunOptions;
+  readonly options: AnySearchOptions;
   /** How many searches there are to be. */
   readonly seeds: number;
 }
@@ -45,8 +52,7 @@ export interface SweepConfig {
 export function readSweepConfig(folder: string): SweepConfig {
   const { config, where } = readRun(folder, 'sweep');
   if (!count.accepts(config.seeds)) throw damaged(where, 'seeds', count.expected, config.seeds);
-  const options = readOptions(searchRunNames, searchRunDefaults, config.options, where);
-  return { options: { ...searchRunDefaults, ...options }, seeds: config.seeds };
+  return { options: searchOptionsOf(config.options, where), seeds: config.seeds };
 }
 
 export interface SelectConfig {

@@ -10,9 +10,17 @@ import type {
 import type { EpochRecord } from '../runs/epochs.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
-import { type MethodName, methodNames } from '../search/method-names.ts';
+import { type LearningMethodName, methodNames } from '../search/method-names.ts';
+import { searchDefaultsOf } from '../search/method-options.ts';
 import { searchMethod } from '../search/methods/index.ts';
-import { candidatesOf, cellKinds, edgeCount, type SearchSpace, searchSpace } from '../search/spaces.ts';
+import {
+  candidatesOf,
+  cellKinds,
+  edgeCount,
+  edgesByNode,
+  type SearchSpace,
+  searchSpace,
+} from '../search/spaces.ts';
 import type { Strengths } from '../search/strengths.ts';
 import { softmax } from '../softmax.ts';
 import type { Fields, RetrainRecord, SearchRecord } from './records.ts';
@@ -72,12 +80,14 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 /** What tells how architecture weights are to be read. */
 interface Setting {
   readonly space: SearchSpace;
-  readonly method: MethodName;
+  readonly method: LearningMethodName;
 }
 
 /** Undefined where the run is of a space or method that is not known here. */
 function settingOf({ space, method = 'darts' }: Fields): Setting | undefined {
-  const known = methodNames.find((name) => name === method);
+  const known = methodNames.find((name) => name === method && name !== 'random') as
+    | LearningMethodName
+    | undefined;
   if (typeof space !== 'string' || !known) return undefined;
   try {
     return { space: searchSpace(space), method: known };
@@ -92,9 +102,7 @@ const stateName = (state: number): string => (state < 2 ? `k−${2 - state}` : S
 
 /** From and to: node i has an edge from each of the two inputs and each earlier node. */
 const endsOf = (space: SearchSpace): { from: number; node: number }[] =>
-  Array.from({ length: space.nodes }, (_, node) =>
-    Array.from({ length: node + 2 }, (__, from) => ({ from, node })),
-  ).flat();
+  edgesByNode(space).flatMap((edges, node) => edges.map((_, from) => ({ from, node })));
 
 const operationsOf = (space: SearchSpace): string[] => [
   ...new Set(
@@ -156,7 +164,7 @@ function weightsOf(
   const columns = operationsOf(space);
   if (!isVector(alpha) || alpha.length !== cellKinds.length * edges * space.operations.length) return {};
   const hasBeta = isVector(beta) && beta.length === cellKinds.length * edges;
-  const strengths: Strengths = searchMethod(method).strengths(
+  const strengths: Strengths = searchMethod(searchDefaultsOf(method)).strengths(
     { alpha: Float32Array.from(alpha), ...(hasBeta && { beta: Float32Array.from(beta) }) },
     space,
   );
@@ -172,10 +180,9 @@ function weightsOf(
 /** softmax over the edges into each node (PC-DARTS, equation 3). */
 const edgeStrengths = (beta: readonly number[], space: SearchSpace): number[] =>
   cellKinds.flatMap((_, kind) =>
-    Array.from({ length: space.nodes }, (__, node) => {
-      const first = kind * edgeCount(space) + (node * (node + 3)) / 2;
-      return softmax(beta.slice(first, first + node + 2));
-    }).flat(),
+    edgesByNode(space).flatMap((edges) =>
+      softmax(edges.map((edge) => beta[kind * edgeCount(space) + edge] ?? 0)),
+    ),
   );
 
 /** The genotype's operations as places among the candidates; those that are none have no place. */
@@ -184,8 +191,8 @@ function choicesOf({ normal, reduce }: Genotype, space: SearchSpace): Choice[] {
   return [normal, reduce].flatMap((cell, kind) =>
     cell.nodes.flatMap((edges, node) =>
       edges.flatMap(({ operation, input }) => {
-        const [edge, column] = [(node * (node + 3)) / 2 + input, columns.indexOf(operation)];
-        return edge < edgeCount(space) && column >= 0 ? [{ kind, edge, operation: column }] : [];
+        const [edge, column] = [edgesByNode(space)[node]?.[input], columns.indexOf(operation)];
+        return edge !== undefined && column >= 0 ? [{ kind, edge, operation: column }] : [];
       }),
     ),
   );

@@ -1,5 +1,8 @@
 /** The names of the search methods, apart from what they do: the command line needs no tensors. */
 
-export const methodNames = ['darts'] as const;
+export const methodNames = ['darts', 'pc-darts', 'gdas', 'drnas', 'fair-darts', 'random'] as const;
 
 export type MethodName = (typeof methodNames)[number];
+
+/** The methods that learn an architecture; `random` draws one. */
+export type LearningMethodName = Exclude<MethodName, 'random'>;

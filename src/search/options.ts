@@ -1,8 +1,9 @@
 /** The options of a search, with the values of the paper (arXiv 1806.09055) and quark0/darts as defaults. */
 import type { OptimizerName } from '../nn/optimizer-names.ts';
 import type { MethodName } from './method-names.ts';
+import type { MethodOptions } from './method-options.ts';
 
-export interface SearchOptions {
+export interface SearchOptions extends MethodOptions {
   readonly method: MethodName;
   readonly space: string;
   readonly order: 1 | 2;

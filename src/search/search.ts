@@ -11,8 +11,10 @@ import { batchSource } from './batches.ts';
 import { deriveGenotype } from './derive.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
 import { genotypeToJson } from './genotype-file.ts';
+import { requireMethodOptions } from './method-options.ts';
 import { searchMethod } from './methods/index.ts';
 import type { StepInputs } from './methods/method.ts';
+import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
 import { searchSpace } from './spaces.ts';
 import { alphaStep, slotName, weightStep } from './steps.ts';
@@ -55,9 +57,12 @@ export async function search(
   options: SearchOptions,
   { engine, folder, resume = false, signal, observer }: SearchSetting,
 ): Promise<SearchResult> {
+  const { method: name } = options;
+  if (name === 'random') return drawRandom(options, folder);
   requireUnrollable(options);
+  requireMethodOptions(options);
   const space = searchSpace(options.space);
-  const method = searchMethod(options.method);
+  const method = searchMethod({ ...options, method: name });
   const { shape, classes } = dataset;
   const skeleton = { ...options, imageChannels: shape.channels, classes: classes.length };
   const supernet = makeSupernet(space, skeleton, method);
@@ -157,6 +162,18 @@ export async function search(
   if (status === 'finished') folder?.writeText('genotype.json', genotypeToJson(genotype()));
   const { theta, alpha } = state;
   return { status, genotype: genotype(), alpha, theta, parameters: supernet.parameters.size };
+}
+
+/** A random genotype is there at once; a run in a folder is finished, and continuing it finds the same. */
+export function drawRandom(
+  { space, seed }: Pick<SearchOptions, 'space' | 'seed'>,
+  folder: RunFolder | undefined,
+): SearchResult {
+  const genotype = randomGenotype(searchSpace(space), seed);
+  folder?.writeText('genotype.json', genotypeToJson(genotype));
+  folder?.saveCheckpoint({ state: {}, position: { epoch: 0, step: 0 }, sums: {}, values: {} });
+  const nothing = new Float32Array(0);
+  return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };
 }
 
 /** The second order unrolls a step of SGD, the paper's optimizer of the weights. */

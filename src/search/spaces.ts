@@ -61,6 +61,12 @@ export const candidatesOf = (space: SearchSpace, _kind: number, _edge: number): 
 /** Incoming edges of all nodes together: Σ (2 + i); 14 for four nodes. */
 export const edgeCount = ({ nodes }: SearchSpace): number => (nodes * (nodes + 3)) / 2;
 
+/** The edges into each node, by their indices. */
+export function edgesByNode({ nodes }: SearchSpace): readonly (readonly number[])[] {
+  let edge = 0;
+  return Array.from({ length: nodes }, (_, node) => Array.from({ length: node + 2 }, () => edge++));
+}
+
 /** α's shape: kinds of cell, edges, operations. */
 export const alphaShape = (space: SearchSpace): [kinds: number, edges: number, operations: number] => [
   cellKinds.length,

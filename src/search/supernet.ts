@@ -15,7 +15,7 @@ import {
 } from './cell.ts';
 import { darts } from './methods/darts.ts';
 import type { Architecture, ArchitectureValues, Method } from './methods/method.ts';
-import type { MixedEdge, MixingWeights } from './mixed-operation.ts';
+import type { MixingWeights } from './mixed-operation.ts';
 import { operationOf } from './operations.ts';
 import { candidatesOf, cellKinds, type SearchSpace } from './spaces.ts';
 
@@ -63,18 +63,20 @@ function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): Ce
       const at = frame.at.at(`edge${index}`);
       const operations = candidatesOf(space, kind, index);
       const stride = frame.reduction && input < 2 ? 2 : 1;
-      return { input, index, mixed: method.edge({ at, operations, channels: frame.channels, stride }) };
+      return { input, index, frame: { at, operations, channels: frame.channels, stride } };
     });
+    const mixed = method.node(incoming.map((one) => one.frame));
     // What a node without a candidate but `none` is.
     const stride = frame.reduction ? 2 : 1;
     const nothing = operationOf('none').make(frame.at, { ...frame, stride, normalizePools: false });
     return (states, context) => {
-      const sum = incoming.reduce<ReturnType<MixedEdge>>((before, { input, index, mixed }) => {
-        const weights = context.weights[kind]?.[index];
-        if (!weights) throw new Error(`edge ${index} of kind ${kind} has no weights`);
-        return mixed(states[input] as tf.Tensor4D, weights, context, before);
-      }, undefined);
-      return sum ?? nothing(states[0] as tf.Tensor4D, context);
+      const weights = incoming.map(({ index }) => {
+        const own = context.weights[kind]?.[index];
+        if (!own) throw new Error(`edge ${index} of kind ${kind} has no weights`);
+        return own;
+      });
+      const from = incoming.map(({ input }) => states[input] as tf.Tensor4D);
+      return mixed(from, weights, context) ?? nothing(states[0] as tf.Tensor4D, context);
     };
   });
   const concat = nodes.map((_, i) => i + 2);

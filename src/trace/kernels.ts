@@ -87,6 +87,8 @@ export interface Kernels {
   Select: [tf.SelectInputs, None];
   SquaredDifference: Binary;
   Sub: Binary;
+  /** Ours (`nn/choose.ts`): one of two tensors, by a bool scalar. */
+  Choose: [ChooseInputs, None];
   // reductions and scans
   All: Reduction;
   Any: Reduction;
@@ -171,6 +173,9 @@ export interface Kernels {
   ChannelDot: [ChannelDotInputs, None];
   ScaleShift: [ScaleShiftInputs, None];
   ScaleShiftAdd: [ScaleShiftAddInputs, None];
+  // choosing between branches; ours (`nn/choice.ts`)
+  Choose: [readonly Info[], None];
+  Gate: [GateInputs, None];
   // images
   FlipLeftRight: [tf.FlipLeftRightInputs, None];
   ResizeBilinear: [tf.ResizeBilinearInputs, tf.ResizeBilinearAttrs];
@@ -180,12 +185,17 @@ export interface Kernels {
 }
 
 type Info = tf.TensorInfo;
+/** chosen: a bool scalar; x and otherwise of one shape. */
+export type ChooseInputs = { chosen: Info; x: Info; otherwise: Info };
 /** Per-channel sums of products: x, dy [N, H, W, C] → [C]. */
 export type ChannelDotInputs = { x: Info; y: Info };
 /** x [N, H, W, C], scale [C], shift [C] → x·scale + shift. */
 export type ScaleShiftInputs = { x: Info; scale: Info; shift?: Info };
 /** x·scale + other·otherScale + shift. */
 export type ScaleShiftAddInputs = Required<ScaleShiftInputs> & { other: Info; otherScale: Info };
+
+/** A value of any shape, and the flag (one bool) that lets it pass. */
+export type GateInputs = { flag: Info; x: Info };
 
 /** The inputs as the rule sees them: traced values in place of tensor infos; a list stays a list. */
 export type TracedInputs<I> = I extends readonly Info[]

@@ -1,3 +1,4 @@
+import { searchDefaultsOf } from '../../search/method-options.ts';
 import { searchDefaults } from '../../search/options.ts';
 import { defineCommand } from '../command.ts';
 import { interruptible } from '../interruption.ts';
@@ -7,7 +8,7 @@ import { dataDefaults, deviceDefaults } from '../setting.ts';
 
 /** Small enough for five minutes on two cores; everything else is as in the paper. */
 const searchPreset: SearchRunOptions = {
-  ...searchDefaults,
+  ...searchDefaultsOf('darts'),
   ...dataDefaults,
   ...deviceDefaults,
   channels: 16,

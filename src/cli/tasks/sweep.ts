@@ -10,13 +10,11 @@ import { genotypeFromJson } from '../../search/genotype-file.ts';
 import { type Spread, spreadOf } from '../../spread.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
-import { deviceOptionNames } from '../options.ts';
 import { say, shellWord } from '../output.ts';
-import { isSweep, withFixedData } from '../places.ts';
-import { readSweepConfig, resumedOptions, type SweepConfig } from '../run-config.ts';
-import type { Place, SearchRunOptions } from '../run-options.ts';
-import { openDataset, openEngine } from '../setting.ts';
-import { searchInFolder } from './search.ts';
+import { isSweep } from '../places.ts';
+import { readSweepConfig, type SweepConfig } from '../run-config.ts';
+import type { AnySearchOptions, GivenSearchOptions, Place } from '../run-options.ts';
+import { chosenOptions, openTools, searchInFolder } from './search.ts';
 
 /** A finished search of several. */
 export interface SeedResult {
@@ -38,18 +36,18 @@ export interface SweepRun {
  * @throws Interruption where it was interrupted
  */
 export async function runSweep(
-  defaults: SearchRunOptions,
-  wanted: Partial<SearchRunOptions>,
+  defaults: AnySearchOptions,
+  wanted: GivenSearchOptions,
   count: number | undefined,
   { out, resume, again }: Place,
   signal: AbortSignal,
 ): Promise<SweepRun> {
-  const given = withFixedData(wanted);
-  const { options, seeds } = resume
-    ? resumedSweep(out, given, count)
-    : { options: { ...defaults, ...given }, seeds: count ?? 1 };
+  const { options: own, seeds } = resume
+    ? resumedSweep(out, count)
+    : { options: defaults, seeds: count ?? 1 };
+  const options = chosenOptions(own, wanted, resume ? out : undefined);
   if (!resume) requireFree(out);
-  const tools = { engine: await openEngine(options), dataset: await openDataset(options) };
+  const tools = options.method === 'random' ? undefined : await openTools(options);
   if (!resume) {
     const config = { command: 'sweep', version, seeds, options };
     writeWhole(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
@@ -89,16 +87,14 @@ function requireFree(out: string): void {
   requireWritable(join(out, 'config.json'));
 }
 
-/** The configuration of the searches in a folder, which those that are wanted now must not contradict. */
-function resumedSweep(out: string, given: Partial<SearchRunOptions>, count: number | undefined): SweepConfig {
+/** The configuration of the searches in a folder, which the number that is wanted now must not contradict. */
+function resumedSweep(out: string, count: number | undefined): SweepConfig {
   if (!isSweep(out) && existsSync(join(out, 'config.json'))) {
     throw new InputError(`the run in ${out} is a single search; it cannot be resumed with --seeds ${count}`);
   }
-  const { options, seeds } = readSweepConfig(out);
-  if (count !== undefined && count !== seeds) {
-    throw new InputError(
-      `the searches in ${out} have --seeds ${seeds}; they cannot be resumed with ${count}`,
-    );
-  }
-  return { options: resumedOptions(options, given, deviceOptionNames, out), seeds };
+  const config = readSweepConfig(out);
+  if (count === undefined || count === config.seeds) return config;
+  throw new InputError(
+    `the searches in ${out} have --seeds ${config.seeds}; they cannot be resumed with ${count}`,
+  );
 }

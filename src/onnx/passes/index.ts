@@ -8,6 +8,7 @@ import { fuseBias } from './fuse-bias.ts';
 import { fuseConvolution } from './fuse-convolution.ts';
 import { identity } from './identity.ts';
 import type { Pass } from './rewrite.ts';
+import { sinkIntoBranches } from './sink-into-branches.ts';
 import { stackSmall } from './stack.ts';
 
 export type { Pass } from './rewrite.ts';
@@ -19,6 +20,7 @@ export {
   fuseBias,
   fuseConvolution,
   identity,
+  sinkIntoBranches,
   stackSmall,
 };
 
@@ -28,7 +30,14 @@ const pipeline =
     passes.reduce((result, pass) => pass(result), graph);
 
 /** For graphs that are run by us: removes what is superfluous and computes nothing twice. */
-export const optimize: Pass = pipeline(identity, commonSubexpressions, fuseConvolution, stackSmall, identity);
+export const optimize: Pass = pipeline(
+  identity,
+  commonSubexpressions,
+  sinkIntoBranches,
+  fuseConvolution,
+  stackSmall,
+  identity,
+);
 
 /** For models that are exported: constants are computed and joined with the operators that read them, too. */
 export const optimizeForInference: Pass = pipeline(

@@ -1,13 +1,13 @@
 /**
  * What search methods differ in: which parameters describe the architecture, how they weigh the candidates of an edge,
- * what the edge computes, and how a genotype is read off them. Everything else (cells, steps, the loop) is shared.
+ * what a node computes of its edges, and how a genotype is read off them. Everything else (cells, steps, the loop) is shared.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { ParameterTable } from '../../nn/parameters.ts';
 import type { Random } from '../../random.ts';
 import type { TensorSpec, Tensors } from '../../signature.ts';
-import type { MethodName } from '../method-names.ts';
-import type { EdgeMaker, MixingWeights } from '../mixed-operation.ts';
+import type { LearningMethodName } from '../method-names.ts';
+import type { MixingWeights, NodeMaker } from '../mixed-operation.ts';
 import type { SearchSpace } from '../spaces.ts';
 import type { Strengths } from '../strengths.ts';
 
@@ -43,14 +43,14 @@ export interface Penalty {
 }
 
 export interface Method {
-  readonly name: MethodName;
+  readonly name: LearningMethodName;
   /** Declares α [kinds, edges, operations] and whatever else is learned about the architecture. */
   declare(table: ParameterTable, space: SearchSpace): void;
   readonly inputs: (space: SearchSpace) => StepInputs;
   /** The weights of the candidates on every edge. */
   mix(architecture: Architecture, inputs: Tensors, space: SearchSpace): MixingWeights;
-  /** What an edge computes with them. */
-  readonly edge: EdgeMaker;
+  /** What a node computes with them. */
+  readonly node: NodeMaker;
   /** What the method itself adds to L_val. */
   readonly penalties: (space: SearchSpace) => readonly Penalty[];
   /** How strong each candidate is, for the genotype. */
