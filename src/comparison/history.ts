@@ -23,7 +23,7 @@ import {
 } from '../search/spaces.ts';
 import type { Strengths } from '../search/strengths.ts';
 import { softmax } from '../softmax.ts';
-import type { Fields, RetrainRecord, SearchRecord } from './records.ts';
+import { type Fields, isCount, type RetrainRecord, type SearchRecord } from './records.ts';
 
 /** The metrics of a record that are numbers; a run may lack any. */
 const numbersOf = <Name extends string>(
@@ -39,7 +39,7 @@ const numbersOf = <Name extends string>(
 };
 
 export const plannedEpochs = ({ epochs }: Fields, records: readonly EpochRecord[]): number =>
-  typeof epochs === 'number' ? epochs : records.length;
+  isCount(epochs) ? epochs : records.length;
 
 /** Why a search has ended early, if it says so. */
 export const stopOf = (epochs: readonly EpochRecord[]): string | undefined => {

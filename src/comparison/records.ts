@@ -126,10 +126,8 @@ const readers = {
   },
   sweep: (path: string, config: Fields): RunRecord => {
     const { options, version } = recorded(path, config);
-    if (!Number.isSafeInteger(config.seeds) || (config.seeds as number) < 1) {
-      throw damaged(path, 'seeds', 'a whole number from 1', config.seeds);
-    }
-    const seeds = seedsFrom(seedOf(path, options), config.seeds as number);
+    if (!isCount(config.seeds)) throw damaged(path, 'seeds', 'a whole number from 1', config.seeds);
+    const seeds = seedsFrom(seedOf(path, options), config.seeds);
     const genotype = readGenotype(path);
     const selection = readSelection(path);
     const retrain = maybeRetrain(path);
@@ -172,10 +170,32 @@ function recorded(path: string, { options, version }: Fields): Omit<Recorded, 'e
   return { path, version: typeof version === 'string' ? version : '', options };
 }
 
+const isSeed = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
 function seedOf(path: string, { seed }: Fields): number {
-  if (Number.isSafeInteger(seed)) return seed as number;
-  throw damaged(path, 'seed', 'a whole number', seed);
+  if (isSeed(seed)) return seed;
+  throw damaged(path, 'seed', 'a whole number from 0', seed);
 }
+
+/** The records of a run, each of which must say which epoch it is of and how long that took. */
+function readEpochs(path: string): EpochRecord[] {
+  const records = readMetrics(path);
+  records.forEach((record, i) => {
+    const { epoch, seconds } = Object(record);
+    if (isCount(epoch, 0) && typeof seconds === 'number' && seconds >= 0) return;
+    throw new InputError(
+      `${join(path, 'metrics.jsonl')}, line ${i + 1}: expected {"epoch": …, "seconds": …}, ` +
+        `got ${JSON.stringify(record)?.slice(0, 80)}; the file is damaged`,
+    );
+  });
+  return records;
+}
+
+/** More seeds or epochs than this are no run of anybody's. */
+const most = 1e6;
+
+export const isCount = (value: unknown, least = 1): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 
 function readSearch(path: string): SearchRecord {
   const base = recorded(path, readConfig(path));
@@ -183,7 +203,7 @@ function readSearch(path: string): SearchRecord {
   const retrain = maybeRetrain(path);
   return {
     ...base,
-    epochs: readMetrics(path),
+    epochs: readEpochs(path),
     seed: seedOf(path, base.options),
     ...(genotype !== undefined && { genotype }),
     ...(retrain && { retrain }),
@@ -206,7 +226,7 @@ function readRetrain(path: string): RetrainRecord {
   const { genotype, dataset } = config;
   if (typeof genotype !== 'string') throw damaged(path, 'genotype', 'the text of a genotype', genotype);
   if (!isDataset(dataset)) throw damaged(path, 'dataset', '{name, classes, shape}', dataset);
-  return { ...recorded(path, config), epochs: readMetrics(path), genotype, dataset };
+  return { ...recorded(path, config), epochs: readEpochs(path), genotype, dataset };
 }
 
 function isDataset(value: unknown): value is RetrainRecord['dataset'] {
@@ -228,7 +248,10 @@ function readSelection(sweep: string): SelectionRecord | undefined {
   if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
     throw damaged(folder, 'candidates', '[{seeds, genotype}, …]', candidates);
   }
-  const retrainSeeds = seedsFrom(Number(options.seed ?? 0), Number(options.seeds ?? 1));
+  const { seed = 0, seeds: count = 1 } = options;
+  if (!isSeed(seed)) throw damaged(folder, 'seed', 'a whole number from 0', seed);
+  if (!isCount(count)) throw damaged(folder, 'seeds', 'a whole number from 1', count);
+  const retrainSeeds = seedsFrom(seed, count);
   return {
     options,
     candidates: candidates.map(({ seeds, genotype }) => ({
@@ -247,4 +270,4 @@ const isCandidate = (value: unknown): value is { seeds: number[]; genotype: stri
   typeof value.genotype === 'string' &&
   Array.isArray(value.seeds) &&
   value.seeds.length > 0 &&
-  value.seeds.every(Number.isSafeInteger);
+  value.seeds.every(isSeed);

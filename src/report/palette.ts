@@ -13,8 +13,8 @@ interface Theme {
 }
 
 export const themes = {
-  light: { weakest: '#f3f6fb', strongest: '#0b3d91', ink: ['#10203a', '#ffffff'] },
-  dark: { weakest: '#1d2530', strongest: '#8fc1ff', ink: ['#f2f6fc', '#0a1320'] },
+  light: { weakest: '#f3f6fb', strongest: '#0b3d91', ink: ['#000510', '#ffffff'] },
+  dark: { weakest: '#1d2530', strongest: '#8fc1ff', ink: ['#ffffff', '#000510'] },
 } as const satisfies Record<string, Theme>;
 
 export type ThemeName = keyof typeof themes;

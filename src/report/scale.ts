@@ -25,8 +25,10 @@ export function roundScale(values: readonly number[], about = 4): Scale {
   const finite = values.filter(Number.isFinite);
   const low = finite.length > 0 ? Math.min(...finite) : 0;
   const high = finite.length > 0 ? Math.max(...finite) : 1;
-  // A constant has no range of its own.
-  const room = high > low ? 0 : Math.abs(high) * 0.1 || 0.5;
+  // A constant has no range of its own, nor have numbers that differ in their last digits alone.
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const isFlat = high - low <= 1e-9 * size || size < 1e-100;
+  const room = isFlat ? (size < 1e-100 ? 0.5 : 0.1 * size) : 0;
   const step = roundStep(high - low + 2 * room, about);
   const first = Math.floor((low - room) / step + 1e-9);
   const last = Math.ceil((high + room) / step - 1e-9);

@@ -1,6 +1,6 @@
 /** The candidates of a selection: each one's accuracies as dots, their mean and deviation as a bar. */
 import { percent } from '../format.ts';
-import { formatSpread, spreadOf } from '../spread.ts';
+import { formatSpread, type Spread, spreadOf } from '../spread.ts';
 import type { CandidateReport } from './data.ts';
 import { roundScale } from './scale.ts';
 import { dash, formatSeeds } from './summary-table.ts';
@@ -39,8 +39,8 @@ export function drawSelection(candidates: readonly CandidateReport[]): string {
     ),
     ...candidates.map((candidate, i) => {
       const y = size.row * (i + 0.5);
+      // One that has not been retrained yet is named, and no more.
       const spread = spreadOf(candidate.accuracies);
-      const [mean, deviation] = [spread?.mean ?? 0, spread?.deviation ?? 0];
       return element(
         'g',
         { class: candidate.selected ? 'candidate selected' : 'candidate' },
@@ -54,16 +54,21 @@ export function drawSelection(candidates: readonly CandidateReport[]): string {
           { class: 'label', x: size.left - 12, y: y + 4, 'text-anchor': 'end' },
           candidateName(candidate),
         ),
-        element('path', {
-          class: 'deviation',
-          d: `M${across(mean - deviation)} ${y}H${across(mean + deviation)}`,
-        }),
-        element('path', { class: 'mean', d: `M${across(mean)} ${y - 9}v18` }),
+        ...(spread ? [bar(spread, across, y)] : []),
         ...candidate.accuracies.map((accuracy) =>
           element('circle', { class: 'dot', cx: across(accuracy), cy: y, r: 4 }),
         ),
       );
     }),
+  );
+}
+
+/** Mean and standard deviation. */
+function bar({ mean, deviation }: Spread, across: (accuracy: number) => number, y: number): string {
+  const [from, to] = [-1, 1].map((sign) => Math.round(across(mean + sign * (deviation ?? 0))));
+  return (
+    element('path', { class: 'deviation', d: `M${from} ${y}H${to}` }) +
+    element('path', { class: 'mean', d: `M${Math.round(across(mean))} ${y - 9}v18` })
   );
 }
 
