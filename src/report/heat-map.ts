@@ -13,7 +13,7 @@ type Weighted = SearchEpoch & Required<Pick<SearchEpoch, 'strengths'>>;
 const weighted = (epochs: readonly SearchEpoch[]): Weighted[] =>
   epochs.filter((epoch): epoch is Weighted => epoch.strengths !== undefined);
 
-/** What the slider shows: a film of all epochs. Strengths are rounded to what the table shows and a little more. */
+/** What the slider shows: a film of all epochs, its strengths as the table shows them. */
 interface Film {
   readonly strongest: number;
   readonly levels: number;
@@ -26,7 +26,8 @@ interface Film {
   }[];
 }
 
-const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
+/** Once and no more: what is rounded to four digits and then to two need not be the nearest. */
+const rounded = (value: number): number => Number(shown(value));
 
 function filmOf(epochs: readonly Weighted[], candidates: Candidates): Film {
   const shown = epochs.map(({ epoch, strengths, edgeStrengths, chosen = [] }) => ({
@@ -218,7 +219,7 @@ function strips(
         'div',
         {},
         kinds.length > 1
-          ? element('h4', {}, `${escapeText(kind[0]?.toUpperCase() ?? '')}${escapeText(kind.slice(1))} cell`)
+          ? element('h3', {}, `${escapeText(kind[0]?.toUpperCase() ?? '')}${escapeText(kind.slice(1))} cell`)
           : '',
         element('div', { class: 'tiles' }, ...edges.map((_, edge) => strip(i, edge))),
       ),

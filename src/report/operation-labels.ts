@@ -7,10 +7,10 @@ export interface Family {
 }
 
 const families = {
-  separable: { name: 'separable', colour: '#3b82f6' },
-  dilated: { name: 'dilated', colour: '#a855f7' },
-  ordinary: { name: 'ordinary', colour: '#0d9488' },
-  pool: { name: 'pool', colour: '#d97706' },
+  separable: { name: 'separable', colour: '#2563eb' },
+  dilated: { name: 'dilated', colour: '#9333ea' },
+  ordinary: { name: 'ordinary', colour: '#0f766e' },
+  pool: { name: 'pool', colour: '#b45309' },
   skip: { name: 'skip', colour: '#64748b' },
 } as const satisfies Record<string, Family>;
 
