@@ -1,14 +1,28 @@
-/** One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. */
+/**
+ * One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. With the name
+ * of a method as its argument it is that method's, and the problem is the file of this name in the given folder.
+ */
+import { join } from 'node:path';
 import type { Compiled } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { random } from '../../src/random.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
+import type { LearningMethodName } from '../../src/search/method-names.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
-import type { Supernet } from '../../src/search/supernet.ts';
+import { architectureValues, type Supernet } from '../../src/search/supernet.ts';
 import { answer, scalar, timed } from '../harness/answer.ts';
 import { flatten, labelsOf } from '../harness/arrays.ts';
-import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
+import { problemOf, type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 
 type Request = SearchProblem & { readonly problem: string; readonly threads: number };
+
+const [method] = process.argv.slice(2) as [LearningMethodName?];
+
+/** The request of this contestant. */
+const own = (request: Request): Request =>
+  method
+    ? { ...request, ...problemOf(request, method), problem: join(request.problem, `${method}.safetensors`) }
+    : request;
 
 interface Steps {
   readonly supernet: Supernet;
@@ -47,6 +61,20 @@ function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, optio
     validationLabels: labelsOf(array('validationLabels')),
   };
   const learningRate = Float32Array.of(options.learningRate);
+  const inputs = Object.entries(supernet.method.inputs(supernet.space));
+  /** What the method draws, in the midst of a search. */
+  const drawn = (kind: string) =>
+    Object.fromEntries(
+      inputs.map(([name, { value }]) => [
+        name,
+        value({
+          epoch: Math.floor(options.epochs / 2),
+          epochs: options.epochs,
+          architecture: architectureValues(supernet, state.alpha),
+          random: random(options.seed, kind, name, step),
+        }),
+      ]),
+    );
   let step = 0;
   return {
     alpha: async () => {
@@ -54,6 +82,7 @@ function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, optio
       const { loss, correct, ...next } = await updateAlpha.run({
         ...feeds,
         step: Float32Array.of(++step),
+        ...drawn('alpha'),
         ...validation,
       });
       Object.assign(state, next);
@@ -65,6 +94,7 @@ function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, optio
         ...feeds,
         learningRate,
         step: Float32Array.of(step),
+        ...drawn('weights'),
         ...train,
       });
       Object.assign(state, next);
@@ -77,7 +107,8 @@ let compiled: Steps | undefined;
 let iteration: ReturnType<typeof begin> | undefined;
 
 /** Compiles, the first time, and goes back to the problem's initial state. */
-async function prepare(request: Request): Promise<object> {
+async function prepare(given: Request): Promise<object> {
+  const request = own(given);
   compiled ??= await compile(request);
   iteration = begin(compiled, request);
   return { parameters: compiled.supernet.parameters.size, versions: {} };

@@ -84,10 +84,21 @@ export function chosenBranch(
   );
 }
 
-/** y·gain where the gain is 1 in value and only its gradient matters: dy = dz, dgain = Σ dz·y. */
+/** The number whose flag is set; the gradient goes to it alone. */
+export const chosenNumber = (flags: readonly tf.Tensor[], numbers: readonly tf.Tensor[]): tf.Tensor =>
+  withGradient(
+    numbers,
+    () => ({
+      value: tf.addN(numbers.map((x, i) => tf.where(flags[i] as tf.Tensor, x, 0))),
+      kept: [...flags],
+    }),
+    (dy, kept) => kept.map((flag) => tf.where(flag, dy, 0)),
+  );
+
+/** y·gain where the gain, one number, is 1 in value and only its gradient matters: dy = dz, dgain = Σ dz·y. */
 export const weighedByOne = (y: tf.Tensor4D, gain: tf.Tensor): tf.Tensor4D =>
   withGradient(
     [y, gain],
     () => ({ value: tf.clone(y), kept: [y] }),
-    (dz, [kept]) => [dz, tf.sum(channelDot(dz, kept as tf.Tensor))],
+    (dz, [kept]) => [dz, tf.sum(channelDot(dz, kept as tf.Tensor)).reshape(gain.shape)],
   );

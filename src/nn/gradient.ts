@@ -30,20 +30,26 @@ export interface Objective {
   readonly aside: readonly tf.Tensor[];
 }
 
-/** The loss and its gradients at a point, and the tensors computed aside. */
+/**
+ * The loss and its gradients at a point, and the tensors computed aside. Where the loss does not depend on an operand (a
+ * node has no candidate but `none`), its gradient is zero.
+ */
 export function differentiate(
   at: readonly tf.Tensor[],
   objective: (...x: tf.Tensor[]) => Objective,
 ): { loss: tf.Tensor; gradients: tf.Tensor[]; aside: tf.Tensor[] } {
   let kept: tf.Tensor[] = [];
-  const { value, grads } = tf.valueAndGrads((...x: tf.Tensor[]) => {
-    const { loss, aside } = objective(...x);
+  const body = (): tf.Scalar => {
+    const { loss, aside } = objective(...at);
     // Only the loss leaves the function; without keep the others would be disposed of with the tape.
     kept = aside.map((tensor) => tf.keep(tf.clone(tensor)));
     return loss;
-  })([...at]);
+  };
+  // Unlike tf.valueAndGrads this takes operands that nothing depends on.
+  const { value, grads } = tf.engine().gradients(body, [...at], undefined, true);
+  const gradients = at.map((x, i) => (grads[i] as tf.Tensor | undefined) ?? tf.zerosLike(x));
   // What is kept outlives every scope; a clone made here ends with the caller's.
   const aside = kept.map((tensor) => tf.clone(tensor));
   tf.dispose(kept);
-  return { loss: value, gradients: grads, aside };
+  return { loss: value, gradients, aside };
 }

@@ -87,8 +87,6 @@ export interface Kernels {
   Select: [tf.SelectInputs, None];
   SquaredDifference: Binary;
   Sub: Binary;
-  /** Ours (`nn/choose.ts`): one of two tensors, by a bool scalar. */
-  Choose: [ChooseInputs, None];
   // reductions and scans
   All: Reduction;
   Any: Reduction;
@@ -185,8 +183,6 @@ export interface Kernels {
 }
 
 type Info = tf.TensorInfo;
-/** chosen: a bool scalar; x and otherwise of one shape. */
-export type ChooseInputs = { chosen: Info; x: Info; otherwise: Info };
 /** Per-channel sums of products: x, dy [N, H, W, C] → [C]. */
 export type ChannelDotInputs = { x: Info; y: Info };
 /** x [N, H, W, C], scale [C], shift [C] → x·scale + shift. */

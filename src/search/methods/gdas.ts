@@ -13,13 +13,15 @@
  * operation an edge; the code sorts all operations of a node's edges, and two of one edge may remain.
  */
 import * as tf from '@tensorflow/tfjs';
-import { choose } from '../../nn/choose.ts';
+import { type Branch, chosenBranch, chosenNumber, weighedByOne } from '../../nn/choice.ts';
 import { withGradient } from '../../nn/gradient.ts';
+import { type Context, sharing } from '../../nn/layers.ts';
+import type { Parameter } from '../../nn/parameters.ts';
 import { linear } from '../../nn/schedules.ts';
 import type { Random } from '../../random.ts';
 import { inScope } from '../../scope.ts';
 import { float32 } from '../../signature.ts';
-import { candidatesAt, type EdgeMaker, scalarsOf, sumOf } from '../mixed-operation.ts';
+import { type EdgeMaker, scalarsOf, sumOf } from '../mixed-operation.ts';
 import { operationOf } from '../operations.ts';
 import { alphaShape, alphaSize } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
@@ -43,22 +45,42 @@ const straightThrough = (p: tf.Tensor): tf.Tensor =>
     (dy) => [dy],
   );
 
-/** The chosen candidate, `none` being zeros. */
+/** The chosen candidate, `none` being zeros; no other is computed (`nn/choice.ts`). */
 const sampledOperation: EdgeMaker = (frame) => {
-  const candidates = candidatesAt(frame);
-  const none = operationOf('none').make(frame.at, { ...frame, affine: false, normalizePools: false });
-  return (x, { operations, chosen }, context, before) => {
-    if (candidates.length === 0) return before;
-    const sampled = candidates.reduce(
-      (otherwise, { operation, column, layer }) =>
-        inScope(operation, () =>
-          choose(chosen?.[column] as tf.Tensor, layer(x, context, operations[column]), otherwise),
-        ),
-      none(x, context),
+  const table = frame.at.parameters;
+  const candidates = frame.operations.map((operation) => {
+    const declared = table.parameters.length;
+    const options = { ...frame, affine: false, normalizePools: true };
+    const layer = operationOf(operation).make(frame.at.at(operation), options);
+    return { operation, layer, parameters: table.parameters.slice(declared) };
+  });
+  return (x, { operations, chosen = [] }, context, before) => {
+    const branches = candidates.map(
+      ({ operation, layer, parameters }): Branch => ({
+        parameters: parameters.map(context.parameter),
+        value: (image, values) =>
+          inScope(operation, () => layer(image, withParameters(context, parameters, values))),
+      }),
     );
-    return before ? tf.add(before, sampled) : sampled;
+    const gain = chosenNumber(chosen, operations);
+    const y = weighedByOne(chosenBranch(x, chosen, branches), gain);
+    return before ? tf.add(before, y) : y;
   };
 };
+
+/** The context in which some parameters have other tensors, and nothing is shared with what lies outside. */
+function withParameters(
+  context: Context,
+  parameters: readonly Parameter[],
+  values: readonly tf.Tensor[],
+): Context {
+  const own = new Map(parameters.map((parameter, i) => [parameter, values[i]]));
+  return {
+    ...context,
+    parameter: (parameter) => own.get(parameter) ?? context.parameter(parameter),
+    once: sharing(),
+  };
+}
 
 export const gdas = ({ temperature, temperatureMin }: GdasOptions): Method => ({
   name: 'gdas',

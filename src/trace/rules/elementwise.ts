@@ -147,8 +147,6 @@ export const elementwise = {
       const positive = graph.node('GreaterOrEqual', [value, graph.float(0)]);
       return graph.node('Where', [positive, gradient, graph.node('Mul', [gradient, slope])]);
     }),
-  Choose: (lower, { chosen, x, otherwise }) =>
-    perElement(lower, [chosen, x, otherwise], x.dtype, (c, a, b) => lower.graph.node('Where', [c, a, b])),
   Equal: logical('Equal'),
   FloorDiv: (lower, { a, b }) => floorDivide(lower, a, b),
   Greater: comparison('Greater'),
