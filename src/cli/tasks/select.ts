@@ -106,8 +106,8 @@ export async function runSelect(
 function candidatesOf(run: string): Candidate[] {
   if (existsSync(join(run, 'config.json')) && !isSweep(run)) {
     throw new InputError(
-      `${run} holds no several searches to select from: search with --seeds, or train what it has with ` +
-        `nas retrain ${shellWord(run)}`,
+      `${run} is a single search: there is nothing to select from; train what it has found with ` +
+        `nas retrain ${shellWord(run)}, or search with --seeds`,
     );
   }
   const { options, seeds } = readSweepConfig(run);
