@@ -6,19 +6,18 @@ import { selectDefaults, selectNames } from '../run-options.ts';
 export const selectCommand = defineCommand({
   name: 'select',
   argument: { name: 'run', describe: 'the folder of several searches (nas search --seeds)' },
-  describe:
-    'retrain what several searches have found for a short while, alike, on a part of the training images, and keep ' +
-    'the genotype that is best on the rest',
+  describe: 'compare what several searches have found by short retrainings, and keep the best',
   options: [...selectNames, 'resume'],
   describes: {
     seed: 'the seed of the first retraining and of what is held out',
     seeds: 'retrainings of each genotype, with seeds from --seed on',
+    resume: 'continue the selection where it was interrupted',
     trainPortion: 'part of the training images to train on; the rest is to compare on',
   },
   defaults: { ...selectDefaults, data: "the searches'", threads: 'all cores', resume: false },
   examples: [
     ['select runs/y', 'then "nas retrain runs/y" trains the selected genotype'],
-    ['select runs/y --epochs 20 --seeds 2 --channels 16 --cells 8', 'a longer comparison'],
+    ['select runs/y --epochs 20 --cells 8', 'a longer comparison'],
     ['select runs/y --resume', 'continue an interrupted selection'],
   ],
   run: async ({ argument, given, print }) => {
