@@ -1,9 +1,9 @@
 /** Makes a command out of one row: its words, its options and what it does. */
 import type { CommandModule, Options } from 'yargs';
 import { InputError } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { type Given, kebab, type OptionName, optionOf, sectionOf } from './options.ts';
 import { printResult } from './output.ts';
-import { suggestion } from './suggest.ts';
 import { givenOptions } from './values.ts';
 
 /** What a command is called with. */

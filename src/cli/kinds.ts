@@ -1,4 +1,5 @@
 /** Kinds of options: how a value is read off the command line, and which values an option takes. */
+import { isSpaceFile, isSpaceName, spaceNames } from '../search/spaces.ts';
 
 export interface Kind<T> {
   /** What error messages call a good value. */
@@ -50,6 +51,14 @@ export const flag: Kind<boolean> = {
   expected: 'true or false',
   read: (word) => word,
   accepts: (value): value is boolean => typeof value === 'boolean',
+};
+
+/** A search space by its name, or a file that describes one. */
+export const space: Kind<string> = {
+  expected: `one of ${spaceNames.join(', ')}, or a file FILE.json`,
+  read: (word) => word,
+  accepts: (value): value is string =>
+    typeof value === 'string' && (isSpaceName(value) || isSpaceFile(value)),
 };
 
 /** One of some words or numbers. */

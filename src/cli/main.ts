@@ -3,6 +3,7 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { exitCodeOf, InputError, messageOf } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { version } from '../version.ts';
 import { compareCommand } from './commands/compare.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -16,7 +17,6 @@ import { selectCommand } from './commands/select.ts';
 import { serveCommand } from './commands/serve.ts';
 import { Interruption, interruptedExitCode } from './interruption.ts';
 import { say, survivePipes } from './output.ts';
-import { suggestion } from './suggest.ts';
 
 const commands = [
   quickstartCommand,

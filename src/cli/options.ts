@@ -16,6 +16,7 @@ import {
   part,
   port,
   positive,
+  space,
   text,
   threads,
 } from './kinds.ts';
@@ -44,7 +45,7 @@ export const sections = {
   },
   Network: {
     method: choice(methodNames, 'the search method'),
-    space: choice(spaceNames, 'the search space'),
+    space: option(space, `the search space: ${spaceNames.join(', ')}, or a JSON file of your own`),
     channels: option(count, 'channels of the first cells'),
     cells: option(count, 'cells of the network'),
     classes: option(count, 'classes'),
@@ -95,6 +96,7 @@ export const sections = {
     softmax: option(flag, 'output probabilities instead of logits'),
     weights: choice(['best', 'last'], 'which weights of the run to use'),
     images: option(count, 'test images to verify the file on'),
+    samples: option(flag, 'a test image of each class beside the file, to try it on; --no-samples: none'),
   },
   Machine: {
     device: choice(['auto', 'cpu', 'cuda', 'webgpu'], 'what to compute on'),

@@ -4,6 +4,13 @@ import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { readConfig } from '../runs/run-folder.ts';
 import type { MethodName } from '../search/method-names.ts';
+import {
+  isSpaceFile,
+  type OpenedSpace,
+  type SpaceContent,
+  searchSpace,
+  spaceFromContent,
+} from '../search/spaces.ts';
 import { amount, count } from './kinds.ts';
 import { type Given, kebab, type OptionName } from './options.ts';
 import {
@@ -84,6 +91,16 @@ const isCandidate = (value: unknown): value is Candidate =>
   value.seeds.length > 0 &&
   value.seeds.every(amount.accepts);
 
+/** The space of one or several searches in a folder. What came from a file is kept in the run: the file may change or be gone. */
+export function readSearchSpace(folder: string): OpenedSpace {
+  const { config, where } = readRun(folder, 'search', 'sweep');
+  const { space: source } = readOptions(['space'], { space: '' }, config.options, where);
+  if (source === undefined || !isSpaceFile(source)) return { space: searchSpace(source ?? '') };
+  if (config.space === undefined) throw damaged(where, 'space', 'the content of a space', config.space);
+  // What is read without an error has this form.
+  return { space: spaceFromContent(config.space, `${where}, space`), content: config.space as SpaceContent };
+}
+
 /** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */
 export function readRetrainConfig(folder: string): RetrainConfig {
   const { config, where } = readRun(folder, 'retrain');
@@ -109,12 +126,15 @@ const commandRuns = {
   retrain: 'a retrain',
 } as const;
 
-function readRun(folder: string, command: keyof typeof commandRuns): { config: Fields; where: string } {
+function readRun(
+  folder: string,
+  ...commands: readonly (keyof typeof commandRuns)[]
+): { config: Fields; where: string } {
   const config: Fields = readConfig(folder);
   const where = join(folder, 'config.json');
-  if (config.command === command) return { config, where };
+  if (commands.some((command) => command === config.command)) return { config, where };
   throw new InputError(
-    `${where} is of "${String(config.command)}", expected the run of ${commandRuns[command]}`,
+    `${where} is of "${String(config.command)}", expected the run of ${commands.map((command) => commandRuns[command]).join(' or ')}`,
   );
 }
 

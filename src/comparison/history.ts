@@ -7,19 +7,23 @@ import type {
   SearchEpoch,
   SearchReport,
 } from '../report/data.ts';
+import { cellTitles } from '../report/genotype-drawings.ts';
 import type { EpochRecord } from '../runs/epochs.ts';
-import type { Genotype } from '../search/genotype.ts';
+import { cellsOf, type Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import { type LearningMethodName, methodNames } from '../search/method-names.ts';
 import { searchDefaultsOf } from '../search/method-options.ts';
 import { searchMethod } from '../search/methods/index.ts';
+import { edgePlaces, skeletonForm } from '../search/skeleton-names.ts';
 import {
+  alphaShape,
+  alphaSize,
   candidatesOf,
-  cellKinds,
   edgeCount,
   edgesByNode,
   type SearchSpace,
   searchSpace,
+  spaceFromContent,
 } from '../search/spaces.ts';
 import type { Strengths } from '../search/strengths.ts';
 import { softmax } from '../softmax.ts';
@@ -60,7 +64,7 @@ export function retrainReport({ genotype, epochs, options }: RetrainRecord): Ret
 
 export function searchReport(record: SearchRecord): SearchReport {
   const { path, seed, epochs, options, genotype } = record;
-  const setting = settingOf(options);
+  const setting = settingOf(record);
   const found = genotype ?? textOf(epochs.at(-1)?.genotype);
   const stopped = stopOf(epochs);
   return {
@@ -84,43 +88,50 @@ interface Setting {
 }
 
 /** Undefined where the run is of a space or method that is not known here. */
-function settingOf({ space, method = 'darts' }: Fields): Setting | undefined {
+function settingOf({
+  options,
+  space: content,
+}: Pick<SearchRecord, 'options' | 'space'>): Setting | undefined {
+  const { space, method = 'darts' } = options;
   const known = methodNames.find((name) => name === method && name !== 'random') as
     | LearningMethodName
     | undefined;
   if (typeof space !== 'string' || !known) return undefined;
   try {
-    return { space: searchSpace(space), method: known };
+    return {
+      space: content === undefined ? searchSpace(space) : spaceFromContent(content, space),
+      method: known,
+    };
   } catch {
     return undefined;
   }
 }
 
-const kindLabels: Readonly<Record<string, string>> = { reduce: 'reduction' };
+/** The states of a cell as its drawing names them. */
+const stateName = ({ skeleton }: SearchSpace, state: number): string => {
+  const inputs = skeleton === 'darts' ? ['k−2', 'k−1'] : ['input'];
+  const firstNode = skeleton === 'darts' ? 0 : 1;
+  return inputs[state] ?? String(state - inputs.length + firstNode);
+};
 
-const stateName = (state: number): string => (state < 2 ? `k−${2 - state}` : String(state - 2));
+/** The operations of all edges, each once. */
+const operationsOf = ({ candidates }: SearchSpace): string[] => [...new Set(candidates.flat(2))];
 
-/** From and to: node i has an edge from each of the two inputs and each earlier node. */
-const endsOf = (space: SearchSpace): { from: number; node: number }[] =>
-  edgesByNode(space).flatMap((edges, node) => edges.map((_, from) => ({ from, node })));
-
-const operationsOf = (space: SearchSpace): string[] => [
-  ...new Set(
-    cellKinds.flatMap((_, kind) =>
-      Array.from({ length: edgeCount(space) }, (__, edge) => candidatesOf(space, kind, edge)).flat(),
+const candidatesIn = (space: SearchSpace): Candidates => {
+  const { kinds, inputs } = skeletonForm(space.skeleton);
+  return {
+    kinds: kinds.map((kind) => cellTitles[kind]),
+    edges: edgePlaces(space.skeleton, space.nodes).flatMap((places, node) =>
+      places.map(({ input }) => ({ from: stateName(space, input), to: stateName(space, node + inputs) })),
     ),
-  ),
-];
-
-const candidatesIn = (space: SearchSpace): Candidates => ({
-  kinds: cellKinds.map((kind) => kindLabels[kind] ?? kind),
-  edges: endsOf(space).map(({ from, node }) => ({ from: stateName(from), to: String(node) })),
-  operations: operationsOf(space),
-});
+    operations: operationsOf(space),
+  };
+};
 
 function searchEpoch(record: EpochRecord, setting: Setting | undefined): SearchEpoch {
   const genotype = parsed(record.genotype);
-  const skips = genotype?.normal.nodes.flat().filter(({ operation }) => isSkip(operation)).length;
+  const [, normal] = (genotype && cellsOf(genotype)[0]) ?? [];
+  const skips = normal?.nodes.flat().filter(({ operation }) => isSkip(operation)).length;
   return {
     ...(skips !== undefined && { skips }),
     ...numbersOf(record, [
@@ -160,10 +171,10 @@ function weightsOf(
   { space, method }: Setting,
 ): Pick<SearchEpoch, 'strengths' | 'edgeStrengths'> {
   const { alpha, beta } = record;
-  const edges = edgeCount(space);
+  const [kinds, edges] = alphaShape(space);
   const columns = operationsOf(space);
-  if (!isVector(alpha) || alpha.length !== cellKinds.length * edges * space.operations.length) return {};
-  const hasBeta = isVector(beta) && beta.length === cellKinds.length * edges;
+  if (!isVector(alpha) || alpha.length !== alphaSize(space)) return {};
+  const hasBeta = isVector(beta) && beta.length === kinds * edges;
   const strengths: Strengths = searchMethod(searchDefaultsOf(method)).strengths(
     { alpha: Float32Array.from(alpha), ...(hasBeta && { beta: Float32Array.from(beta) }) },
     space,
@@ -179,16 +190,16 @@ function weightsOf(
 
 /** softmax over the edges into each node (PC-DARTS, equation 3). */
 const edgeStrengths = (beta: readonly number[], space: SearchSpace): number[] =>
-  cellKinds.flatMap((_, kind) =>
+  space.candidates.flatMap((_, kind) =>
     edgesByNode(space).flatMap((edges) =>
       softmax(edges.map((edge) => beta[kind * edgeCount(space) + edge] ?? 0)),
     ),
   );
 
 /** The genotype's operations as places among the candidates; those that are none have no place. */
-function choicesOf({ normal, reduce }: Genotype, space: SearchSpace): Choice[] {
+function choicesOf(genotype: Genotype, space: SearchSpace): Choice[] {
   const columns = operationsOf(space);
-  return [normal, reduce].flatMap((cell, kind) =>
+  return cellsOf(genotype).flatMap(([, cell], kind) =>
     cell.nodes.flatMap((edges, node) =>
       edges.flatMap(({ operation, input }) => {
         const [edge, column] = [edgesByNode(space)[node]?.[input], columns.indexOf(operation)];

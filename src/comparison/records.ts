@@ -40,6 +40,8 @@ export interface RetrainRecord extends Recorded {
 
 export interface SearchRecord extends Recorded {
   readonly seed: number;
+  /** The content of a space of the user's own. */
+  readonly space?: unknown;
   /** What it has found, once it has finished. */
   readonly genotype?: string;
   readonly retrain?: RetrainRecord;
@@ -198,13 +200,15 @@ export const isCount = (value: unknown, least = 1): value is number =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 
 function readSearch(path: string): SearchRecord {
-  const base = recorded(path, readConfig(path));
+  const { space, ...config } = readConfig(path);
+  const base = recorded(path, config);
   const genotype = readGenotype(path);
   const retrain = maybeRetrain(path);
   return {
     ...base,
     epochs: readEpochs(path),
     seed: seedOf(path, base.options),
+    ...(space !== undefined && { space }),
     ...(genotype !== undefined && { genotype }),
     ...(retrain && { retrain }),
   };

@@ -3,7 +3,6 @@
  * the definition given here, in ordinary tfjs operations, is what runs.
  */
 import * as tf from '@tensorflow/tfjs';
-import { channelDot } from './channelwise.ts';
 import { withGradient } from './gradient.ts';
 import { hasKernel, runKernel } from './kernel.ts';
 
@@ -93,12 +92,4 @@ export const chosenNumber = (flags: readonly tf.Tensor[], numbers: readonly tf.T
       kept: [...flags],
     }),
     (dy, kept) => kept.map((flag) => tf.where(flag, dy, 0)),
-  );
-
-/** y·gain where the gain, one number, is 1 in value and only its gradient matters: dy = dz, dgain = Σ dz·y. */
-export const weighedByOne = (y: tf.Tensor4D, gain: tf.Tensor): tf.Tensor4D =>
-  withGradient(
-    [y, gain],
-    () => ({ value: tf.clone(y), kept: [y] }),
-    (dz, [kept]) => [dz, tf.sum(channelDot(dz, kept as tf.Tensor)).reshape(gain.shape)],
   );

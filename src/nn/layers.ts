@@ -22,6 +22,8 @@ export interface Declarations {
   readonly parameters: ParameterTable;
   /** Running means and variances: state that is not trained. */
   readonly statistics: ParameterTable;
+  /** The places at which noise is added, each with a number of its own. */
+  readonly noiseSites: { count: number };
   /** The same tables, one name deeper. */
   at(name: string): Declarations;
 }
@@ -30,10 +32,11 @@ export function declarations(
   parameters: ParameterTable,
   statistics: ParameterTable,
   path = '',
+  noiseSites = { count: 0 },
 ): Declarations {
   const at = (name: string): Declarations =>
-    declarations(parameters, statistics, path ? `${path}/${name}` : name);
-  return { path, parameters, statistics, at };
+    declarations(parameters, statistics, path ? `${path}/${name}` : name, noiseSites);
+  return { path, parameters, statistics, noiseSites, at };
 }
 
 /** What a network is evaluated with. */
@@ -47,6 +50,8 @@ export interface Context {
   readonly record?: (statistic: Parameter, value: tf.Tensor) => void;
   /** The mask [N, 1, 1, 1] of a drop-path site, already scaled by 1/keep; absent where no path is dropped. */
   readonly pathMask?: (site: number) => tf.Tensor;
+  /** Samples of N(0, 1) for a noise site, [N, H, W, C]; absent in use, where noise is its mean. */
+  readonly noise?: (site: number, shape: readonly [number, number, number, number]) => tf.Tensor4D;
   /** A value that depends on x and the key alone: computed once a tensor, however many edges ask for it. */
   once(key: string, x: tf.Tensor4D, compute: () => tf.Tensor4D): tf.Tensor4D;
 }

@@ -3,7 +3,7 @@ import type { Spread } from '../spread.ts';
 
 /** The candidates of a search, as rows and columns of its architecture weights. */
 export interface Candidates {
-  /** The kinds of cell, e.g. `normal`, `reduction`. */
+  /** What the kinds of cell are called, e.g. `Normal cell`. */
   readonly kinds: readonly string[];
   /** The edges of a cell: from a state to a node, by their names. */
   readonly edges: readonly { readonly from: string; readonly to: string }[];

@@ -117,11 +117,11 @@ function table(kind: string, kindIndex: number, candidates: Candidates, film: Fi
   const heads = [...operations.map((name) => unbroken(labelOf(name))), ...(last?.edges ? ['edge'] : [])];
   return element(
     'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Weights of the ${kind} cell` },
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Weights: ${kind}` },
     element(
       'table',
       { class: 'heat' },
-      element('caption', {}, `${escapeText(kind[0]?.toUpperCase() ?? '')}${escapeText(kind.slice(1))} cell`),
+      element('caption', {}, escapeText(kind)),
       element(
         'thead',
         {},
@@ -218,9 +218,7 @@ function strips(
       element(
         'div',
         {},
-        kinds.length > 1
-          ? element('h3', {}, `${escapeText(kind[0]?.toUpperCase() ?? '')}${escapeText(kind.slice(1))} cell`)
-          : '',
+        kinds.length > 1 ? element('h3', {}, escapeText(kind)) : '',
         element('div', { class: 'tiles' }, ...edges.map((_, edge) => strip(i, edge))),
       ),
     ),

@@ -28,6 +28,9 @@ export const operationLabels: Readonly<
   conv_3x3: { label: 'conv 3×3', family: families.ordinary },
   conv_5x5: { label: 'conv 5×5', family: families.ordinary },
   identity: { label: 'identity', family: families.skip },
+  nor_conv_1x1: { label: 'conv 1×1', family: families.ordinary },
+  nor_conv_3x3: { label: 'conv 3×3', family: families.ordinary },
+  noise: { label: 'noise', family: families.skip },
 };
 
 /** The label of any operation; a name that is not in the table stands for itself. */

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { formatCount, percent } from '../format.ts';
+import type { CellKind } from '../search/skeleton-names.ts';
 import { formatSpread } from '../spread.ts';
 import { guardCurves, retrainCurves, retrainNumbers, searchCurves, searchNumbers } from './curves.ts';
 import type { Report, RunSummary, SearchReport } from './data.ts';
-import { drawGenotype } from './genotype-drawings.ts';
+import { cellTitles, drawGenotype } from './genotype-drawings.ts';
 import { heatMaps } from './heat-map.ts';
 import { facts, hint, htmlTable, scrolling, section } from './html.ts';
 import { shadeStyle } from './palette.ts';
@@ -172,14 +173,14 @@ const selectionPart = (candidates: NonNullable<Report['selection']>): string[] =
   scrolling('The candidates in numbers', htmlTable(selectionTable(candidates))),
 ];
 
-/** The two cells, and the text that stands for them. */
+/** The cells, and the text that stands for them. */
 function cells(genotype: string): string[] {
-  const { normal, reduce } = drawGenotype(genotype);
-  const figure = (title: string, svg: string): string =>
-    element('figure', { class: 'drawing' }, element('figcaption', {}, title), scrolling(title, svg));
+  const figure = ([kind, svg]: [string, string]): string => {
+    const title = cellTitles[kind as CellKind];
+    return element('figure', { class: 'drawing' }, element('figcaption', {}, title), scrolling(title, svg));
+  };
   return [
-    figure('Normal cell', normal),
-    figure('Reduction cell', reduce),
+    ...Object.entries(drawGenotype(genotype)).map(figure),
     element('pre', { tabindex: 0 }, element('code', {}, escapeText(genotype))),
   ];
 }

@@ -1,4 +1,6 @@
 /** The options of retraining, with the values of the paper and quark0/darts (`cnn/train.py`) as defaults. */
+import type { SkeletonName } from '../search/skeleton-names.ts';
+
 export interface RetrainOptions {
   readonly channels: number;
   readonly cells: number;
@@ -41,3 +43,12 @@ export const retrainDefaults: RetrainOptions = {
   maxSteps: 0,
   evaluateEvery: 1,
 };
+
+/** What the skeletons set otherwise. The benchmark's networks have neither auxiliary head nor drop-path. */
+const bySkeleton: Readonly<Record<SkeletonName, Partial<RetrainOptions>>> = {
+  darts: {},
+  'nas-bench-201': { channels: 16, cells: 17, dropPath: 0, auxiliaryWeight: 0, cutout: 0 },
+};
+
+/** Where the network of a skeleton is trained otherwise than by `retrainDefaults`, unless told otherwise. */
+export const retrainDefaultsOf = (skeleton: SkeletonName): Partial<RetrainOptions> => bySkeleton[skeleton];

@@ -8,6 +8,7 @@ import {
   type Normalization,
 } from '../data/index.ts';
 import type { Engine } from '../engine/engine.ts';
+import { drawNoise } from '../nn/noise.ts';
 import { cosine, ramp } from '../nn/schedules.ts';
 import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
@@ -132,6 +133,9 @@ export async function retrain(
       labels,
       learningRate,
       ...(Object.hasOwn(signature, 'pathMasks') && { pathMasks }),
+      ...(signature.noise && {
+        noise: drawNoise(signature.noise, random(options.seed, 'noise', epoch, index)),
+      }),
     });
     Object.assign(state, next);
     return {

@@ -4,6 +4,7 @@ import type { ImageShape } from '../data/index.ts';
 import { differentiate, type Objective } from '../nn/gradient.ts';
 import { type Context, sharing } from '../nn/layers.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
+import { noiseFrom, noisePool } from '../nn/noise.ts';
 import { clipByNorm, sgd } from '../nn/optimizers.ts';
 import type { Parameter, ParameterTable } from '../nn/parameters.ts';
 import { float32, int32, type Signature, type Step, type TensorFunction } from '../signature.ts';
@@ -14,7 +15,7 @@ const toImages = (images: tf.Tensor): tf.Tensor4D => tf.transpose(images as tf.T
 
 /**
  * w ← SGD on a batch. Inputs theta, momentum, statistics, images [N, C, H, W] (normalised), labels, learningRate and,
- * with drop-path, pathMasks [sites, N] (0 or 1/keep); outputs theta, momentum, statistics, loss (mean, without the
+ * with drop-path, pathMasks [sites, N] (0 or 1/keep), and noise where the genotype has some; outputs theta, momentum, statistics, loss (mean, without the
  * auxiliary head's), correct (count).
  */
 export function trainStep(network: Network, options: RetrainOptions, shape: ImageShape): Step {
@@ -32,6 +33,7 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
         statistic: stored,
         // tfjs disposes of what a function with a gradient of its own makes besides its value.
         record: (statistic, value) => recorded.set(statistic, tf.keep(value)),
+        ...(inputs.noise && { noise: noiseFrom(inputs.noise) }),
         ...(dropping && { pathMask: (site) => (masks[site] as tf.Tensor).reshape([-1, 1, 1, 1]) }),
         once: sharing(),
       };
@@ -60,6 +62,9 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
     labels: int32(options.batch),
     learningRate: float32(),
     ...(dropping && { pathMasks: float32(network.dropSites, options.batch) }),
+    ...(network.noiseSites > 0 && {
+      noise: noisePool(network.noiseSites, network.largestState * options.batch),
+    }),
   };
   return { fn, signature };
 }

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { differentiate } from '../nn/gradient.ts';
 import { sharing } from '../nn/layers.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
+import { noiseFrom } from '../nn/noise.ts';
 import type { Tensors } from '../signature.ts';
 import { architectureOf, type Supernet } from './supernet.ts';
 
@@ -28,7 +29,7 @@ export type Loss = (
 /**
  * The cross-entropy of the supernet, normalised by the batch's statistics; w in the pieces of its table.
  *
- * @param inputs what the method takes at this step
+ * @param inputs what the method and noise take at this step
  */
 export const supernetLoss =
   (supernet: Supernet, inputs: Tensors = {}): Loss =>
@@ -38,7 +39,14 @@ export const supernetLoss =
       throw new Error('the search keeps no running statistics');
     };
     const weights = supernet.method.mix(architectureOf(supernet, alpha), inputs, supernet.space);
-    const context = { parameter, statistic, normalization: 'batch', once: sharing(), weights } as const;
+    const context = {
+      parameter,
+      statistic,
+      normalization: 'batch',
+      once: sharing(),
+      weights,
+      ...(inputs.noise && { noise: noiseFrom(inputs.noise) }),
+    } as const;
     const logits = supernet.logits(tf.transpose(images, [0, 2, 3, 1]), context);
     return { loss: crossEntropy(logits, labels), correct: correctCount(logits, labels) };
   };

@@ -24,6 +24,7 @@ export interface EdgeFrame {
   readonly operations: readonly OperationName[];
   readonly channels: number;
   readonly stride: number;
+  readonly normalizePools: boolean;
 }
 
 /**
@@ -68,10 +69,16 @@ export interface Candidate {
 }
 
 /** The candidates of an edge but `none`, which contributes nothing. */
-export const candidatesAt = ({ at, operations, channels, stride }: EdgeFrame): readonly Candidate[] =>
+export const candidatesAt = ({
+  at,
+  operations,
+  channels,
+  stride,
+  normalizePools,
+}: EdgeFrame): readonly Candidate[] =>
   operations.flatMap((operation, column) => {
     if (operation === 'none') return [];
-    const options = { channels, stride, affine: false, normalizePools: true };
+    const options = { channels, stride, affine: false, normalizePools };
     return [{ operation, column, layer: operationOf(operation).make(at.at(operation), options) }];
   });
 

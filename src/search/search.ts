@@ -16,8 +16,8 @@ import { searchMethod } from './methods/index.ts';
 import type { StepInputs } from './methods/method.ts';
 import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
-import { searchSpace } from './spaces.ts';
-import { alphaStep, slotName, weightStep } from './steps.ts';
+import { openSpace, type SearchSpace } from './spaces.ts';
+import { alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
 export interface SearchResult {
@@ -32,6 +32,8 @@ export interface SearchResult {
 
 export interface SearchSetting {
   readonly engine: Engine;
+  /** What `options.space` names, where it is known already; a file is not read again then. */
+  readonly space?: SearchSpace | undefined;
   /** Where the run is kept; without it nothing is written. */
   readonly folder?: RunFolder | undefined;
   /** Continues from the folder's checkpoint. */
@@ -55,13 +57,14 @@ type State = { theta: Float32Array; alpha: Float32Array } & Record<string, Float
 export async function search(
   dataset: Dataset,
   options: SearchOptions,
-  { engine, folder, resume = false, signal, observer }: SearchSetting,
+  setting: SearchSetting,
 ): Promise<SearchResult> {
+  const { engine, folder, resume = false, signal, observer } = setting;
+  const { space = openSpace(options.space).space } = setting;
   const { method: name } = options;
-  if (name === 'random') return drawRandom(options, folder);
+  if (name === 'random') return drawRandom(space, options.seed, folder);
   requireUnrollable(options);
   requireMethodOptions(options);
-  const space = searchSpace(options.space);
   const method = searchMethod({ ...options, method: name });
   const { shape, classes } = dataset;
   const skeleton = { ...options, imageChannels: shape.channels, classes: classes.length };
@@ -71,7 +74,7 @@ export async function search(
   // Every name of `sizes` has its vector.
   const state = (begin?.state ?? initialState(supernet, sizes, options.seed)) as State;
   const batches = batchSource(dataset, options);
-  const inputs = method.inputs(space);
+  const inputs = stepInputs(supernet, options, shape);
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string): Promise<Compiled> =>
     engine.compile(fn, signature, name);
   const updateAlpha = await compile(alphaStep(supernet, options, shape), 'alpha');
@@ -165,11 +168,8 @@ export async function search(
 }
 
 /** A random genotype is there at once; a run in a folder is finished, and continuing it finds the same. */
-export function drawRandom(
-  { space, seed }: Pick<SearchOptions, 'space' | 'seed'>,
-  folder: RunFolder | undefined,
-): SearchResult {
-  const genotype = randomGenotype(searchSpace(space), seed);
+export function drawRandom(space: SearchSpace, seed: number, folder: RunFolder | undefined): SearchResult {
+  const genotype = randomGenotype(space, seed);
   folder?.writeText('genotype.json', genotypeToJson(genotype));
   folder?.saveCheckpoint({ state: {}, position: { epoch: 0, step: 0 }, sums: {}, values: {} });
   const nothing = new Float32Array(0);

@@ -1,6 +1,7 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
 import * as tf from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
+import { drawNoise, noisePool } from '../nn/noise.ts';
 import { type Optimizer, type OptimizerSettings, optimizers } from '../nn/optimizer-table.ts';
 import { clipByNorm } from '../nn/optimizers.ts';
 import {
@@ -21,6 +22,7 @@ import {
 } from './architect.ts';
 import type { Penalty, StepInputs } from './methods/method.ts';
 import type { SearchOptions } from './options.ts';
+import { largestState } from './skeletons/skeleton.ts';
 import { architectureOf, type Supernet } from './supernet.ts';
 
 const batchSignature = (
@@ -75,6 +77,15 @@ function updated(
   };
 }
 
+/** What either step takes besides state and batch: the method's, and noise where the space has such an operation. */
+export function stepInputs(supernet: Supernet, options: SearchOptions, size: ImageShape): StepInputs {
+  const { method, space, noiseSites } = supernet;
+  if (noiseSites === 0) return method.inputs(space);
+  const frame = { ...options, reductions: space.reductions };
+  const spec = noisePool(noiseSites, largestState(frame, options.batch, size));
+  return { ...method.inputs(space), noise: { spec, value: ({ random }) => drawNoise(spec, random) } };
+}
+
 /** Adam's betas for the weights, PyTorch's defaults. */
 const weightBetas = { beta1: 0.9, beta2: 0.999 };
 /** SGD's momentum for α, where it is asked for. */
@@ -103,7 +114,7 @@ export function weightStep(supernet: Supernet, options: SearchOptions, size: Ima
     alpha: float32(supernet.architecture.size),
     learningRate: float32(),
     step: float32(),
-    ...inputSignature(supernet.method.inputs(supernet.space)),
+    ...inputSignature(stepInputs(supernet, options, size)),
     ...batchSignature('train', options.batch, size),
   };
   return { fn, signature };
@@ -145,7 +156,7 @@ export function alphaStep(
     alpha: float32(supernet.architecture.size),
     ...slotSignature('alpha', optimizer, supernet.architecture.size),
     step: float32(),
-    ...inputSignature(method.inputs(space)),
+    ...inputSignature(stepInputs(supernet, options, size)),
     ...Object.assign({}, ...terms.map((term) => inputSignature(term.inputs))),
     ...batchSignature('validation', options.batch, size),
     ...(options.order === 2 && {

@@ -3,21 +3,15 @@ import type * as tf from '@tensorflow/tfjs';
 import { type Context, declarations, globalAveragePool, linear } from '../nn/layers.ts';
 import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
-import {
-  type Cell,
-  type CellFrame,
-  makeCell,
-  makeStem,
-  type Node,
-  runCells,
-  type Skeleton,
-  stackCells,
-} from './cell.ts';
+import { outputStates } from './derive.ts';
 import { darts } from './methods/darts.ts';
 import type { Architecture, ArchitectureValues, Method } from './methods/method.ts';
 import type { MixingWeights } from './mixed-operation.ts';
 import { operationOf } from './operations.ts';
-import { candidatesOf, cellKinds, type SearchSpace } from './spaces.ts';
+import { edgePlaces, skeletonForm, strideOf } from './skeleton-names.ts';
+import { skeletonOf } from './skeletons/index.ts';
+import type { CellFrame, CellGraph, Node, SkeletonOptions } from './skeletons/skeleton.ts';
+import { candidatesOf, type SearchSpace } from './spaces.ts';
 
 /** What the supernet is evaluated with. */
 export interface SupernetContext extends Context {
@@ -31,11 +25,13 @@ export interface Supernet {
   readonly parameters: ParameterTable;
   /** α, and what else the method learns about the architecture: one flat vector too. */
   readonly architecture: ParameterTable;
+  /** The number of places at which noise is added. */
+  readonly noiseSites: number;
   /** Images [N, H, W, C] → logits [N, classes]. */
   logits(images: tf.Tensor4D, context: SupernetContext): tf.Tensor2D;
 }
 
-export interface SupernetOptions extends Skeleton {
+export interface SupernetOptions extends Omit<SkeletonOptions, 'reductions'> {
   readonly classes: number;
 }
 
@@ -43,44 +39,51 @@ export function makeSupernet(space: SearchSpace, options: SupernetOptions, metho
   const [parameters, architecture] = [new ParameterTable(), new ParameterTable()];
   method.declare(architecture, space);
   const root = declarations(parameters, new ParameterTable());
-  const stem = makeStem(root.at('stem'), options);
-  const make = (frame: CellFrame) => makeMixedCell(space, method, frame);
-  const { cells, outputs } = stackCells(root, options, false, make);
-  const classify = linear(root.at('classifier'), outputs, options.classes);
+  const { reductions } = space;
+  const body = skeletonOf(space.skeleton).build(root, { ...options, reductions }, false, (frame) =>
+    makeMixedCell(space, method, frame),
+  );
+  const classify = linear(root.at('classifier'), body.outputs, options.classes);
   const logits: Supernet['logits'] = (images, context) => {
-    const features = globalAveragePool(runCells(stem, cells, images, context));
+    const features = globalAveragePool(body.apply(images, context));
     return inScope('classifier', () => classify(features, context));
   };
-  return { space, method, parameters, architecture, logits };
+  const noiseSites = root.noiseSites.count;
+  return { space, method, parameters, architecture, noiseSites, logits };
 }
 
-function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): Cell<SupernetContext> {
-  const kind = cellKinds.indexOf(frame.reduction ? 'reduce' : 'normal');
-  let edge = 0;
-  const nodes = Array.from({ length: space.nodes }, (_, i): Node<SupernetContext> => {
-    const incoming = Array.from({ length: i + 2 }, (__, input) => {
-      const index = edge++;
-      const at = frame.at.at(`edge${index}`);
-      const operations = candidatesOf(space, kind, index);
-      const stride = frame.reduction && input < 2 ? 2 : 1;
-      return { input, index, frame: { at, operations, channels: frame.channels, stride } };
-    });
-    const mixed = method.node(incoming.map((one) => one.frame));
+function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): CellGraph<SupernetContext> {
+  const { at, channels } = frame;
+  const kind = skeletonForm(space.skeleton).kinds.indexOf(frame.kind);
+  const { normalizesPools: normalizePools } = skeletonOf(space.skeleton);
+  const nodes = edgePlaces(space.skeleton, space.nodes).map((places): Node<SupernetContext> => {
+    const mixed = method.node(
+      places.map(({ input, edge }) => ({
+        at: at.at(`edge${edge}`),
+        operations: candidatesOf(space, kind, edge),
+        channels,
+        stride: strideOf(frame.kind, input),
+        normalizePools,
+      })),
+    );
     // What a node without a candidate but `none` is.
-    const stride = frame.reduction ? 2 : 1;
-    const nothing = operationOf('none').make(frame.at, { ...frame, stride, normalizePools: false });
+    const nothing = operationOf('none').make(at, {
+      channels,
+      stride: strideOf(frame.kind, 0),
+      affine: false,
+      normalizePools,
+    });
     return (states, context) => {
-      const weights = incoming.map(({ index }) => {
-        const own = context.weights[kind]?.[index];
-        if (!own) throw new Error(`edge ${index} of kind ${kind} has no weights`);
+      const weights = places.map(({ edge }) => {
+        const own = context.weights[kind]?.[edge];
+        if (!own) throw new Error(`edge ${edge} of kind ${kind} has no weights`);
         return own;
       });
-      const from = incoming.map(({ input }) => states[input] as tf.Tensor4D);
+      const from = places.map(({ input }) => states[input] as tf.Tensor4D);
       return mixed(from, weights, context) ?? nothing(states[0] as tf.Tensor4D, context);
     };
   });
-  const concat = nodes.map((_, i) => i + 2);
-  return makeCell(frame, nodes, concat);
+  return { nodes, concat: outputStates(space) };
 }
 
 /** The architecture's tensors by name, of its flat vector. */

@@ -69,7 +69,13 @@ describe.each([
       return { made: make(declarations(table, new ParameterTable())), table };
     };
     const frames = (at: ReturnType<typeof declarations>, width: number) =>
-      strides.map((stride, i) => ({ at: at.at(`edge${i}`), operations, channels: width, stride }));
+      strides.map((stride, i) => ({
+        at: at.at(`edge${i}`),
+        operations,
+        channels: width,
+        stride,
+        normalizePools: true,
+      }));
     // Where an edge of stride 2 and one of stride 1 meet, their states have different sizes.
     const states = strides.map((stride, i) =>
       stride === 1 && strides.includes(2)

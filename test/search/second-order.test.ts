@@ -16,7 +16,7 @@ import {
   unrolledGradient,
   unrolledWeights,
 } from '../../src/search/architect.ts';
-import { alphaSize, edgeCount, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { float32, int32, type Signature, type Tensors } from '../../src/signature.ts';
 import { reference } from '../engine/engines.ts';
@@ -39,7 +39,7 @@ const size = supernet.parameters.size;
 
 const signature: Signature = {
   w: float32(size),
-  alpha: float32(2, edgeCount(space), space.operations.length),
+  alpha: float32(...alphaShape(space)),
   buffer: float32(size),
   v: float32(size),
   learningRate: float32(),

@@ -23,6 +23,7 @@ export const supernet: Supernet = {
   method: darts,
   parameters,
   architecture: new ParameterTable(),
+  noiseSites: 0,
   logits: () => {
     throw new Error('the problem has no images');
   },

@@ -5,7 +5,7 @@ import type { Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
 import { alphaGradient, supernetLoss, unrolledGradient, weightGradient } from '../../src/search/architect.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
-import { alphaSize, type SearchSpace, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, alphaSize, type SearchSpace, searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { compute, reference } from '../engine/engines.ts';
@@ -41,7 +41,7 @@ const batchOf = (part: 'train' | 'validation') => {
   };
 };
 const theta = () => tf.tensor1d(state.theta);
-const alpha = () => tf.tensor3d(state.alpha, [2, 14, simple.operations.length]);
+const alpha = () => tf.tensor3d(state.alpha, alphaShape(simple));
 const numbersOf = (tensor: tf.Tensor): Elements => tensor.dataSync() as Float32Array;
 
 describe('weightStep', () => {

@@ -4,7 +4,7 @@ import type { Compiled, Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
 import { supernetLoss } from '../../src/search/architect.ts';
 import { softmaxWeights } from '../../src/search/methods/darts.ts';
-import { alphaSize, edgeCount, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { float32, int32, type Signature, type TensorFunction } from '../../src/signature.ts';
 import { compute, reference, tracedEngines } from '../engine/engines.ts';
@@ -60,7 +60,7 @@ function subject(name: string) {
   const loss = supernetLoss(supernet);
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
-    alpha: float32(2, edgeCount(space), space.operations.length),
+    alpha: float32(...alphaShape(space)),
     images: float32(batch, 3, side, side),
     labels: int32(batch),
   };
@@ -80,7 +80,7 @@ function subject(name: string) {
   return { space, fn, signature, feeds };
 }
 
-describe.each(['darts', 'simple'])('the space %s', (name) => {
+describe.each(['darts', 'simple', 'nas-bench-201'])('the space %s', (name) => {
   const { space, fn, signature, feeds } = subject(name);
   const traced = new Map<string, Compiled>();
 
@@ -119,7 +119,7 @@ describe.each(['darts', 'simple'])('the space %s', (name) => {
   it('has a gradient for the weight of every candidate', async () => {
     const [compiled] = traced.values();
     const alpha = (await compiled?.run(feeds(1)))?.alpha as Float32Array;
-    const { length } = space.operations;
+    const [, , length] = alphaShape(space);
     for (let begin = 0; begin < alpha.length; begin += length) {
       const row = [...alpha.subarray(begin, begin + length)];
       // The candidate none too, through the softmax: what weight it takes, the others lose.

@@ -6,7 +6,7 @@ export const reportCommand = defineCommand({
   describe:
     'write what a run has come to as one HTML file: cells, architecture weights over time, curves, options',
   options: ['out', 'svg'],
-  describes: { out: 'the file to write; with --svg: the folder for normal.svg and reduce.svg' },
+  describes: { out: 'the file to write; with --svg: the folder for a file of each kind of cell' },
   defaults: { out: '<run>/report.html; with --svg: <run>', svg: false },
   examples: [
     ['report runs/x', 'runs/x/report.html, to be opened in a browser, sent or printed'],

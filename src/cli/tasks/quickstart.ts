@@ -53,6 +53,7 @@ export async function quickstart(
     softmax: false,
     weights: 'best',
     images: 2000,
+    samples: true,
   });
   const seconds = Math.round((performance.now() - begin) / 1000);
   say(

@@ -22,8 +22,12 @@ export function writeReport(
   return { report: out, bytes: Buffer.byteLength(html) };
 }
 
-/** @param folder where to write; the run's unless it is given */
-export function writeDrawings(path: string, folder = path): { normal: string; reduce: string } {
+/**
+ * Writes each kind of cell as a file of its name; their paths.
+ *
+ * @param folder where to write; the run's unless it is given
+ */
+export function writeDrawings(path: string, folder = path): Readonly<Record<string, string>> {
   const { genotype, kind, searches } = readRun(path);
   if (genotype === undefined) {
     throw new InputError(
@@ -36,8 +40,10 @@ export function writeDrawings(path: string, folder = path): { normal: string; re
   if (existsSync(folder) && !statSync(folder).isDirectory()) {
     throw new InputError(`--out must name a folder for the drawings, got the file ${folder}`);
   }
-  const drawings = drawGenotype(genotype);
-  const files = { normal: join(folder, 'normal.svg'), reduce: join(folder, 'reduce.svg') };
-  for (const name of ['normal', 'reduce'] as const) writeWhole(files[name], `${drawings[name]}\n`);
-  return files;
+  const written = Object.entries(drawGenotype(genotype)).map(([kind, svg]): [string, string] => {
+    const file = join(folder, `${kind}.svg`);
+    writeWhole(file, `${svg}\n`);
+    return [kind, file];
+  });
+  return Object.fromEntries(written);
 }

@@ -2,10 +2,11 @@
 import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
+import { retrainDefaultsOf } from '../../retrain/options.ts';
 import { retrain } from '../../retrain/retrain.ts';
 import { retrainFolder } from '../../runs/layout.ts';
 import { openRun } from '../../runs/run-folder.ts';
-import { formatGenotype, type Genotype } from '../../search/genotype.ts';
+import { formatGenotype, type Genotype, skeletonOfGenotype } from '../../search/genotype.ts';
 import { loadGenotype } from '../../search/genotype-file.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
@@ -43,7 +44,7 @@ export async function runRetrain(
   const genotype = loadGenotype(source);
   const options = resume
     ? resumedOptions(ownOptions(path, formatGenotype(genotype)), given, deviceOptionNames, path)
-    : { ...defaults, ...inheritedData(source), ...given };
+    : { ...defaults, ...retrainDefaultsOf(skeletonOfGenotype(genotype)), ...inheritedData(source), ...given };
   const place = { out: path, resume, again };
   const result = await retrainInFolder(genotype, options, place, signal);
   say(`test accuracy ${percent(result.accuracy)} (best ${percent(result.bestAccuracy)})`);

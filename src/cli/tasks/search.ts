@@ -1,4 +1,6 @@
 /** Runs a search in a folder. */
+import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
@@ -6,18 +8,18 @@ import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { requireMethodOptions } from '../../search/method-options.ts';
 import { drawRandom, search } from '../../search/search.ts';
+import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
 import { deviceOptionNames, kebab } from '../options.ts';
 import { say, shellWord } from '../output.ts';
 import { isSweep, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
-import { readSearchOptions, resumedOptions } from '../run-config.ts';
+import { readSearchOptions, readSearchSpace, resumedOptions } from '../run-config.ts';
 import {
   type AnySearchOptions,
   type GivenSearchOptions,
   type Place,
-  type RandomRunOptions,
   randomRunNames,
   type SearchRunOptions,
 } from '../run-options.ts';
@@ -47,35 +49,53 @@ export async function runSearch(
         `nas search --out ${shellWord(out)} --resume`,
     );
   }
-  const own = resume ? readSearchOptions(out) : defaults;
-  return searchInFolder(chosenOptions(own, wanted, resume ? out : undefined), place, signal);
+  const plan = resume ? resumedPlan(readSearchOptions(out), wanted, out) : newPlan(defaults, wanted);
+  return searchInFolder(plan, place, signal);
+}
+
+/** What is searched, and how. */
+export interface SearchPlan {
+  readonly options: AnySearchOptions;
+  readonly opened: OpenedSpace;
+}
+
+/** @throws InputError where an option is given that the method does not read */
+export function newPlan(defaults: AnySearchOptions, wanted: GivenSearchOptions): SearchPlan {
+  const given = withFixedData(wanted);
+  const opened = openSpace(given.space ?? defaults.space);
+  if (defaults.method === 'random') requireReadByRandom(given);
+  const usual = defaults.method === 'random' ? {} : opened.space.defaults;
+  return { options: checked({ ...defaults, ...usual, ...given } as AnySearchOptions), opened };
 }
 
 /**
- * What is wanted, over what a run has.
+ * The plan of the run in a folder. What came from a file is kept there: the file may change or be gone.
  *
- * @param own the defaults; of a run that is resumed its own, and `resumed` is its folder
- * @throws InputError where an option is given that the method does not read, or that contradicts what is resumed
+ * @throws InputError where an option is given that contradicts the run's own, or that the method does not read
  */
-export function chosenOptions(
-  own: AnySearchOptions,
-  wanted: GivenSearchOptions,
-  resumed: string | undefined,
-): AnySearchOptions {
+export function resumedPlan(own: AnySearchOptions, wanted: GivenSearchOptions, folder: string): SearchPlan {
   const given = withFixedData(wanted);
   if (own.method === 'random') requireReadByRandom(given);
+  const opened = readSearchSpace(folder);
+  const changeable: readonly string[] = own.method === 'random' ? [] : deviceOptionNames;
   // The method is that of `own`, or the run cannot be resumed with it.
-  const fitting = given as Partial<AnySearchOptions>;
-  const changeable = own.method === 'random' ? [] : deviceOptionNames;
-  const options =
-    resumed === undefined
-      ? ({ ...own, ...fitting } as AnySearchOptions)
-      : resumedOptions<AnySearchOptions>(
-          own,
-          fitting,
-          changeable as readonly (keyof AnySearchOptions)[],
-          resumed,
-        );
+  const options = resumedOptions<AnySearchOptions>(
+    own,
+    given as Partial<AnySearchOptions>,
+    changeable as readonly (keyof AnySearchOptions)[],
+    folder,
+  );
+  const { space: source } = given;
+  const mayDiffer = source !== undefined && opened.content && isSpaceFile(source) && existsSync(source);
+  if (mayDiffer && !isDeepStrictEqual(openSpace(source).content, opened.content)) {
+    throw new InputError(
+      `${source} has changed since the run in ${folder} began, which keeps the space as it was; resume it without --space`,
+    );
+  }
+  return { options: checked(options), opened };
+}
+
+function checked(options: AnySearchOptions): AnySearchOptions {
   if (options.method !== 'random') requireMethodOptions(options, (name) => `--${kebab(name)}`);
   return options;
 }
@@ -88,6 +108,13 @@ function requireReadByRandom(given: GivenSearchOptions): void {
       `it reads ${randomRunNames.map((name) => `--${kebab(name)}`).join(', ')}`,
   );
 }
+
+/** What a run keeps: a space of one's own whole. */
+export const configOf = (
+  command: 'search' | 'sweep',
+  { options, opened: { content } }: SearchPlan,
+  more: object = {},
+): object => ({ command, version, ...more, options, ...(content && { space: content }) });
 
 /** What searches with the same options but for the seed share. */
 export interface SearchTools {
@@ -105,36 +132,33 @@ export const openTools = async (options: SearchRunOptions): Promise<SearchTools>
  * @throws Interruption where it was interrupted
  */
 export async function searchInFolder(
-  options: AnySearchOptions,
-  place: Place,
+  plan: SearchPlan,
+  { out, resume, again }: Place,
   signal: AbortSignal,
   tools?: SearchTools,
 ): Promise<SearchRun> {
-  if (options.method === 'random') return drawInFolder(options, place);
-  const { out, resume, again } = place;
+  const { options, opened } = plan;
   const folder = openRun(out, resume);
+  if (options.method === 'random') {
+    // A genotype is drawn at once.
+    say(`search: random, space ${options.space}, seed ${options.seed}, in ${out}`);
+    if (!resume) folder.writeConfig(configOf('search', plan));
+    const { genotype, parameters } = drawRandom(opened.space, options.seed, folder);
+    return { run: out, genotype: formatGenotype(genotype), parameters };
+  }
   const { engine, dataset } = tools ?? (await openTools(options));
   say(
     `search: ${options.method}, space ${options.space}, order ${options.order}, seed ${options.seed}, ` +
       `on ${engine.name}, in ${out}`,
   );
-  if (!resume) folder.writeConfig({ command: 'search', version, options });
+  if (!resume) folder.writeConfig(configOf('search', plan));
   const progress = showProgress('search', options.epochs, signal);
   try {
-    const setting = { engine, folder, resume, signal, observer: progress };
+    const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
     const { status, genotype, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
     return { run: out, genotype: formatGenotype(genotype), parameters };
   } finally {
     progress.close();
   }
-}
-
-/** Draws a genotype; done at once. */
-function drawInFolder(options: RandomRunOptions, { out, resume }: Place): SearchRun {
-  const folder = openRun(out, resume);
-  say(`search: random, space ${options.space}, seed ${options.seed}, in ${out}`);
-  if (!resume) folder.writeConfig({ command: 'search', version, options });
-  const { genotype, parameters } = drawRandom(options, folder);
-  return { run: out, genotype: formatGenotype(genotype), parameters };
 }

@@ -14,6 +14,8 @@ type ModelOption =
   | 'maxQueueSize'
   | 'timeout';
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
 /** @param announce called once the server listens */
 export async function runServer(
   models: string,
@@ -26,7 +28,12 @@ export async function runServer(
     models: modelDefaults(options),
   });
   const stopped = new Promise<void>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+    // Whatever comes after the first ends the process at once, as signals do that nobody listens to.
+    const stop = (): void => {
+      for (const name of signals) process.off(name, stop);
+      resolve();
+    };
+    for (const name of signals) process.on(name, stop);
   });
   announce({ url: server.url, port: server.port });
   say('serving; stop with Ctrl-C');

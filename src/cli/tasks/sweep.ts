@@ -8,13 +8,12 @@ import { readMetrics } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { genotypeFromJson } from '../../search/genotype-file.ts';
 import { type Spread, spreadOf } from '../../spread.ts';
-import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
 import { say, shellWord } from '../output.ts';
 import { isSweep } from '../places.ts';
 import { readSweepConfig, type SweepConfig } from '../run-config.ts';
 import type { AnySearchOptions, GivenSearchOptions, Place } from '../run-options.ts';
-import { chosenOptions, openTools, searchInFolder } from './search.ts';
+import { configOf, newPlan, openTools, resumedPlan, searchInFolder } from './search.ts';
 
 /** A finished search of several. */
 export interface SeedResult {
@@ -42,15 +41,14 @@ export async function runSweep(
   { out, resume, again }: Place,
   signal: AbortSignal,
 ): Promise<SweepRun> {
-  const { options: own, seeds } = resume
-    ? resumedSweep(out, count)
-    : { options: defaults, seeds: count ?? 1 };
-  const options = chosenOptions(own, wanted, resume ? out : undefined);
+  const kept = resume ? resumedSweep(out, count) : undefined;
+  const plan = kept ? resumedPlan(kept.options, wanted, out) : newPlan(defaults, wanted);
+  const { options } = plan;
+  const seeds = kept?.seeds ?? count ?? 1;
   if (!resume) requireFree(out);
   const tools = options.method === 'random' ? undefined : await openTools(options);
   if (!resume) {
-    const config = { command: 'sweep', version, seeds, options };
-    writeWhole(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+    writeWhole(join(out, 'config.json'), `${JSON.stringify(configOf('sweep', plan, { seeds }), null, 2)}\n`);
   }
   const all = seedsFrom(options.seed, seeds);
   for (const [i, seed] of all.entries()) {
@@ -62,7 +60,7 @@ export async function runSweep(
     const begun = existsSync(join(folder, 'checkpoint.safetensors'));
     const place = { out: folder, resume: begun, again };
     say(`search ${i + 1} of ${seeds}`);
-    await searchInFolder({ ...options, seed }, place, signal, tools);
+    await searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
     // A search that was in its last step when it was interrupted ends as usual; the next one does not begin.
     if (signal.aborted && i < all.length - 1) throw new Interruption(`saved; continue with: ${again}`);
   }

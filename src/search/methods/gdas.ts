@@ -13,9 +13,10 @@
  * operation an edge; the code sorts all operations of a node's edges, and two of one edge may remain.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Branch, chosenBranch, chosenNumber, weighedByOne } from '../../nn/choice.ts';
+import { type Branch, chosenBranch, chosenNumber } from '../../nn/choice.ts';
 import { withGradient } from '../../nn/gradient.ts';
 import { type Context, sharing } from '../../nn/layers.ts';
+import { weigh } from '../../nn/normalize.ts';
 import type { Parameter } from '../../nn/parameters.ts';
 import { linear } from '../../nn/schedules.ts';
 import type { Random } from '../../random.ts';
@@ -50,7 +51,7 @@ const sampledOperation: EdgeMaker = (frame) => {
   const table = frame.at.parameters;
   const candidates = frame.operations.map((operation) => {
     const declared = table.parameters.length;
-    const options = { ...frame, affine: false, normalizePools: true };
+    const options = { ...frame, affine: false };
     const layer = operationOf(operation).make(frame.at.at(operation), options);
     return { operation, layer, parameters: table.parameters.slice(declared) };
   });
@@ -63,7 +64,7 @@ const sampledOperation: EdgeMaker = (frame) => {
       }),
     );
     const gain = chosenNumber(chosen, operations);
-    const y = weighedByOne(chosenBranch(x, chosen, branches), gain);
+    const y = weigh(chosenBranch(x, chosen, branches), gain);
     return before ? tf.add(before, y) : y;
   };
 };

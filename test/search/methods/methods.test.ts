@@ -9,9 +9,11 @@ import { zeroOneLoss } from '../../../src/search/methods/fair-darts.ts';
 import type { ArchitectureValues, Method, Moment } from '../../../src/search/methods/method.ts';
 import type { EdgeWeights } from '../../../src/search/mixed-operation.ts';
 import type { OperationName } from '../../../src/search/operation-names.ts';
+import { everywhere } from '../../../src/search/spaces/space.ts';
 import {
   alphaShape,
   alphaSize,
+  candidatesOf,
   edgesByNode,
   type SearchSpace,
   searchSpace,
@@ -27,7 +29,11 @@ beforeAll(() => tf.setBackend('cpu'));
 const space = searchSpace('darts');
 const [kinds, edges, operations] = alphaShape(space);
 
-const of = (names: readonly OperationName[]): SearchSpace => ({ ...space, name: 'small', operations: names });
+const of = (names: readonly OperationName[]): SearchSpace => ({
+  ...space,
+  name: 'small',
+  candidates: everywhere(names, space),
+});
 
 const moment = (architecture: ArchitectureValues, seed = 1, epoch = 0, epochs = 10): Moment => ({
   epoch,
@@ -227,7 +233,7 @@ describe('GDAS', () => {
           { length: operations },
           (_, i) => (given.alpha[begin + i] as number) + (given.gumbel?.[begin + i] as number),
         );
-        return `edge${edge}/${space.operations[row.indexOf(Math.max(...row))]}`;
+        return `edge${edge}/${candidatesOf(space, 1, edge)[row.indexOf(Math.max(...row))]}`;
       }),
     );
     let zero = 0;

@@ -1,7 +1,8 @@
 /** Random genotypes are uniform. */
 import { describe, expect, it } from 'vitest';
+import { cellsOf, dartsGenotype } from '../../../src/search/genotype.ts';
 import { randomGenotype } from '../../../src/search/methods/random.ts';
-import { searchSpace, spaceNames } from '../../../src/search/spaces.ts';
+import { candidatesOf, edgesByNode, searchSpace, spaceNames } from '../../../src/search/spaces.ts';
 
 describe.each(spaceNames)('of %s', (name) => {
   const space = searchSpace(name);
@@ -14,15 +15,17 @@ describe.each(spaceNames)('of %s', (name) => {
 
   it('keep as many edges as the space says, of different inputs', () => {
     for (let seed = 0; seed < 50; seed++) {
-      const { normal, reduce } = randomGenotype(space, seed);
-      for (const cell of [normal, reduce]) {
+      cellsOf(randomGenotype(space, seed)).forEach(([, cell], kind) => {
         cell.nodes.forEach((edges, node) => {
           const inputs = edges.map(({ input }) => input);
           expect(new Set(inputs).size).toBe(inputs.length);
-          expect(inputs).toHaveLength(Math.min(space.keptEdges, node + 2));
-          for (const { operation } of edges) expect(space.operations).toContain(operation);
+          const into = edgesByNode(space)[node] ?? [];
+          expect(inputs).toHaveLength(Math.min(space.keptEdges, into.length));
+          for (const { operation, input } of edges) {
+            expect(candidatesOf(space, kind, into[input] ?? -1)).toContain(operation);
+          }
         });
-      }
+      });
     }
   });
 });
@@ -30,7 +33,7 @@ describe.each(spaceNames)('of %s', (name) => {
 describe('of the space of DARTS', () => {
   const space = searchSpace('darts');
   const count = 4000;
-  const genotypes = Array.from({ length: count }, (_, seed) => randomGenotype(space, seed));
+  const genotypes = Array.from({ length: count }, (_, seed) => dartsGenotype(randomGenotype(space, seed)));
 
   /** Σ (observed − expected)²/expected within five deviations of its mean. */
   function expectUniform(observed: ReadonlyMap<string, number>, cells: number): void {

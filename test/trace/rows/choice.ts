@@ -1,6 +1,6 @@
 /** Branches of which one is computed. */
 import * as tf from '@tensorflow/tfjs';
-import { type Branch, chosenBranch, weighedByOne } from '../../../src/nn/choice.ts';
+import { type Branch, chosenBranch } from '../../../src/nn/choice.ts';
 import { op, type Row } from '../check-op.ts';
 import { given, image, normal } from '../inputs.ts';
 
@@ -52,7 +52,4 @@ export const rows: readonly Row[] = [
       ] as const
     ).map((which) => twice(channels, which)),
   ),
-  op('weighedByOne', [image(2, 3, 4, 16)], (x) => weighedByOne(tf.sin(x) as tf.Tensor4D, tf.scalar(1)), {
-    gradient: 'both',
-  }),
 ];

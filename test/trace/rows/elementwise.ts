@@ -1,6 +1,5 @@
 /** Element-wise kernels of several operands: of equal shapes, with broadcasting, between images of any layout. */
 import * as tf from '@tensorflow/tfjs';
-import { choose } from '../../../src/nn/choose.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, given, type Input, image, integers, normal, positive } from '../inputs.ts';
 
@@ -140,17 +139,6 @@ export const rows: readonly Row[] = [
     {
       reference: (condition, t, e) => tf.where(condition.reshape([3, 1]), t, e),
     },
-  ),
-  ...[0, 1].map((chosen) =>
-    op(`choose by ${chosen}`, [given([chosen], 'bool', []), image(2, 3, 5, 16), image(2, 3, 5, 16)], choose, {
-      gradient: 'both',
-    }),
-  ),
-  op(
-    'choose between an image and what is broadcast',
-    [given([1], 'bool', []), image(2, 3, 5, 3)],
-    (chosen, x) => choose(chosen, x, tf.zerosLike(x)),
-    { gradient: 'both' },
   ),
   op('elu and its gradient', [pixels(normal)], tf.elu, { gradient: 'both' }),
   op('a sum of broadcasts', [normal(3, 1), normal(1, 4)], (a, b) => {
