@@ -1,7 +1,10 @@
 /** The report of a run, from its records. */
 import type { CandidateReport, Report, RunSummary } from '../report/data.ts';
 import { formatSeeds } from '../report/summary-table.ts';
-import { retrainDefaults } from '../retrain/options.ts';
+import { retrainDefaults, retrainDefaultsOf } from '../retrain/options.ts';
+import { skeletonOfGenotype } from '../search/genotype.ts';
+import { parseGenotype } from '../search/genotype-text.ts';
+import { methodDefaults } from '../search/method-options.ts';
 import { searchDefaults } from '../search/options.ts';
 import { version } from '../version.ts';
 import { retrainReport, searchReport } from './history.ts';
@@ -21,9 +24,11 @@ export function reportOf(run: RunRecord, summary: readonly RunSummary[]): Report
     ...(genotype !== undefined && { genotype }),
     ...(run.retrain && { retrain: retrainReport(run.retrain) }),
     options: [
-      ...(run.kind === 'retrain' ? [] : [stage('Search', run.options, searchDefaults)]),
+      ...(run.kind === 'retrain' ? [] : [stage('Search', run.options, searchDefaultsIn(run.options))]),
       ...(run.selection ? [stage('Selection', run.selection.options, {})] : []),
-      ...(run.retrain ? [stage('Retraining', run.retrain.options, retrainDefaults)] : []),
+      ...(run.retrain
+        ? [stage('Retraining', run.retrain.options, retrainDefaultsIn(run.retrain.genotype))]
+        : []),
     ],
     summary,
   };
@@ -61,6 +66,20 @@ const candidatesOf = ({ candidates }: SelectionRecord, selected: string | undefi
     }),
     selected: genotype === selected,
   }));
+
+/** The defaults of the run's method. */
+const searchDefaultsIn = ({ method }: Fields): object => ({
+  ...searchDefaults,
+  ...(Object.hasOwn(methodDefaults, String(method)) && {
+    method,
+    ...methodDefaults[method as keyof typeof methodDefaults],
+  }),
+});
+
+const retrainDefaultsIn = (genotype: string): object => ({
+  ...retrainDefaults,
+  ...retrainDefaultsOf(skeletonOfGenotype(parseGenotype(genotype))),
+});
 
 /** Machine, data and what is the same for all are options too; only those of the method have defaults to compare with. */
 const stage = (title: string, values: Fields, defaults: object): Report['options'][number] => ({

@@ -113,7 +113,7 @@ export function guardCurves(searches: readonly SearchReport[]): string[] {
     searches.flatMap((search) => line(name(search, single), search.epochs, (epoch) => epoch[key]));
   return [
     ...figure({
-      title: 'Skip connections of the normal cell',
+      title: `Skip connections of the ${searches[0]?.candidates?.kinds[0]?.toLowerCase() ?? 'normal cell'}`,
       lines: by('skips', 'skips'),
       epochs,
       format: short,

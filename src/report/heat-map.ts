@@ -13,9 +13,13 @@ type Weighted = SearchEpoch & Required<Pick<SearchEpoch, 'strengths'>>;
 const weighted = (epochs: readonly SearchEpoch[]): Weighted[] =>
   epochs.filter((epoch): epoch is Weighted => epoch.strengths !== undefined);
 
+/** What a cell of a table is the strength of: a candidate, or an edge among those of its node. */
+type CellSort = 'weight' | 'edge';
+
 /** What the slider shows: a film of all epochs, its strengths as the table shows them. */
 interface Film {
-  readonly strongest: number;
+  /** The strongest of all epochs, which has the full colour: of the candidates, and of the edges. */
+  readonly strongest: Readonly<Record<CellSort, number>>;
   readonly levels: number;
   readonly epochs: readonly {
     readonly epoch: number;
@@ -29,15 +33,21 @@ interface Film {
 /** Once and no more: what is rounded to four digits and then to two need not be the nearest. */
 const rounded = (value: number): number => Number(shown(value));
 
+const largest = (values: readonly (number | null)[]): number =>
+  values.reduce<number>((a, b) => Math.max(a, b ?? 0), 0);
+
 function filmOf(epochs: readonly Weighted[], candidates: Candidates): Film {
-  const shown = epochs.map(({ epoch, strengths, edgeStrengths, chosen = [] }) => ({
+  const frames = epochs.map(({ epoch, strengths, edgeStrengths, chosen = [] }) => ({
     epoch: epoch + 1,
     strengths: strengths.map((value) => (value === null ? null : rounded(value))),
     ...(edgeStrengths && { edges: edgeStrengths.map(rounded) }),
     chosen: chosen.map((choice) => indexOf(choice, candidates)),
   }));
-  const all = epochs.flatMap(({ strengths, edgeStrengths = [] }) => [...strengths, ...edgeStrengths]);
-  return { strongest: all.reduce<number>((a, b) => Math.max(a, b ?? 0), 0), levels, epochs: shown };
+  const strongest = {
+    weight: largest(epochs.flatMap(({ strengths }) => strengths)),
+    edge: largest(epochs.flatMap(({ edgeStrengths = [] }) => edgeStrengths)),
+  };
+  return { strongest, levels, epochs: frames };
 }
 
 const indexOf = (
@@ -64,9 +74,9 @@ export function heatMaps({ candidates, epochs, seed }: SearchReport): string {
     { class: 'weights' },
     slider(id, records),
     element('div', { class: 'pair' }, ...candidates.kinds.map((kind, i) => table(kind, i, candidates, film))),
-    legend(film.strongest),
+    legend(film.strongest.weight),
     `<script type="application/json">${JSON.stringify(film)}</script>`,
-    ...(records.length > 1 ? [strips(candidates, records, film.strongest)] : []),
+    ...(records.length > 1 ? [strips(candidates, records, film.strongest.weight)] : []),
   );
 }
 
@@ -88,14 +98,10 @@ function table(kind: string, kindIndex: number, candidates: Candidates, film: Fi
   const { edges, operations } = candidates;
   const last = film.epochs.at(-1);
   const chosen = new Set(last?.chosen);
-  const cell = (
-    value: number | null | undefined,
-    isChosen: boolean,
-    kindOfCell: 'weight' | 'edge',
-  ): string => {
+  const cell = (value: number | null | undefined, isChosen: boolean, sort: CellSort): string => {
     // An edge need not have all candidates.
     if (typeof value !== 'number') return element('td', { class: 'absent' });
-    const classes = [kindOfCell, ...(isChosen ? ['chosen'] : []), `h${levelOf(value, film.strongest)}`];
+    const classes = [sort, ...(isChosen ? ['chosen'] : []), `h${levelOf(value, film.strongest[sort])}`];
     return element('td', { class: classes.join(' ') }, shown(value));
   };
   const rowOf = (edge: number): string => {

@@ -14,7 +14,13 @@ export const candidateName = ({ seeds }: CandidateReport): string =>
 /** An SVG document. */
 export function drawSelection(candidates: readonly CandidateReport[]): string {
   const scale = roundScale(
-    candidates.flatMap(({ accuracies }) => accuracies),
+    candidates.flatMap(({ accuracies }) => {
+      const { mean = 0, deviation = 0 } = spreadOf(accuracies) ?? {};
+      return [
+        ...accuracies,
+        ...(accuracies.length > 1 ? [mean - (deviation ?? 0), mean + (deviation ?? 0)] : []),
+      ];
+    }),
     5,
   );
   const across = (accuracy: number): number =>

@@ -129,7 +129,7 @@ describe('heatMaps', () => {
   it('keeps all epochs for the slider, and in strips', () => {
     const [, json = ''] = /<script type="application\/json">(.*?)<\/script>/.exec(html) ?? [];
     expect(JSON.parse(json)).toEqual({
-      strongest: 0.9,
+      strongest: { weight: 0.75, edge: 0.9 },
       levels: 21,
       epochs: [
         { epoch: 1, strengths: [0.2, 0.3, 0.5, 0.6, null, 0.4], chosen: [] },

@@ -28,7 +28,10 @@ export const selectCommand = defineCommand({
       runSelect(argument, selectDefaults, options, place, signal),
     );
     // The table has no room for the genotypes; that of the selected one stands above it.
-    const candidates = result.candidates.map(({ genotype: _text, ...figures }) => figures);
+    const candidates = result.candidates.map(({ genotype: _text, accuracies, ...figures }) => ({
+      ...figures,
+      accuracies: accuracies.map((accuracy) => Number(accuracy.toFixed(4))),
+    }));
     print(result, formatResult({ ...result, candidates }));
   },
 });

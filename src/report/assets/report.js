@@ -1,7 +1,8 @@
 // Moves the tables of architecture weights through the epochs, and opens what is folded for printing.
 
 /** @typedef {{ epoch: number, strengths: (number | null)[], edges?: number[], chosen: number[] }} Frame */
-/** @typedef {{ strongest: number, levels: number, epochs: Frame[] }} Film */
+/** @typedef {'weight' | 'edge'} Sort */
+/** @typedef {{ strongest: Record<Sort, number>, levels: number, epochs: Frame[] }} Film */
 
 for (const weights of document.querySelectorAll('.weights')) {
   const slider = weights.querySelector('.slider');
@@ -17,13 +18,15 @@ for (const weights of document.querySelectorAll('.weights')) {
   /**
    * @param {Element | undefined} cell
    * @param {number} strength
-   * @param {string} kind
+   * @param {Sort} sort
+   * @param {boolean} chosen
    */
-  const paint = (cell, strength, kind) => {
+  const paint = (cell, strength, sort, chosen) => {
     if (!cell) return;
-    const share = film.strongest > 0 ? Math.min(strength, film.strongest) / film.strongest : 0;
+    const strongest = film.strongest[sort];
+    const share = strongest > 0 ? Math.min(strength, strongest) / strongest : 0;
     cell.textContent = strength.toFixed(2);
-    cell.className = `${kind} h${Math.round((film.levels - 1) * share)}`;
+    cell.className = `${sort}${chosen ? ' chosen' : ''} h${Math.round((film.levels - 1) * share)}`;
   };
 
   const show = () => {
@@ -32,10 +35,10 @@ for (const weights of document.querySelectorAll('.weights')) {
     let at = 0;
     frame.strengths.forEach((strength, i) => {
       if (strength === null) return;
-      paint(cells[at++], strength, frame.chosen.includes(i) ? 'weight chosen' : 'weight');
+      paint(cells[at++], strength, 'weight', frame.chosen.includes(i));
     });
     frame.edges?.forEach((strength, i) => {
-      paint(edges[i], strength, 'edge');
+      paint(edges[i], strength, 'edge', false);
     });
     output.textContent = String(frame.epoch);
     range.setAttribute('aria-valuetext', `epoch ${frame.epoch}`);
