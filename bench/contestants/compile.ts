@@ -11,6 +11,7 @@ import { optimize } from '../../src/onnx/passes/index.ts';
 import { serialize } from '../../src/onnx/serde.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { float32, type Step, type Tensors } from '../../src/signature.ts';
+import { cpu } from '../../src/trace/device.ts';
 import { trace } from '../../src/trace/trace.ts';
 import { answer } from '../harness/answer.ts';
 import { type OperatorCounts, operatorCounts } from '../harness/operators.ts';
@@ -69,7 +70,7 @@ async function sessionOptions(threads: number): Promise<Created['options']> {
 }
 
 async function phases({ fn, signature }: Step, name: string, options: Created['options']): Promise<Phases> {
-  const device = { name: 'cpu', block: await blockSize(), contrib: true };
+  const device = cpu(await blockSize());
   let passes = 0;
   const timedPasses = (graph: Graph): Graph => {
     const begin = performance.now();

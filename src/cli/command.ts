@@ -13,7 +13,7 @@ export interface Call<Name extends OptionName> {
   /** All of them. */
   readonly arguments: readonly string[];
   readonly given: Given<Name>;
-  /** Prints the result on stdout; to people as `text`, where there is one. */
+  /** Prints the result on stdout; for people as the text, where one is given. */
   print(result: object, text?: string): void;
 }
 

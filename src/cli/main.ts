@@ -6,6 +6,7 @@ import { exitCodeOf, InputError, messageOf } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
 import { version } from '../version.ts';
 import { compareCommand } from './commands/compare.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { infoCommand } from './commands/info.ts';
@@ -29,6 +30,7 @@ const commands = [
   compareCommand,
   reportCommand,
   serveCommand,
+  doctorCommand,
 ];
 
 /** Called where no command matches. */

@@ -45,11 +45,13 @@ const numbersOf = <Name extends string>(
 export const plannedEpochs = ({ epochs }: Fields, records: readonly EpochRecord[]): number =>
   isCount(epochs) ? epochs : records.length;
 
-/** Why a search has ended early, if it says so. */
-export const stopOf = (epochs: readonly EpochRecord[]): string | undefined => {
-  const stopped = epochs.at(-1)?.stopped;
-  return typeof stopped === 'string' ? stopped : undefined;
-};
+/** Why a search has ended before its last epoch, if a guard has ended it. */
+export function stopOf(epochs: readonly EpochRecord[]): string | undefined {
+  const { stopped, taken } =
+    epochs.find((record) => record.stopped !== undefined) ?? ({} as Partial<EpochRecord>);
+  if (typeof stopped !== 'string') return undefined;
+  return typeof taken === 'number' ? `${stopped}; the genotype is that of epoch ${taken + 1}` : stopped;
+}
 
 export function retrainReport({ genotype, epochs, options }: RetrainRecord): RetrainReport {
   const history = epochs.map(
@@ -72,7 +74,7 @@ export function searchReport(record: SearchRecord): SearchReport {
     run: path,
     ...(setting && { candidates: candidatesIn(setting.space) }),
     epochs: epochs.map((epoch) => searchEpoch(epoch, setting)),
-    planned: plannedEpochs(options, epochs),
+    planned: Math.max(plannedEpochs(options, epochs), epochs.length),
     ...(found !== undefined && { genotype: found }),
     finished: genotype !== undefined,
     ...(stopped !== undefined && { stopped }),

@@ -163,7 +163,7 @@ describe('a device that is not there', () => {
       if (result.code === 0) return;
       expectRefused(
         result,
-        /^nas: onnxruntime cannot use cuda here: .*\n.*--device cpu works everywhere\n$/,
+        /^nas: the device cuda cannot be used here:\n(- .*\n {2}→ .*\n)+--device cpu works everywhere\n$/,
         1,
       );
       expect(existsSync(out)).toBe(false);

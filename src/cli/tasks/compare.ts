@@ -5,7 +5,7 @@ import { type Latencies, summarize } from '../../comparison/summary.ts';
 import type { RunSummary } from '../../report/data.ts';
 import { summaryTable, type Table } from '../../report/summary-table.ts';
 import { say } from '../output.ts';
-import { type DeviceOptions, providerOf } from '../setting.ts';
+import { type DeviceOptions, deviceOf } from '../setting.ts';
 
 export interface Comparison {
   readonly runs: readonly RunSummary[];
@@ -32,7 +32,7 @@ async function latenciesOf(
     ...run.searches.flatMap((search) => (search.retrain && run.kind === 'sweep' ? [search.retrain] : [])),
   ]);
   say(`measuring the latency of ${retrainings.length} ${retrainings.length === 1 ? 'network' : 'networks'}`);
-  const options = { provider: providerOf({ device }), ...(threads !== undefined && { threads }) };
+  const options = { provider: await deviceOf({ device }), ...(threads !== undefined && { threads }) };
   const times = await measureLatencies(retrainings, options);
   return new Map(retrainings.map(({ path }, i) => [path, times[i] as number]));
 }

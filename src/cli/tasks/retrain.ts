@@ -71,7 +71,9 @@ export async function retrainInFolder(
   const folder = openRun(out, resume);
   const engine = tools?.engine ?? (await openEngine(options));
   const dataset = tools?.dataset ?? (await openDataset(options));
-  say(`retrain: ${options.cells} cells, ${options.channels} channels, on ${engine.name}, in ${out}`);
+  say(
+    `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${out}`,
+  );
   if (!resume) {
     const { name, classes, shape } = dataset;
     folder.writeConfig({
@@ -82,7 +84,7 @@ export async function retrainInFolder(
       dataset: { name, classes, shape },
     });
   }
-  const progress = showProgress('retrain', options.epochs, signal);
+  const progress = showProgress('retrain', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);

@@ -7,7 +7,7 @@ import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { requireMethodOptions } from '../../search/method-options.ts';
-import { drawRandom, search } from '../../search/search.ts';
+import { drawRandom, requireConsistent, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
@@ -28,6 +28,8 @@ import { openDataset, openEngine } from '../setting.ts';
 export interface SearchRun {
   readonly run: string;
   readonly genotype: string;
+  /** Why it ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
   /** Weights of the supernet. */
   readonly parameters: number;
 }
@@ -96,7 +98,10 @@ export function resumedPlan(own: AnySearchOptions, wanted: GivenSearchOptions, f
 }
 
 function checked(options: AnySearchOptions): AnySearchOptions {
-  if (options.method !== 'random') requireMethodOptions(options, (name) => `--${kebab(name)}`);
+  if (options.method !== 'random') {
+    requireMethodOptions(options, (name) => `--${kebab(name)}`);
+    requireConsistent(options);
+  }
   return options;
 }
 
@@ -148,16 +153,17 @@ export async function searchInFolder(
   }
   const { engine, dataset } = tools ?? (await openTools(options));
   say(
-    `search: ${options.method}, space ${options.space}, order ${options.order}, seed ${options.seed}, ` +
-      `on ${engine.name}, in ${out}`,
+    `search: ${options.method}, space ${options.space}, order ${options.order}, ${options.precision}, ` +
+      `seed ${options.seed}, on ${engine.name}, in ${out}`,
   );
   if (!resume) folder.writeConfig(configOf('search', plan));
-  const progress = showProgress('search', options.epochs, signal);
+  const progress = showProgress('search', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
-    const { status, genotype, parameters } = await search(dataset, options, setting);
+    const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    return { run: out, genotype: formatGenotype(genotype), parameters };
+    if (stopped) say(`search: ended early, ${stopped}; the genotype is that of an earlier epoch`);
+    return { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
   } finally {
     progress.close();
   }

@@ -1,7 +1,9 @@
 /** Runs a search with each of several seeds, one after the other, each in a folder of its own. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stopOf } from '../../comparison/history.ts';
 import { InputError } from '../../errors.ts';
+
 import { requireWritable, writeWhole } from '../../runs/files.ts';
 import { genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
 import { readMetrics } from '../../runs/run-folder.ts';
@@ -21,6 +23,8 @@ export interface SeedResult {
   readonly run: string;
   /** Of the supernet after the last epoch, in [0, 1]; null where the search had no epochs. */
   readonly validationAccuracy: number | null;
+  /** Why it ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
   readonly genotype: string;
 }
 
@@ -73,8 +77,16 @@ export async function runSweep(
 function resultOf(seed: number, run: string): SeedResult {
   const file = genotypeFile(run);
   const genotype = formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
-  const accuracy = readMetrics(run).at(-1)?.validationAccuracy;
-  return { seed, run, validationAccuracy: typeof accuracy === 'number' ? accuracy : null, genotype };
+  const records = readMetrics(run);
+  const accuracy = records.findLast(({ validationAccuracy }) => typeof validationAccuracy === 'number');
+  const stopped = stopOf(records);
+  return {
+    seed,
+    run,
+    validationAccuracy: (accuracy?.validationAccuracy as number | undefined) ?? null,
+    ...(stopped !== undefined && { stopped }),
+    genotype,
+  };
 }
 
 /** @throws InputError where the folder has a run already, which new ones would mix with */
