@@ -53,11 +53,13 @@ export async function onnxruntimeEngine({
     provider === 'cpu'
       ? { name: 'cpu', block: blocked ? await blockSize() : 0, contrib: true }
       : { ...portable, name: provider };
+  // Segments are subgraphs, which only the CPU runs without a word with another device.
+  const written = provider === 'cpu' ? { segmentSize } : {};
   return {
     name: `onnxruntime (${provider})`,
     compile: async (fn, signature, name) => {
       const graph = withOutputPrefix(trace(fn, signature, { device, name, optimize }));
-      const created = await createSession(serialize(graph), session);
+      const created = await createSession(serialize(graph, written), session);
       return {
         run: async (feeds) => {
           checkFeeds(signature, feeds);
@@ -71,6 +73,9 @@ export async function onnxruntimeEngine({
     },
   };
 }
+
+/** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
+export const segmentSize = 1000;
 
 /** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
 const outputPrefix = 'output/';
