@@ -27,6 +27,15 @@ export interface Engine {
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
+/** Zeros for every input: enough to run a function. */
+export const zeroFeeds = (signature: Signature): Feeds =>
+  Object.fromEntries(
+    Object.entries(signature).map(([name, { shape, dtype }]): [string, Elements] => [
+      name,
+      new arrays[dtype](shape.reduce<number>((product, size) => product * Number(size), 1)),
+    ]),
+  );
+
 /** Throws where a feed is missing, not in the signature, or of the wrong kind or size. */
 export function checkFeeds(signature: Signature, feeds: Feeds): void {
   for (const [name, { shape, dtype }] of Object.entries(signature)) {

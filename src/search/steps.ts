@@ -101,6 +101,19 @@ export function stepInputs(supernet: Supernet, options: SearchOptions, size: Ima
   return { ...method.inputs(space), noise: { spec, value: ({ random }) => drawNoise(spec, random) } };
 }
 
+/** What the α step takes besides: the inputs of all penalties too. */
+export const alphaInputs = (
+  supernet: Supernet,
+  options: SearchOptions,
+  size: ImageShape,
+  penalties: readonly Penalty[],
+): StepInputs =>
+  Object.assign(
+    {},
+    stepInputs(supernet, options, size),
+    ...[...supernet.method.penalties(supernet.space), ...penalties].map((term) => term.inputs),
+  );
+
 /** Adam's betas for the weights, PyTorch's defaults. */
 const weightBetas = { beta1: 0.9, beta2: 0.999 };
 /** SGD's momentum for α, where it is asked for. */
@@ -176,8 +189,7 @@ export function alphaStep(
     ...slotSignature('alpha', optimizer, supernet.architecture.size),
     step: float32(),
     ...scalings.alpha.signature(options.precision),
-    ...inputSignature(stepInputs(supernet, options, size)),
-    ...Object.assign({}, ...terms.map((term) => inputSignature(term.inputs))),
+    ...inputSignature(alphaInputs(supernet, options, size, penalties)),
     ...batchSignature('validation', options.batch, size),
     ...(options.order === 2 && {
       [slotName('theta', 'momentum')]: float32(supernet.parameters.size),
@@ -186,6 +198,39 @@ export function alphaStep(
     }),
   };
   return { fn, signature };
+}
+
+/**
+ * ∇_α L_val, of the first order and without penalties. Inputs theta, alpha, validationImages, validationLabels and the
+ * method's; output gradient.
+ */
+export function alphaGradientStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const batch = batchOf(inputs, 'validation');
+    const loss = supernetLoss(supernet, inputs);
+    return { gradient: alphaGradient(loss, supernet, input('theta'), input('alpha'), batch).gradient };
+  };
+  const signature: Signature = {
+    theta: float32(supernet.parameters.size),
+    alpha: float32(supernet.architecture.size),
+    ...inputSignature(stepInputs(supernet, options, size)),
+    ...batchSignature('validation', options.batch, size),
+  };
+  return { fn, signature };
+}
+
+/**
+ * The supernet on a validation batch, normalised by its statistics. Inputs theta, alpha, validationImages,
+ * validationLabels and the method's; outputs loss (mean), correct (count).
+ */
+export function evaluationStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const pieces = supernet.parameters.split(input('theta'));
+    return supernetLoss(supernet, inputs)(pieces, input('alpha'), batchOf(inputs, 'validation'));
+  };
+  return { fn, signature: alphaGradientStep(supernet, options, size).signature };
 }
 
 /** ∇_α of a term that depends on the architecture alone. */
