@@ -1,4 +1,5 @@
 /** The options of retraining, with the values of the paper and quark0/darts (`cnn/train.py`) as defaults. */
+import type { OptimizerName } from '../nn/optimizer-names.ts';
 import type { SkeletonName } from '../search/skeleton-names.ts';
 
 export interface RetrainOptions {
@@ -7,8 +8,10 @@ export interface RetrainOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
-  /** SGD: cosine from `learningRate` to 0 over the epochs. */
+  readonly optimizer: OptimizerName;
+  /** Cosine from `learningRate` to 0 over the epochs. */
   readonly learningRate: number;
+  /** SGD's. */
   readonly momentum: number;
   readonly weightDecay: number;
   readonly gradientClip: number;
@@ -31,6 +34,7 @@ export const retrainDefaults: RetrainOptions = {
   epochs: 600,
   batch: 96,
   seed: 0,
+  optimizer: 'sgd',
   learningRate: 0.025,
   momentum: 0.9,
   weightDecay: 3e-4,

@@ -9,6 +9,7 @@ import {
 } from '../data/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { drawNoise } from '../nn/noise.ts';
+import { optimizers } from '../nn/optimizer-table.ts';
 import { cosine, ramp } from '../nn/schedules.ts';
 import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
@@ -95,11 +96,13 @@ export async function retrain(
   const network = networkFor(genotype, dataset, options);
   const normalization = measureNormalization(train, shape);
   const { parameters, statistics } = network;
-  const sizes = { theta: parameters.size, momentum: parameters.size, statistics: statistics.size };
+  const { slots } = optimizers[options.optimizer];
+  const vectors = Object.fromEntries(slots.map((slot) => [slot, parameters.size]));
+  const sizes = { ...vectors, theta: parameters.size, statistics: statistics.size };
   const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
   const state = begin?.state ?? {
     theta: parameters.initialize(random(options.seed, 'weights')),
-    momentum: new Float32Array(parameters.size),
+    ...Object.fromEntries(slots.map((slot) => [slot, new Float32Array(parameters.size)])),
     statistics: statistics.initialize(random(options.seed, 'statistics')),
   };
   let bestAccuracy = begin?.values.bestAccuracy ?? Number.NaN;
@@ -119,6 +122,9 @@ export async function retrain(
     return order.batches;
   };
 
+  const whole = batchesOf(0).length;
+  const steps = options.maxSteps > 0 ? Math.min(options.maxSteps, whole) : whole;
+
   const step = async ({ epoch, step: index }: Position): Promise<Sums> => {
     const { images, labels } = assembleBatch(train, shape, batchesOf(epoch)[index] as Int32Array, {
       normalization,
@@ -132,6 +138,7 @@ export async function retrain(
       images,
       labels,
       learningRate,
+      ...(signature.step && { step: Float32Array.of(epoch * steps + index + 1) }),
       ...(Object.hasOwn(signature, 'pathMasks') && { pathMasks }),
       ...(signature.noise && {
         noise: drawNoise(signature.noise, random(options.seed, 'noise', epoch, index)),
@@ -168,7 +175,7 @@ export async function retrain(
 
   const status = await runEpochs({
     epochs: options.epochs,
-    steps: options.maxSteps > 0 ? Math.min(options.maxSteps, batchesOf(0).length) : batchesOf(0).length,
+    steps,
     start: begin?.position ?? { epoch: 0, step: 0 },
     sums: begin?.sums ?? {},
     step,
