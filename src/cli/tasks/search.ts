@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
+import { requireConsistent, requireRead } from '../../search/consistent.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { requireMethodOptions } from '../../search/method-options.ts';
 import { drawRandom, search } from '../../search/search.ts';
@@ -52,7 +53,9 @@ export async function runSearch(
   const options = resume
     ? resumedOptions(own, fitting, deviceOptionNames, out)
     : { ...own, ...opened.space.defaults, ...fitting };
-  requireMethodOptions(options, (name) => `--${kebab(name)}`);
+  requireMethodOptions(options, flagOf);
+  requireRead(fitting, options, flagOf);
+  requireConsistent(options, flagOf);
   const folder = openRun(out, resume);
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
@@ -65,12 +68,14 @@ export async function runSearch(
     const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
     const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    if (stopped) say(`search: ended early, ${stopped}; the genotype is that of an earlier epoch`);
+    if (stopped) say(`search: ended early, as ${stopped}; the genotype is that of an earlier epoch`);
     return { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
   } finally {
     progress.close();
   }
 }
+
+const flagOf = (name: string): string => `--${kebab(name)}`;
 
 /** What a run keeps: a space of one's own whole, as its file may change. */
 const configOf = (options: object, { content }: OpenedSpace): object => ({
