@@ -5,6 +5,7 @@ import { hideBin } from 'yargs/helpers';
 import { exitCodeOf, InputError, messageOf } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
 import { version } from '../version.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { infoCommand } from './commands/info.ts';
@@ -23,6 +24,7 @@ const commands = [
   evaluateCommand,
   infoCommand,
   serveCommand,
+  doctorCommand,
 ];
 
 /** Called where no command matches. */

@@ -1,5 +1,6 @@
 /** One table of the commands' options: what each means and which values it takes. */
 import { optimizerNames } from '../nn/optimizer-names.ts';
+import { precisions } from '../precision.ts';
 import { retrainDefaults } from '../retrain/options.ts';
 import { methodNames } from '../search/method-names.ts';
 import { anchorDistances, type MethodOptions, methodOptions } from '../search/method-options.ts';
@@ -59,6 +60,7 @@ export const sections = {
     epochs: option(count, 'epochs'),
     batch: option(count, 'images in a batch'),
     seed: option(amount, 'the seed of everything random'),
+    precision: choice(precisions, 'what the network computes in; weights are float32'),
     optimizer: choice(optimizerNames, 'optimizer of the weights'),
     alphaOptimizer: choice(optimizerNames, 'optimizer of α'),
     learningRate: option(positive, 'initial learning rate of the weights (cosine)'),

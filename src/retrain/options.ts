@@ -1,5 +1,6 @@
 /** The options of retraining, with the values of the paper and quark0/darts (`cnn/train.py`) as defaults. */
 import type { OptimizerName } from '../nn/optimizer-names.ts';
+import type { Precision } from '../precision.ts';
 import type { SkeletonName } from '../search/skeleton-names.ts';
 
 export interface RetrainOptions {
@@ -8,6 +9,8 @@ export interface RetrainOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
+  /** Of the network's activations and gradients; weights, statistics and optimizer are float32. */
+  readonly precision: Precision;
   readonly optimizer: OptimizerName;
   /** Cosine from `learningRate` to 0 over the epochs. */
   readonly learningRate: number;
@@ -34,6 +37,7 @@ export const retrainDefaults: RetrainOptions = {
   epochs: 600,
   batch: 96,
   seed: 0,
+  precision: 'float32',
   optimizer: 'sgd',
   learningRate: 0.025,
   momentum: 0.9,

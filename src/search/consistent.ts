@@ -9,9 +9,15 @@ const plainly: Label = (name) => name;
 
 /** @throws InputError where the options contradict one another */
 export function requireConsistent(
-  { order, optimizer, alphaWarmUp, epochs }: SearchOptions,
+  { order, optimizer, precision, alphaWarmUp, epochs }: SearchOptions,
   label: Label = plainly,
 ): void {
+  if (order === 2 && precision === 'float16') {
+    throw new InputError(
+      'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +
+        `take ${label('precision')} float32 or ${label('order')} 1`,
+    );
+  }
   if (order === 2 && optimizer !== 'sgd') {
     throw new InputError(
       `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +

@@ -1,5 +1,6 @@
 /** The options of a search, with the values of the paper (arXiv 1806.09055) and quark0/darts as defaults. */
 import type { OptimizerName } from '../nn/optimizer-names.ts';
+import type { Precision } from '../precision.ts';
 import type { MethodName } from './method-names.ts';
 import type { MethodOptions } from './method-options.ts';
 
@@ -16,6 +17,8 @@ export interface SearchOptions extends MethodOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
+  /** Of the network's activations and gradients; weights and optimizers are float32. */
+  readonly precision: Precision;
   /** What updates the weights, and what α; the second order needs SGD for the weights, whose step it unrolls. */
   readonly optimizer: OptimizerName;
   readonly alphaOptimizer: OptimizerName;
@@ -69,6 +72,7 @@ export const searchDefaults: SearchOptions = {
   epochs: 50,
   batch: 64,
   seed: 2,
+  precision: 'float32',
   optimizer: 'sgd',
   alphaOptimizer: 'adam',
   learningRate: 0.025,

@@ -1,6 +1,7 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
 import type { Dataset } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
+import { requireLossScale } from '../nn/loss-scaling.ts';
 import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
@@ -21,7 +22,7 @@ import { penaltiesOf } from './penalties/index.ts';
 import { project, projectionSizes } from './projection/project.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
 import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
-import { alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
+import { alphaInputs, alphaStep, lossScale, slotName, stepInputs, weightStep } from './steps.ts';
 import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
@@ -138,7 +139,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
     weights: stepInputs(supernet, options, shape),
   };
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
-    engine.compile(fn, signature, name);
+    engine.compile(fn, signature, name, options.precision);
   const updateAlpha = await compile(alphaStep(supernet, options, shape, penalties), 'alpha');
   const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
   const curvature: CurvatureWatch | undefined = options.eigenvalueStop
@@ -163,6 +164,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...(options.order === 2 && { ...shared, ...momentumOf(state) }),
     });
     const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('alpha', lossScale)]);
     return { validationLoss: loss * options.batch, validationAccuracy: correct };
   };
 
@@ -180,6 +182,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...shared,
     });
     const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('theta', lossScale)]);
     return { count: options.batch, loss: loss * options.batch, accuracy: correct, ...validation };
   };
 

@@ -1,9 +1,10 @@
 /** What a search carries from step to step: θ, the architecture and the vectors of their optimizers, by name. */
 import type { Elements, Feeds } from '../engine/engine.ts';
+import { initialLossScale, lossScaleSize } from '../nn/loss-scaling.ts';
 import { optimizers } from '../nn/optimizer-table.ts';
 import { random } from '../random.ts';
 import type { SearchOptions } from './options.ts';
-import { slotName } from './steps.ts';
+import { lossScale, slotName } from './steps.ts';
 import type { Supernet } from './supernet.ts';
 
 /** θ and α, and the vectors of their optimizers: `theta/momentum`. */
@@ -14,6 +15,7 @@ export function stateSizes(supernet: Supernet, options: SearchOptions): Record<s
   const vector = (name: 'theta' | 'alpha', size: number, optimizer: SearchOptions['optimizer']) => ({
     [name]: size,
     ...Object.fromEntries(optimizers[optimizer].slots.map((slot) => [slotName(name, slot), size])),
+    ...(options.precision === 'float16' && { [slotName(name, lossScale)]: lossScaleSize }),
   });
   return {
     ...vector('theta', supernet.parameters.size, options.optimizer),
@@ -26,9 +28,12 @@ export function initialState(
   sizes: Readonly<Record<string, number>>,
   seed: number,
 ): State {
-  const zero = Object.entries(sizes).map(([name, size]) => [name, new Float32Array(size)]);
+  const vectors = Object.entries(sizes).map(([name, size]) => [
+    name,
+    name.endsWith(`/${lossScale}`) ? initialLossScale() : new Float32Array(size),
+  ]);
   return {
-    ...Object.fromEntries(zero),
+    ...Object.fromEntries(vectors),
     theta: supernet.parameters.initialize(random(seed, 'weights')),
     alpha: supernet.architecture.initialize(random(seed, 'alpha')),
   };

@@ -46,7 +46,9 @@ export async function runRetrain(
   const folder = openRun(path, resume);
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
-  say(`retrain: ${options.cells} cells, ${options.channels} channels, on ${engine.name}, in ${path}`);
+  say(
+    `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${path}`,
+  );
   if (!resume) {
     const { name, classes, shape } = dataset;
     folder.writeConfig({

@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { requireConsistent, requireRead } from '../../search/consistent.ts';
 import { formatGenotype } from '../../search/genotype.ts';
-import { requireMethodOptions } from '../../search/method-options.ts';
+import { defaultWarmUp, requireMethodOptions } from '../../search/method-options.ts';
 import { drawRandom, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
@@ -52,7 +52,12 @@ export async function runSearch(
   const fitting = given as Partial<SearchRunOptions>;
   const options = resume
     ? resumedOptions(own, fitting, deviceOptionNames, out)
-    : { ...own, ...opened.space.defaults, ...fitting };
+    : {
+        ...own,
+        ...opened.space.defaults,
+        alphaWarmUp: defaultWarmUp(own, fitting.epochs),
+        ...fitting,
+      };
   requireMethodOptions(options, flagOf);
   requireRead(fitting, options, flagOf);
   requireConsistent(options, flagOf);
@@ -60,7 +65,7 @@ export async function runSearch(
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
   say(
-    `search: ${options.method}, space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`,
+    `search: ${options.method}, space ${options.space}, order ${options.order}, ${options.precision}, on ${engine.name}, in ${out}`,
   );
   if (!resume) folder.writeConfig(configOf(options, opened));
   const progress = showProgress('search', signal);

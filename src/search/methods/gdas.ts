@@ -26,7 +26,7 @@ import { type EdgeMaker, mixedOperation, scalarsOf, sumOf } from '../mixed-opera
 import { operationOf } from '../operations.ts';
 import { alphaShape, alphaSize } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
-import { declareAlpha } from './alpha.ts';
+import { declareAlpha, softmaxProbabilities } from './alpha.ts';
 import type { Method } from './method.ts';
 
 export interface GdasOptions {
@@ -112,5 +112,6 @@ export const gdas = ({ temperature, temperatureMin }: GdasOptions): Method => ({
   node: sumOf(sampledOperation),
   weightedNode: sumOf(mixedOperation),
   penalties: () => [],
+  probabilities: softmaxProbabilities,
   strengths: ({ alpha }, space) => softmaxStrengths(alpha as Float32Array, space),
 });

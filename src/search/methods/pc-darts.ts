@@ -15,7 +15,7 @@ import { operationWeights } from '../mixed-operation.ts';
 import { partialChannels } from '../partial-channels.ts';
 import { alphaShape, edgesByNode, type SearchSpace } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
-import { declareAlpha, nearZero } from './alpha.ts';
+import { declareAlpha, nearZero, softmaxProbabilities } from './alpha.ts';
 import type { ArchitectureValues, Method } from './method.ts';
 
 /** @param k the operations see 1/k of the channels */
@@ -35,6 +35,7 @@ export const pcDarts = (k: number): Method => ({
   },
   node: partialChannels(k),
   penalties: () => [],
+  probabilities: softmaxProbabilities,
   strengths: ({ alpha, ...rest }, space) => {
     const byEdge = edgeStrengths(rest, space);
     return softmaxStrengths(alpha as Float32Array, space).map((edges, kind) =>

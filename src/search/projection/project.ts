@@ -1,6 +1,7 @@
 /** Selects a genotype by projection: evaluates what removals cost, decides, tunes the weights, until all is decided. */
 import type { ImageShape } from '../../data/index.ts';
 import type { Engine, Feeds } from '../../engine/engine.ts';
+import { requireLossScale } from '../../nn/loss-scaling.ts';
 import { optimizers } from '../../nn/optimizer-table.ts';
 import { cosine } from '../../nn/schedules.ts';
 import { random } from '../../random.ts';
@@ -16,7 +17,7 @@ import type { SearchOptions } from '../options.ts';
 import { skeletonForm } from '../skeleton-names.ts';
 import { candidatesOf, type SearchSpace } from '../spaces.ts';
 import { metricsOf, type State, takeOver, vectorsOf } from '../state.ts';
-import { evaluationStep, slotName, stepInputs, weightStep } from '../steps.ts';
+import { evaluationStep, lossScale, slotName, stepInputs, weightStep } from '../steps.ts';
 import { rowsOf } from '../strengths.ts';
 import type { Supernet } from '../supernet.ts';
 import {
@@ -101,7 +102,7 @@ export async function project(setting: ProjectionSetting): Promise<{
     classes: setting.classes,
   });
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
-    engine.compile(fn, signature, name);
+    engine.compile(fn, signature, name, options.precision);
   const evaluation = await compile(evaluationStep(net, options, shape), 'evaluation');
   const tuning = await compile(weightStep(net, options, shape), 'tuning');
 
@@ -147,6 +148,7 @@ export async function project(setting: ProjectionSetting): Promise<{
       trainLabels: labels,
     });
     const { loss, correct } = takeOver(state, next);
+    requireLossScale(state[slotName('theta', lossScale)]);
     return { count: batch, loss: loss * batch, accuracy: correct };
   };
 

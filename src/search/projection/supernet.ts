@@ -1,4 +1,5 @@
 /** The supernet as a function of its mixing weights, which are given instead of α. */
+import type * as tf from '@tensorflow/tfjs';
 import { zeros } from '../../nn/parameters.ts';
 import type { ArchitectureValues, Method } from '../methods/method.ts';
 import { operationWeights } from '../mixed-operation.ts';
@@ -33,6 +34,7 @@ const weighted = ({ name, node, weightedNode = node, edgeStrengths }: Method): M
   },
   node: weightedNode,
   penalties: () => [],
+  probabilities: ({ weights }) => weights as tf.Tensor,
   strengths: ({ weights }, space) => rowsOf(weights as Float32Array, space),
 });
 
