@@ -60,6 +60,7 @@ export const sections = {
     epochs: option(count, 'epochs'),
     batch: option(count, 'images in a batch'),
     seed: option(amount, 'the seed of everything random'),
+    seeds: option(count, 'run with this many seeds, from --seed on'),
     precision: choice(precisions, 'what the network computes in; weights are float32'),
     optimizer: choice(optimizerNames, 'optimizer of the weights'),
     alphaOptimizer: choice(optimizerNames, 'optimizer of α'),
@@ -147,6 +148,10 @@ export const sections = {
     drainTimeout: option(positive, 'seconds to finish requests in when stopped'),
     log: option(flag, 'write every request to stderr as a line of JSON'),
   },
+  Result: {
+    latency: option(flag, "measure the networks' latency in onnxruntime, one image at a time"),
+    svg: option(flag, 'write the drawings of the cells alone'),
+  },
   Run: {
     out: option(text, 'the folder of the run'),
     resume: option(flag, 'continue the run in --out from its checkpoint'),
@@ -163,6 +168,7 @@ const rows = {
   ...sections.Model,
   ...sections.Machine,
   ...sections.Serving,
+  ...sections.Result,
   ...sections.Run,
 };
 

@@ -22,7 +22,18 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-const commands = ['quickstart', 'search', 'retrain', 'export', 'evaluate', 'info', 'serve'];
+const commands = [
+  'quickstart',
+  'search',
+  'select',
+  'retrain',
+  'export',
+  'evaluate',
+  'info',
+  'compare',
+  'report',
+  'serve',
+];
 
 describe('help', () => {
   it('lists the commands', async () => {
