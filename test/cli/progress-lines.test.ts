@@ -59,9 +59,9 @@ it('plain lines say the same', () => {
 });
 
 it('show what there is, and nothing that is not', () => {
-  const trial = report({ means: { validationLoss: 2, validationAccuracy: 0.25 } });
+  const trial = report({ means: { trialLoss: 2, trialAccuracy: 0.25 } });
   expect(stepLine('search', trial)).toBe(
-    'search epoch 1/50 step 78/312  validation 25.00 %  2.72 steps/s  1:23:20 left',
+    'search epoch 1/50 step 78/312  trials 25.00 %  2.72 steps/s  1:23:20 left',
   );
   expect(barLine('search', trial, 80)).toBe(
     'search 1/50 [=====             ] 78/312  val 25.0 %  2.72 steps/s  1:23:20 left',

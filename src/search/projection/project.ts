@@ -132,7 +132,7 @@ export async function project(setting: ProjectionSetting): Promise<{
       const stay = kept(choice, scoresOf(choice, trial.offset));
       state[vectors.weights] = decided(weights(), choice, stay, space);
     }
-    return { count: batch, validationLoss: loss * batch, validationAccuracy: correct };
+    return { count: batch, trialLoss: loss * batch, trialAccuracy: correct };
   };
 
   const tune = async (index: number, { epoch, step }: Position): Promise<Sums> => {
