@@ -8,6 +8,7 @@ import { version } from '../version.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { infoCommand } from './commands/info.ts';
+import { profileCommand } from './commands/profile.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
 import { retrainCommand } from './commands/retrain.ts';
 import { searchCommand } from './commands/search.ts';
@@ -22,6 +23,7 @@ const commands = [
   exportCommand,
   evaluateCommand,
   infoCommand,
+  profileCommand,
   serveCommand,
 ];
 

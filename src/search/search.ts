@@ -8,7 +8,9 @@ import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import type { Checkpoint, RunFolder } from '../runs/run-folder.ts';
 import { batchSource } from './batches.ts';
+import { type Budget, costOf, costPenalty, expectedCost } from './budget.ts';
 import { deriveGenotype } from './derive.ts';
+import { deriveWithin } from './derive-within.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
 import { genotypeToJson } from './genotype-file.ts';
 import { requireMethodOptions } from './method-options.ts';
@@ -18,6 +20,7 @@ import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
 import { alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
+import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
 export interface SearchResult {
@@ -34,6 +37,8 @@ export interface SearchSetting {
   readonly engine: Engine;
   /** What `options.space` names, where it is known already; a file is not read again then. */
   readonly space?: SearchSpace | undefined;
+  /** What the network of the genotype may cost. */
+  readonly budget?: Budget | undefined;
   /** Where the run is kept; without it nothing is written. */
   readonly folder?: RunFolder | undefined;
   /** Continues from the folder's checkpoint. */
@@ -59,7 +64,7 @@ export async function search(
   options: SearchOptions,
   setting: SearchSetting,
 ): Promise<SearchResult> {
-  const { engine, folder, resume = false, signal, observer } = setting;
+  const { engine, folder, resume = false, signal, observer, budget } = setting;
   const { space = openSpace(options.space).space } = setting;
   const { method: name } = options;
   if (name === 'random') return drawRandom(space, options.seed, folder);
@@ -75,9 +80,10 @@ export async function search(
   const state = (begin?.state ?? initialState(supernet, sizes, options.seed)) as State;
   const batches = batchSource(dataset, options);
   const inputs = stepInputs(supernet, options, shape);
+  const penalties = budget ? [costPenalty(budget, space, method)] : [];
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string): Promise<Compiled> =>
     engine.compile(fn, signature, name);
-  const updateAlpha = await compile(alphaStep(supernet, options, shape), 'alpha');
+  const updateAlpha = await compile(alphaStep(supernet, options, shape, penalties), 'alpha');
   const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
 
   /** What the method takes at a step of either kind. */
@@ -138,8 +144,16 @@ export async function search(
     };
   };
 
+  const strengths = (): Strengths => method.strengths(architectureValues(supernet, state.alpha), space);
   const genotype = (): Genotype =>
-    deriveGenotype(method.strengths(architectureValues(supernet, state.alpha), space), space);
+    budget ? deriveWithin(strengths(), space, budget) : deriveGenotype(strengths(), space);
+  const costs = (): { cost?: number; expectedCost?: number } =>
+    budget
+      ? {
+          cost: costOf(genotype(), budget.table, space),
+          expectedCost: expectedCost(strengths(), budget.table, space),
+        }
+      : {};
   const checkpoint = (position: Position, sums: Sums): Checkpoint => ({ state, position, sums, values: {} });
   const architectureRecord = (): Record<string, number[]> =>
     Object.fromEntries(
@@ -151,7 +165,7 @@ export async function search(
     start: begin?.position ?? { epoch: 0, step: 0 },
     sums: begin?.sums ?? {},
     step,
-    endEpoch: async () => ({ genotype: formatGenotype(genotype()), ...architectureRecord() }),
+    endEpoch: async () => ({ genotype: formatGenotype(genotype()), ...costs(), ...architectureRecord() }),
     save: (position, sums, record) => {
       if (record) folder?.record(record);
       folder?.saveCheckpoint(checkpoint(position, sums));

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
+import { type Budget, costOf } from '../../search/budget.ts';
+import { formatCost } from '../../search/budget-text.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { requireMethodOptions } from '../../search/method-options.ts';
 import { drawRandom, search } from '../../search/search.ts';
@@ -13,7 +15,7 @@ import { deviceOptionNames, kebab } from '../options.ts';
 import { say } from '../output.ts';
 import { withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
-import { readSearchOptions, readSearchSpace, resumedOptions } from '../run-config.ts';
+import { readCosts, readSearchOptions, readSearchSpace, resumedOptions } from '../run-config.ts';
 import {
   type GivenSearchOptions,
   type Place,
@@ -22,12 +24,15 @@ import {
   type SearchRunOptions,
 } from '../run-options.ts';
 import { openDataset, openEngine } from '../setting.ts';
+import { budgetSize, openBudget, requireBudgetOptions, requireWithin } from './budget.ts';
 
 export interface SearchRun {
   readonly run: string;
   readonly genotype: string;
   /** Weights of the supernet. */
   readonly parameters: number;
+  /** Of the found network, as its budget counts it; a latency is an estimate in milliseconds. */
+  readonly cost?: number;
 }
 
 /**
@@ -51,30 +56,37 @@ export async function runSearch(
     ? resumedOptions(own, fitting, deviceOptionNames, out)
     : { ...own, ...opened.space.defaults, ...fitting };
   requireMethodOptions(options, (name) => `--${kebab(name)}`);
+  requireBudgetOptions(options);
   const folder = openRun(out, resume);
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
+  const budget = openBudget(options, opened.space, dataset, resume ? readCosts(out) : undefined);
   say(
     `search: ${options.method}, space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`,
   );
-  if (!resume) folder.writeConfig(configOf(options, opened));
+  if (!resume) folder.writeConfig(configOf(options, opened, budget));
   const progress = showProgress('search', options.epochs, signal);
   try {
-    const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
+    const setting = { engine, folder, resume, signal, observer: progress, space: opened.space, budget };
     const { status, genotype, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    return { run: out, genotype: formatGenotype(genotype), parameters };
+    if (!budget) return { run: out, genotype: formatGenotype(genotype), parameters };
+    requireWithin(genotype, budget, budgetSize(options, dataset));
+    const cost = costOf(genotype, budget.table, opened.space);
+    say(`the network's ${budget.cost}: ${formatCost(budget.cost, cost)}`);
+    return { run: out, genotype: formatGenotype(genotype), parameters, cost };
   } finally {
     progress.close();
   }
 }
 
-/** What a run keeps: a space of one's own whole, as its file may change. */
-const configOf = (options: object, { content }: OpenedSpace): object => ({
+/** What a run keeps: a space of one's own whole, and what latencies make of it, as their files may change. */
+const configOf = (options: object, { content }: OpenedSpace, budget?: Budget): object => ({
   command: 'search',
   version,
   options,
   ...(content && { space: content }),
+  ...(budget?.cost === 'latency' && { costs: budget.table }),
 });
 
 /** The space of a new run; of a resumed one as the run keeps it, which must be the one that is named again. */
