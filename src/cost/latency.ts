@@ -6,6 +6,7 @@
  * memory. A table says how near it comes, by networks drawn at random.
  */
 import { arch, cpus, platform } from 'node:os';
+import { runtimeVersion } from '../engine/model.ts';
 import { InputError, messageOf } from '../errors.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { formatGenotype } from '../search/genotype.ts';
@@ -32,7 +33,7 @@ export interface LatencyFile {
   readonly device: string;
   readonly threads: number | 'all cores';
   readonly machine: { readonly cpu: string; readonly cores: number; readonly platform: string };
-  readonly versions: { readonly program: string; readonly node: string };
+  readonly versions: { readonly program: string; readonly onnxruntime: string; readonly node: string };
   /** Of the network besides its operations, and whose it is. */
   readonly rest: NetworkSize & {
     readonly skeleton: string;
@@ -105,7 +106,7 @@ export async function profile(
       cores: cpus().length,
       platform: `${platform()} ${arch()}`,
     },
-    versions: { program, node: process.version },
+    versions: { program, onnxruntime: runtimeVersion, node: process.version },
     rest: { ...placeOf(space, size), milliseconds: rest },
     operations: entries,
     checks,
