@@ -11,7 +11,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { softmax } from '../../softmax.ts';
-import { operationWeights } from '../mixed-operation.ts';
+import { operationWeights, scalarsOf } from '../mixed-operation.ts';
 import { partialChannels } from '../partial-channels.ts';
 import { alphaShape, edgesByNode, type SearchSpace } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
@@ -51,7 +51,7 @@ function edgeWeights(beta: tf.Tensor, space: SearchSpace): readonly (readonly tf
   const [kinds] = alphaShape(space);
   const nodes = edgesByNode(space);
   const byNode = nodes.map((edges) => tf.softmax(tf.slice(beta, [0, edges[0] ?? 0], [kinds, edges.length])));
-  const scalars = byNode.map((weights) => tf.split(weights.flatten(), weights.size));
+  const scalars = byNode.map((weights) => scalarsOf(weights, [1, 1, weights.size])[0]?.[0] ?? []);
   return Array.from({ length: kinds }, (_, kind) =>
     scalars.flatMap((ofNode, node) => {
       const count = nodes[node]?.length ?? 0;
