@@ -18,7 +18,11 @@ export interface Verdict {
   readonly problems: readonly Problem[];
 }
 
-const unusable = (...problems: readonly Problem[]): Verdict => ({ state: 'unusable', what: '', problems });
+const unusable = (what: string, ...problems: readonly Problem[]): Verdict => ({
+  state: 'unusable',
+  what,
+  problems,
+});
 
 const installCuda = 'npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12';
 const cudaProvider = 'libonnxruntime_providers_cuda.so';
@@ -65,17 +69,17 @@ function cudaProblems(facts: Facts): Problem[] {
 
 function cudaVerdict(facts: Facts): Verdict {
   const { platform, probe, nvidia } = facts;
-  const what = nvidia.gpus.join('; ') || `NVIDIA driver ${nvidia.driver ?? 'of unknown version'}`;
+  const what = nvidia.gpus.join('; ') || (nvidia.driver ? `NVIDIA driver ${nvidia.driver}` : '');
   if (!probe.failure) return { state: 'usable', what, problems: [] };
   if (platform !== 'linux/x64') {
-    return unusable({
+    return unusable(what, {
       what: `onnxruntime-node has CUDA for linux/x64 alone, and this is ${platform}`,
       remedy: 'use --device webgpu',
     });
   }
   const problems = cudaProblems(facts);
-  if (problems.length > 0) return unusable(...problems);
-  return unusable({
+  if (problems.length > 0) return unusable(what, ...problems);
+  return unusable(what, {
     what: `all libraries are there, but no run succeeds: ${probe.failure}`,
     remedy:
       'see whether nvidia-smi lists a GPU, and whether its driver is as new as CUDA 12 needs (525 or later)',
@@ -84,22 +88,23 @@ function cudaVerdict(facts: Facts): Verdict {
 
 const drivers = 'apt-get install mesa-vulkan-drivers (AMD, Intel) or nvidia-vulkan-icd (NVIDIA)';
 
-function vulkanProblem({ probe, vulkan, gpus }: Facts): Problem {
-  if (probe.libraries[vulkanLoader]) {
-    return { what: `no Vulkan loader (${vulkanLoader} does not load)`, remedy: 'apt-get install libvulkan1' };
-  }
-  if (vulkan.drivers.length === 0) {
-    const gpu = gpus.length > 0 ? `a GPU by ${[...new Set(gpus)].join(' and ')}, but ` : '';
-    return { what: `${gpu}no Vulkan driver (no manifest in vulkan/icd.d)`, remedy: drivers };
-  }
+function vulkanProblems({ probe, vulkan, gpus }: Facts): Problem[] {
+  const gpu = gpus.length > 0 ? `, though there is a GPU by ${gpus.join(' and ')}` : '';
+  const loader: Problem[] = probe.libraries[vulkanLoader]
+    ? [{ what: `no Vulkan loader (${vulkanLoader} does not load)`, remedy: 'apt-get install libvulkan1' }]
+    : [];
+  const driver: Problem[] =
+    vulkan.drivers.length === 0
+      ? [{ what: `no Vulkan driver (no manifest in vulkan/icd.d)${gpu}`, remedy: drivers }]
+      : [];
+  const problems = [...loader, ...driver];
+  if (problems.length > 0) return problems;
   const names = [...new Set(vulkan.drivers.map(({ name }) => name))].join(', ');
-  return {
-    what: `no run succeeds with the Vulkan drivers ${names}: ${probe.failure}`,
-    remedy:
-      gpus.length > 0
-        ? `update the driver: ${drivers}`
-        : 'this machine shows no GPU; in a container, pass it through (docker run --device /dev/dri, or --gpus all)',
-  };
+  const remedy =
+    gpus.length > 0
+      ? `update the driver: ${drivers}`
+      : 'no GPU is to be seen; in a container, pass it through (docker run --device /dev/dri, or --gpus all)';
+  return [{ what: `no run succeeds with the Vulkan drivers ${names}: ${probe.failure}`, remedy }];
 }
 
 /** Names of the adapters that hardware stands behind, as far as can be told. */
@@ -113,8 +118,8 @@ function webgpuVerdict(facts: Facts): Verdict {
   const { platform, probe, vulkan } = facts;
   const onLinux = platform.startsWith('linux/');
   if (probe.failure) {
-    if (onLinux) return unusable(vulkanProblem(facts));
-    return unusable({ what: `no run succeeds: ${probe.failure}`, remedy: "update the GPU's driver" });
+    if (onLinux) return unusable('', ...vulkanProblems(facts));
+    return unusable('', { what: `no run succeeds: ${probe.failure}`, remedy: "update the GPU's driver" });
   }
   if (!onLinux) return { state: 'usable', what: 'the GPU of the system', problems: [] };
   const names = hardware(facts);

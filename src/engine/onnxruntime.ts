@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { type DeviceName, requireDevice } from '../devices/index.ts';
 import { FailureError, messageOf } from '../errors.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
-import { limitOutputs, optimize, type Pass } from '../onnx/passes/index.ts';
+import { limitOutputs, optimize, optimizeForHalf, type Pass } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
 import type { Signature } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
@@ -54,9 +54,13 @@ export async function onnxruntimeEngine({
   const device = provider === 'cpu' ? cpu(blocked ? await blockSize() : 0) : { cuda, webgpu }[provider];
   return {
     name: `onnxruntime (${provider})`,
-    compile: async (fn, signature, name) => {
-      const prepare: Pass = (graph) => limitOutputs(device.outputs)(optimize(graph));
-      const graph = withOutputPrefix(trace(fn, signature, { device, name, optimize: prepare }));
+    compile: async (fn, signature, name, precision = 'float32') => {
+      const half = precision === 'float16';
+      const passes = half ? optimizeForHalf : optimize;
+      const prepare: Pass = (graph) => limitOutputs(device.outputs)(passes(graph));
+      // The blocked layout has float32 only.
+      const target = half ? { ...device, block: 0 } : device;
+      const graph = withOutputPrefix(trace(fn, signature, { device: target, name, optimize: prepare }));
       const created = await createSession(serialize(graph), session);
       return {
         run: async (feeds) => {
