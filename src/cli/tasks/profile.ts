@@ -37,7 +37,7 @@ export async function runProfile(
   const target = { provider: await deviceOf(options), ...(options.threads && { threads: options.threads }) };
   say(`profile: space ${space.name}, ${size.cells} cells, ${size.channels} channels, on ${target.provider}`);
   const table = await profile(space, size, target, (what, done, all) => {
-    if (done % lineEvery === 0) say(`profile ${done}/${all}: ${what}`);
+    if (done % lineEvery === 0) say(`profile ${done}/${all}: ${what.slice(0, 60)}`);
   });
   writeWhole(path, latencyToJson(table));
   const error = meanError(table);
