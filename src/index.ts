@@ -148,6 +148,29 @@ export {
 export { type NetworkCost, networkCost } from './export/cost.ts';
 
 /**
+ * Budgets: what the candidates of a space cost, counted or measured, and the strongest genotype within a limit. `search`
+ * takes a `Budget` in its setting.
+ *
+ * @example
+ * ```ts
+ * import { type Budget, countedTable, deriveWithin, networkCost, parseBudget, searchSpace } from 'onnx-nas';
+ *
+ * const space = searchSpace('nas-bench-201');
+ * const size = { channels: 16, cells: 17, imageChannels: 3, height: 32, width: 32, classes: 10 };
+ * const table = countedTable(space, size, 'macs');
+ * const budget: Budget = { ...parseBudget('macs=60M'), table, weight: 1 };
+ * const strengths = table.edges.map((edges) => edges.map((row) => row.map((macs) => Math.sqrt(macs))));
+ * console.log(networkCost(deriveWithin(strengths, space, budget), size)); // { parameters: …, macs: at most 60e6 }
+ * ```
+ */
+export { type Budget, type CostTable, costOf, expectedCost } from './search/budget.ts';
+export { type CostName, type Limit, parseBudget } from './search/budget-text.ts';
+export { costRange, deriveWithin } from './search/derive-within.ts';
+export { countedTable } from './cost/table.ts';
+export { type LatencyFile, latencyFromJson, latencyTable, profile } from './cost/latency.ts';
+export type { NetworkSize } from './cost/places.ts';
+
+/**
  * The pipeline: search → retrain → export → verify → serve. The defaults are the paper's, made for days on a GPU.
  *
  * @example

@@ -6,9 +6,11 @@ import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
 import { type BatchSource, batchSource } from './batches.ts';
+import { type Budget, costOf, costPenalty, expectedCost } from './budget.ts';
 import { requireConsistent } from './consistent.ts';
 import { type CurvatureWatch, watchCurvature } from './curvature-watch.ts';
 import { deriveGenotype } from './derive.ts';
+import { deriveWithin } from './derive-within.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
 import { genotypeToJson } from './genotype-file.ts';
 import { countSkips, guardOf, isGuarded } from './guards/index.ts';
@@ -42,6 +44,8 @@ export interface SearchSetting {
   readonly engine: Engine;
   /** What `options.space` names, where it is known already; a file is not read again then. */
   readonly space?: SearchSpace | undefined;
+  /** What the network of the genotype may cost. */
+  readonly budget?: Budget | undefined;
   /** Where the run is kept; without it nothing is written. */
   readonly folder?: RunFolder | undefined;
   /** Continues from the folder's checkpoint. */
@@ -64,7 +68,7 @@ export async function search(
   options: SearchOptions,
   setting: SearchSetting,
 ): Promise<SearchResult> {
-  const { folder, resume = false } = setting;
+  const { folder, resume = false, budget } = setting;
   const { space = openSpace(options.space).space } = setting;
   const { method: name } = options;
   if (name === 'random') return drawRandom(space, options.seed, folder);
@@ -82,7 +86,9 @@ export async function search(
   // The epochs of a projection follow those of the search, of which they keep the number.
   const searched = begin?.values.searched;
   const past = begin && folder && isGuarded(options) ? pastOf(folder.path, begin, supernet) : [];
-  const learning = { ...setting, dataset, options, supernet, batches, state, past };
+  const derive = (strengths: Strengths): Genotype =>
+    budget ? deriveWithin(strengths, space, budget) : deriveGenotype(strengths, space);
+  const learning = { ...setting, dataset, options, supernet, batches, state, past, derive };
   const status = searched === undefined ? await learn({ ...learning, begin }) : 'finished';
 
   const stop = guardOf(options)(past);
@@ -97,7 +103,7 @@ export async function search(
           searched: searched ?? (stop ? past.length : options.epochs),
           begin: searched === undefined ? undefined : begin,
         })
-      : { status, genotype: deriveGenotype(strengthsAt(supernet, alpha), space) };
+      : { status, genotype: derive(strengthsAt(supernet, alpha)) };
   if (selected.status === 'finished') folder?.writeText('genotype.json', genotypeToJson(selected.genotype));
   return {
     ...selected,
@@ -126,14 +132,18 @@ interface Learning extends SearchSetting {
   readonly state: State;
   readonly past: PastEpoch[];
   readonly begin: Checkpoint | undefined;
+  /** The genotype that is read off strengths. */
+  readonly derive: (strengths: Strengths) => Genotype;
 }
 
 /** The epochs in which α and the weights are learned, until the last or until a guard ends them. */
 async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
-  const { engine, dataset, options, supernet, batches, state, past, begin, folder } = learning;
+  const { engine, dataset, options, supernet, batches, state, past, begin, folder, derive, budget } =
+    learning;
   if (begin && begin.position.epoch >= options.epochs) return 'finished';
   const { shape } = dataset;
-  const penalties = penaltiesOf(options);
+  const { space, method } = supernet;
+  const penalties = [...penaltiesOf(options), ...(budget ? [costPenalty(budget, space, method)] : [])];
   const inputs = {
     alpha: alphaInputs(supernet, options, shape, penalties),
     weights: stepInputs(supernet, options, shape),
@@ -188,12 +198,17 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
 
   const guard = guardOf(options);
   const endEpoch = async (epoch: number): Promise<EpochEnd> => {
-    const genotype = deriveGenotype(strengthsAt(supernet, state.alpha), supernet.space);
+    const strengths = strengthsAt(supernet, state.alpha);
+    const genotype = derive(strengths);
     const measured = { skips: countSkips(genotype), ...(await curvature?.measure(epoch)) };
     past.push({ epoch, ...measured, alpha: state.alpha.slice() });
     const stop = guard(past);
     return {
       genotype: formatGenotype(genotype),
+      ...(budget && {
+        cost: costOf(genotype, budget.table, space),
+        expectedCost: expectedCost(strengths, budget.table, space),
+      }),
       ...measured,
       ...architectureRecord(supernet, state.alpha),
       ...(stop && { stopped: stop.reason, taken: stop.take }),

@@ -8,7 +8,6 @@ import { random } from '../../random.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../../runs/epochs.ts';
 import type { RunFolder } from '../../runs/run-folder.ts';
 import type { BatchSource } from '../batches.ts';
-import { deriveGenotype } from '../derive.ts';
 import { formatGenotype, type Genotype } from '../genotype.ts';
 import { countSkips } from '../guards/index.ts';
 import { drawnInputs } from '../inputs.ts';
@@ -18,7 +17,7 @@ import { skeletonForm } from '../skeleton-names.ts';
 import { candidatesOf, type SearchSpace } from '../spaces.ts';
 import { metricsOf, type State, takeOver, vectorsOf } from '../state.ts';
 import { evaluationStep, lossScale, slotName, stepInputs, weightStep } from '../steps.ts';
-import { rowsOf } from '../strengths.ts';
+import { rowsOf, type Strengths } from '../strengths.ts';
 import type { Supernet } from '../supernet.ts';
 import {
   type Choice,
@@ -61,6 +60,8 @@ export interface ProjectionSetting {
   /** What the search has found. */
   readonly architecture: ArchitectureValues;
   readonly batches: BatchSource;
+  /** The genotype that is read off strengths. */
+  readonly derive: (strengths: Strengths) => Genotype;
   /** Changed as it goes on. */
   readonly state: State;
   /** Epochs of the search before. */
@@ -76,7 +77,8 @@ export async function project(setting: ProjectionSetting): Promise<{
   status: 'finished' | 'interrupted';
   genotype: Genotype;
 }> {
-  const { engine, options, shape, supernet, architecture, batches, state, searched, begin, folder } = setting;
+  const { engine, options, shape, supernet, architecture, batches, state, searched, begin, folder, derive } =
+    setting;
   const { space } = supernet;
   const { seed, batch, learningRate, learningRateMin } = options;
   const plan = planOf(space, seed);
@@ -89,7 +91,7 @@ export async function project(setting: ProjectionSetting): Promise<{
   }
   const weights = (): Float32Array => state[vectors.weights] as Float32Array;
   const vector = (name: 'correct' | 'loss'): Float32Array => state[vectors[name]] as Float32Array;
-  const genotype = (): Genotype => deriveGenotype(rowsOf(weights(), space), space);
+  const genotype = (): Genotype => derive(rowsOf(weights(), space));
   const scoresOf = (choice: Choice, offset: number): Score[] =>
     choice.candidates.map((_, i) => ({
       correct: vector('correct')[offset + i] as number,
