@@ -133,7 +133,8 @@ export { genotypeFromJson, genotypeToJson, loadGenotype, publishedNames } from '
 export { parseGenotype } from './search/genotype-text.ts';
 export { deriveGenotype } from './search/derive.ts';
 export { type Strengths, softmaxStrengths } from './search/strengths.ts';
-export { type MethodName, methodNames } from './search/method-names.ts';
+export { type LearningMethodName, type MethodName, methodNames } from './search/method-names.ts';
+export { randomGenotype } from './search/methods/random.ts';
 export { type OperationName, operationNames } from './search/operation-names.ts';
 export {
   openSpace,
@@ -199,6 +200,7 @@ export { type NetworkCost, networkCost } from './export/cost.ts';
  * ```
  */
 export { type SearchOptions, searchDefaults } from './search/options.ts';
+export { type MethodOptions, searchDefaultsOf } from './search/method-options.ts';
 export { type SearchResult, type SearchSetting, search } from './search/search.ts';
 export { type RetrainOptions, retrainDefaults } from './retrain/options.ts';
 export { type RetrainResult, type RetrainSetting, retrain } from './retrain/retrain.ts';

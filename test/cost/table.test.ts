@@ -297,7 +297,9 @@ describe('the term in the loss of α', () => {
     const limit = 0.5 * expectedCost(softmaxStrengths(values, subject), costs, subject);
     const term = costPenalty({ cost: 'macs', limit, table: costs, weight: 1 }, subject, darts);
     const at = tf.tensor(values, shape);
-    const gradient = tf.grad((a) => term.value({ alpha: a }, {}))(at).dataSync<'float32'>();
+    const gradient = tf
+      .grad((a) => term.value({ alpha: a }, {}))(at)
+      .dataSync<'float32'>();
     const excess = (x: Float32Array): number =>
       expectedCost(softmaxStrengths(x, subject), costs, subject) / limit - 1;
     const largest = gradient.reduce((most, x) => Math.max(most, Math.abs(x)), 0);

@@ -6,7 +6,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
-import { requireMethodOptions } from '../../search/method-options.ts';
+import { defaultWarmUp, requireMethodOptions } from '../../search/method-options.ts';
 import { drawRandom, requireConsistent, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
@@ -66,7 +66,10 @@ export function newPlan(defaults: AnySearchOptions, wanted: GivenSearchOptions):
   const given = withFixedData(wanted);
   const opened = openSpace(given.space ?? defaults.space);
   if (defaults.method === 'random') requireReadByRandom(given);
-  const usual = defaults.method === 'random' ? {} : opened.space.defaults;
+  const usual =
+    defaults.method === 'random'
+      ? {}
+      : { ...opened.space.defaults, alphaWarmUp: defaultWarmUp(defaults, given.epochs) };
   return { options: checked({ ...defaults, ...usual, ...given } as AnySearchOptions), opened };
 }
 

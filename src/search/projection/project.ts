@@ -101,7 +101,7 @@ export async function project(setting: ProjectionSetting): Promise<{
     classes: setting.classes,
   });
   const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
-    engine.compile(fn, signature, name);
+    engine.compile(fn, signature, name, options.precision);
   const evaluation = await compile(evaluationStep(net, options, shape), 'evaluation');
   const tuning = await compile(weightStep(net, options, shape), 'tuning');
 
