@@ -2,6 +2,7 @@
 import type {
   Candidates,
   Choice,
+  DecisionReport,
   RetrainEpoch,
   RetrainReport,
   SearchEpoch,
@@ -27,7 +28,7 @@ import {
 } from '../search/spaces.ts';
 import type { Strengths } from '../search/strengths.ts';
 import { softmax } from '../softmax.ts';
-import { type Fields, isCount, type RetrainRecord, type SearchRecord } from './records.ts';
+import { type Fields, isCount, isFields, type RetrainRecord, type SearchRecord } from './records.ts';
 
 /** The metrics of a record that are numbers; a run may lack any. */
 const numbersOf = <Name extends string>(
@@ -74,6 +75,7 @@ export function searchReport(record: SearchRecord): SearchReport {
     run: path,
     ...(setting && { candidates: candidatesIn(setting.space) }),
     epochs: epochs.map((epoch) => searchEpoch(epoch, setting)),
+    decisions: setting ? epochs.flatMap((epoch) => decisionsOf(epoch, setting.space)) : [],
     planned: Math.max(plannedEpochs(options, epochs), epochs.length),
     ...(found !== undefined && { genotype: found }),
     finished: genotype !== undefined,
@@ -129,6 +131,35 @@ const candidatesIn = (space: SearchSpace): Candidates => {
     operations: operationsOf(space),
   };
 };
+
+/** The choices of the projection that a record has; what is not of this form is left out. */
+function decisionsOf({ epoch, projection }: EpochRecord, space: SearchSpace): DecisionReport[] {
+  if (!Array.isArray(projection)) return [];
+  const { edges } = candidatesIn(space);
+  const { kinds } = skeletonForm(space.skeleton);
+  return projection
+    .filter(isFields)
+    .flatMap(({ cell, edge, node, kept, accuracyWithout }): DecisionReport[] => {
+      const kind = kinds.find((name) => name === cell);
+      if (!kind || !Array.isArray(kept) || !isFields(accuracyWithout)) return [];
+      const ends = typeof edge === 'number' ? edges[edge] : undefined;
+      const isOfNode = typeof node === 'number';
+      if (!ends && !isOfNode) return [];
+      // Of a node the candidates are edges.
+      const nameOf = (candidate: unknown): string =>
+        isOfNode ? (edges[Number(candidate)]?.from ?? String(candidate)) : String(candidate);
+      return [
+        {
+          epoch: epoch + 1,
+          place: `${cellTitles[kind]}, ${ends ? `${ends.from} → ${ends.to}` : `into ${stateName(space, Number(node))}`}`,
+          kept: kept.map(nameOf),
+          accuracyWithout: Object.entries(accuracyWithout).flatMap(([name, accuracy]): [string, number][] =>
+            typeof accuracy === 'number' ? [[nameOf(name), accuracy]] : [],
+          ),
+        },
+      ];
+    });
+}
 
 function searchEpoch(record: EpochRecord, setting: Setting | undefined): SearchEpoch {
   const genotype = parsed(record.genotype);

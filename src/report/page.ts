@@ -9,6 +9,7 @@ import type { Report, RunSummary, SearchReport } from './data.ts';
 import { cellTitles, drawGenotype } from './genotype-drawings.ts';
 import { heatMaps } from './heat-map.ts';
 import { facts, hint, htmlTable, scrolling, section } from './html.ts';
+import { labelOf } from './operation-labels.ts';
 import { shadeStyle } from './palette.ts';
 import { drawSelection, selectionTable } from './selection.ts';
 import { dash, formatSeconds, formatSeeds, millions, summaryTable } from './summary-table.ts';
@@ -90,6 +91,7 @@ function partsOf(report: Report): Part[] {
           ? single.map(heatMaps)
           : several.map((search) => disclosed(`Seed ${search.seed}`, heatMaps(search))),
     },
+    { id: 'projection', title: 'Projection', content: projection(searches) },
     { id: 'cells', title: 'Cells by seed', content: several.map(seedCells) },
     { id: 'guards', title: 'Collapse and cost', content: guards(searches) },
     { id: 'numbers', title: 'Numbers by epoch', content: numbers(searches, retrain) },
@@ -203,7 +205,39 @@ const seedCells = ({ seed, genotype }: SearchReport): string =>
 
 function curvesPart({ searches, retrain }: Report): string[] {
   const curves = [...searchCurves(searches), ...(retrain ? retrainCurves(retrain) : [])];
-  return curves.length > 0 ? [element('div', { class: 'pair' }, ...curves)] : [];
+  return curves.length > 0 ? [element('div', { class: 'pair curves' }, ...curves)] : [];
+}
+
+/** What the projection has decided, for each search that has decided anything. */
+function projection(searches: readonly SearchReport[]): string[] {
+  const deciding = searches.filter(({ decisions }) => decisions.length > 0);
+  if (deciding.length === 0) return [];
+  const table = ({ decisions }: SearchReport): string =>
+    scrolling(
+      'Decisions of the projection',
+      htmlTable({
+        columns: [
+          { title: 'epoch', isNumber: true },
+          { title: 'of', isNumber: false },
+          { title: 'kept', isNumber: false },
+          { title: 'accuracy without …', isNumber: false },
+        ],
+        rows: decisions.map(({ epoch, place, kept, accuracyWithout }) => [
+          String(epoch),
+          place,
+          kept.map(labelOf).join(', '),
+          accuracyWithout.map(([name, accuracy]) => `${labelOf(name)} ${percent(accuracy)}`).join(', '),
+        ]),
+      }),
+    );
+  return [
+    hint(
+      'The genotype is not read off the weights: of each edge and node stays what the supernet is least accurate without (Wang et al. 2021).',
+    ),
+    ...deciding.map((search) =>
+      searches.length > 1 ? disclosed(`Seed ${search.seed}`, table(search)) : table(search),
+    ),
+  ];
 }
 
 function guards(searches: readonly SearchReport[]): string[] {
@@ -213,7 +247,7 @@ function guards(searches: readonly SearchReport[]): string[] {
     hint(
       'A search that collapses fills the normal cell with skip connections; the dominant eigenvalue of the Hessian with respect to α grows before that.',
     ),
-    element('div', { class: 'pair' }, ...curves),
+    element('div', { class: 'pair curves' }, ...curves),
   ];
 }
 
