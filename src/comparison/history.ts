@@ -46,6 +46,12 @@ const numbersOf = <Name extends string>(
 export const plannedEpochs = ({ epochs }: Fields, records: readonly EpochRecord[]): number =>
   isCount(epochs) ? epochs : records.length;
 
+/** The validation accuracies of a search by epoch; those of the projection are of supernets that lack a candidate. */
+export const validationAccuracies = (epochs: readonly EpochRecord[]): number[] =>
+  epochs.flatMap(({ projection, validationAccuracy }) =>
+    projection === undefined && typeof validationAccuracy === 'number' ? [validationAccuracy] : [],
+  );
+
 /** Why a search has ended before its last epoch, if a guard has ended it. */
 export function stopOf(epochs: readonly EpochRecord[]): string | undefined {
   const { stopped, taken } =
@@ -167,15 +173,8 @@ function searchEpoch(record: EpochRecord, setting: Setting | undefined): SearchE
   const skips = normal?.nodes.flat().filter(({ operation }) => isSkip(operation)).length;
   return {
     ...(skips !== undefined && { skips }),
-    ...numbersOf(record, [
-      'loss',
-      'accuracy',
-      'validationLoss',
-      'validationAccuracy',
-      'skips',
-      'eigenvalue',
-      'cost',
-    ]),
+    ...numbersOf(record, ['loss', 'accuracy', 'skips', 'eigenvalue', 'cost']),
+    ...(record.projection === undefined && numbersOf(record, ['validationLoss', 'validationAccuracy'])),
     epoch: record.epoch,
     seconds: record.seconds,
     ...(setting && weightsOf(record, setting)),

@@ -2,7 +2,7 @@
 import type { Extremes, MeasureName, RunSummary } from '../report/data.ts';
 import type { EpochRecord } from '../runs/epochs.ts';
 import { type Spread, spreadOf } from '../spread.ts';
-import { plannedEpochs, stopOf } from './history.ts';
+import { plannedEpochs, stopOf, validationAccuracies } from './history.ts';
 import { costOf } from './networks.ts';
 import type { Fields, RetrainRecord, RunRecord, SearchRecord } from './records.ts';
 
@@ -125,7 +125,7 @@ function progress(
 function searchMeasuresOf(searches: readonly SearchRecord[], expected: number): Measures {
   const runs = searches.map((search) => ({ ...search, finished: search.genotype !== undefined }));
   const isRandom = searches[0]?.options.method === 'random';
-  const validationAccuracy = extremes(searches.map(({ epochs }) => metric(epochs, 'validationAccuracy')));
+  const validationAccuracy = extremes(searches.map(({ epochs }) => validationAccuracies(epochs)));
   const begun = searches.filter(({ epochs, genotype }) => epochs.length > 0 || genotype !== undefined);
   const searchSeconds = spreadOf(begun.map(({ epochs }) => secondsOf(epochs)));
   const unfinished = progress(runs, expected);

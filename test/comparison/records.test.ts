@@ -229,7 +229,13 @@ describe('the history of a search', () => {
       { cell: 'nothing', edge: 0, kept: [], accuracyWithout: {} },
       'damaged',
     ];
-    const { decisions } = historyOf({ extra: (epoch) => (epoch === 2 ? { projection } : {}) });
+    const { decisions, epochs } = historyOf({ extra: (epoch) => (epoch === 2 ? { projection } : {}) });
+    // What is measured then is the supernet without one candidate or another.
+    expect(epochs.map(({ validationAccuracy }) => validationAccuracy !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
     expect(decisions).toEqual([
       {
         epoch: 3,
