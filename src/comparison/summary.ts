@@ -113,10 +113,11 @@ function progress(
     readonly finished: boolean;
   }[],
   expected: number,
+  done: string,
 ): string | undefined {
   const finished = runs.filter((run) => run.finished).length;
   if (finished === expected) return undefined;
-  if (expected > 1) return `${finished} of ${expected} have finished`;
+  if (expected > 1) return `${finished} of ${expected} ${done}`;
   const [run] = runs;
   return run && `not finished: ${run.epochs.length} of ${plannedEpochs(run.options, run.epochs)} epochs`;
 }
@@ -128,7 +129,7 @@ function searchMeasuresOf(searches: readonly SearchRecord[], expected: number): 
   const validationAccuracy = extremes(searches.map(({ epochs }) => validationAccuracies(epochs)));
   const begun = searches.filter(({ epochs, genotype }) => epochs.length > 0 || genotype !== undefined);
   const searchSeconds = spreadOf(begun.map(({ epochs }) => secondsOf(epochs)));
-  const unfinished = progress(runs, expected);
+  const unfinished = progress(runs, expected, 'have finished');
   const stops = searches.flatMap(({ seed, epochs }) => {
     const reason = stopOf(epochs);
     return reason === undefined
@@ -167,7 +168,7 @@ function retrainMeasuresOf(
   const costs = retrainings.map(costOf);
   const testAccuracy = extremes(retrainings.map(({ epochs }) => metric(epochs, 'testAccuracy')));
   const runs = retrainings.map((run) => ({ ...run, finished: isFinished(run) }));
-  const remark = progress(runs, expected);
+  const remark = progress(runs, expected, 'are retrained');
   const times = latencies && retrainings.flatMap(({ path }) => latencies.get(path) ?? []);
   return {
     values: {
