@@ -77,7 +77,12 @@ export function lastRun(file: string): ProfiledRun {
   if (!run) throw new Error(`${file} holds no run`);
   const within = ({ ts }: Event): boolean => ts >= run.ts && ts <= run.ts + run.dur;
   const kernels = events.filter(
-    (event) => event.cat === 'Node' && event.name.endsWith('_kernel_time') && within(event),
+    (event) =>
+      event.cat === 'Node' &&
+      event.name.endsWith('_kernel_time') &&
+      // A segment's time is that of its nodes, which are listed as well.
+      event.args.op_name !== 'If' &&
+      within(event),
   );
   return { milliseconds: run.dur / 1000, nodes: kernels.map(nodeTime) };
 }

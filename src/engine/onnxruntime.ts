@@ -52,6 +52,8 @@ export async function onnxruntimeEngine({
   await requireDevice(provider);
   await keepDevice(provider);
   const device = provider === 'cpu' ? cpu(blocked ? await blockSize() : 0) : { cuda, webgpu }[provider];
+  // Segments are subgraphs, which only the CPU runs without a word with another device.
+  const written = provider === 'cpu' ? { segmentSize } : {};
   return {
     name: `onnxruntime (${provider})`,
     compile: async (fn, signature, name, precision = 'float32') => {
@@ -61,7 +63,7 @@ export async function onnxruntimeEngine({
       // The blocked layout has float32 only.
       const target = half ? { ...device, block: 0 } : device;
       const graph = withOutputPrefix(trace(fn, signature, { device: target, name, optimize: prepare }));
-      const created = await createSession(serialize(graph), session);
+      const created = await createSession(serialize(graph, written), session);
       return {
         run: async (feeds) => {
           checkFeeds(signature, feeds);
@@ -75,6 +77,9 @@ export async function onnxruntimeEngine({
     },
   };
 }
+
+/** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
+export const segmentSize = 1000;
 
 /** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
 const outputPrefix = 'output/';
