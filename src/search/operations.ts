@@ -98,9 +98,9 @@ const skip: Operation['make'] = (at, { channels, stride, affine }) =>
 /** N(0, 1) whatever the input (Zela et al. 2020, space S4); in use its mean, so that a trained network is a function. */
 const noise: Operation['make'] = (at, { channels, stride }) => {
   const site = at.noiseSites.count++;
-  return weighed((x, { noise: draw }) => {
+  return weighed((x, { noise: draw, images = 1 }) => {
     const [n, h, w] = x.shape;
-    const shape = [n, Math.ceil(h / stride), Math.ceil(w / stride), channels] as const;
+    const shape = [n, Math.ceil(h / stride), Math.ceil(w / stride), images * channels] as const;
     return draw ? draw(site, shape) : tf.zeros([...shape]);
   });
 };

@@ -1,12 +1,12 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
 import type { Dataset } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
-import { InputError } from '../errors.ts';
 import { requireLossScale } from '../nn/loss-scaling.ts';
 import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
 import { type BatchSource, batchSource } from './batches.ts';
+import { requireConsistent } from './consistent.ts';
 import { type CurvatureWatch, watchCurvature } from './curvature-watch.ts';
 import { deriveGenotype } from './derive.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
@@ -241,25 +241,4 @@ function pastOf(path: string, { position, values }: Checkpoint, supernet: Supern
   // A stopped run is at its end, but has fewer records.
   const done = values.searched ?? Math.min(position.epoch, last + 1);
   return pastEpochs(records, done, supernet, path);
-}
-
-/** @throws InputError where the options contradict one another */
-export function requireConsistent({ order, optimizer, precision, alphaWarmUp, epochs }: SearchOptions): void {
-  if (order === 2 && precision === 'float16') {
-    throw new InputError(
-      'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +
-        'take --precision float32 or --order 1',
-    );
-  }
-  if (order === 2 && optimizer !== 'sgd') {
-    throw new InputError(
-      `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +
-        'take --optimizer sgd or --order 1',
-    );
-  }
-  if (alphaWarmUp > 0 && alphaWarmUp >= epochs) {
-    throw new InputError(
-      `α would be frozen in all ${epochs} epochs: expected --alpha-warm-up below --epochs, got ${alphaWarmUp}`,
-    );
-  }
 }

@@ -77,6 +77,24 @@ const kinds: readonly Kind[] = [
         setting,
       ),
   },
+  {
+    name: 'retrain by AdamW',
+    run: (seed, setting) =>
+      retrain(
+        loadGenotype('darts_v1'),
+        brightness({ count: 24 }),
+        {
+          ...retrainDefaults,
+          ...augmented,
+          optimizer: 'adamw',
+          learningRate: 1e-3,
+          channels: 4,
+          cells: 1,
+          seed,
+        },
+        setting,
+      ),
+  },
 ];
 
 describe.each(kinds)('$name', ({ run }) => {

@@ -5,9 +5,10 @@ import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
+import { requireConsistent, requireRead } from '../../search/consistent.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { defaultWarmUp, requireMethodOptions } from '../../search/method-options.ts';
-import { drawRandom, requireConsistent, search } from '../../search/search.ts';
+import { drawRandom, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
@@ -70,7 +71,7 @@ export function newPlan(defaults: AnySearchOptions, wanted: GivenSearchOptions):
     defaults.method === 'random'
       ? {}
       : { ...opened.space.defaults, alphaWarmUp: defaultWarmUp(defaults, given.epochs) };
-  return { options: checked({ ...defaults, ...usual, ...given } as AnySearchOptions), opened };
+  return { options: checked({ ...defaults, ...usual, ...given } as AnySearchOptions, given), opened };
 }
 
 /**
@@ -97,13 +98,16 @@ export function resumedPlan(own: AnySearchOptions, wanted: GivenSearchOptions, f
       `${source} has changed since the run in ${folder} began, which keeps the space as it was; resume it without --space`,
     );
   }
-  return { options: checked(options), opened };
+  return { options: checked(options, given), opened };
 }
 
-function checked(options: AnySearchOptions): AnySearchOptions {
+const flagOf = (name: string): string => `--${kebab(name)}`;
+
+function checked(options: AnySearchOptions, given: GivenSearchOptions): AnySearchOptions {
   if (options.method !== 'random') {
-    requireMethodOptions(options, (name) => `--${kebab(name)}`);
-    requireConsistent(options);
+    requireMethodOptions(options, flagOf);
+    requireRead(given, options, flagOf);
+    requireConsistent(options, flagOf);
   }
   return options;
 }
@@ -165,7 +169,7 @@ export async function searchInFolder(
     const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
     const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    if (stopped) say(`search: ended early, ${stopped}; the genotype is that of an earlier epoch`);
+    if (stopped) say(`search: ended early, as ${stopped}; the genotype is that of an earlier epoch`);
     return { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
   } finally {
     progress.close();
