@@ -38,7 +38,13 @@ export async function openEngine(
   const { device, engine, threads, precision = 'float32' } = options;
   if (engine === 'onnxruntime') {
     const { onnxruntimeEngine } = await import('../engine/onnxruntime.ts');
-    return onnxruntimeEngine({ provider: await deviceOf(options), ...(threads && { threads }) });
+    const provider = await deviceOf(options);
+    if (precision === 'float16') {
+      // Before work starts.
+      const { requireHalf } = await import('../engine/half-trial.ts');
+      await requireHalf(provider);
+    }
+    return onnxruntimeEngine({ provider, ...(threads && { threads }) });
   }
   const given = {
     '--threads': threads !== undefined,

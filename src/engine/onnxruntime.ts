@@ -11,6 +11,7 @@ import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
+import { requireHalf } from './half-trial.ts';
 import { keepDevice } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
@@ -58,6 +59,7 @@ export async function onnxruntimeEngine({
     name: `onnxruntime (${provider})`,
     compile: async (fn, signature, name, precision = 'float32') => {
       const half = precision === 'float16';
+      if (half) await requireHalf(provider);
       const passes = half ? optimizeForHalf : optimize;
       const prepare: Pass = (graph) => limitOutputs(device.outputs)(passes(graph));
       // The blocked layout has float32 only.

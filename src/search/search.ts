@@ -1,7 +1,6 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
 import type { Dataset } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
-import { requireLossScale } from '../nn/loss-scaling.ts';
 import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
@@ -24,7 +23,7 @@ import { penaltiesOf } from './penalties/index.ts';
 import { project, projectionSizes } from './projection/project.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
 import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
-import { alphaInputs, alphaStep, lossScale, slotName, stepInputs, weightStep } from './steps.ts';
+import { alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
 import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
@@ -174,7 +173,6 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...(options.order === 2 && { ...shared, ...momentumOf(state) }),
     });
     const { loss, correct } = takeOver(state, outputs);
-    requireLossScale(state[slotName('alpha', lossScale)]);
     return { validationLoss: loss * options.batch, validationAccuracy: correct };
   };
 
@@ -192,7 +190,6 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...shared,
     });
     const { loss, correct } = takeOver(state, outputs);
-    requireLossScale(state[slotName('theta', lossScale)]);
     return { count: options.batch, loss: loss * options.batch, accuracy: correct, ...validation };
   };
 

@@ -116,6 +116,9 @@ describe('what is wrong is said, and nothing done', () => {
     ['search --out file', /cannot write file\/checkpoint.safetensors: .*file is no folder/],
     ['search --out nowhere --resume', /^nas: nowhere holds no run: config.json is missing\n$/],
     ['search --engine tfjs-cpu --threads 2', /--threads is for the engine onnxruntime/],
+    ['search --engine tfjs-cpu --precision float16', /--precision float16 is for the engine onnxruntime/],
+    ['search --order 2 --precision float16', /take --precision float32 or --order 1/],
+    ['retrain darts_v2 --precision half', /--precision must be one of float32, float16, got half/],
     ['search --method pcdarts', /--method must be one of darts, pc-darts, gdas, .*, got pcdarts/],
     [
       'search --partial-channels 2',

@@ -164,6 +164,8 @@ describe.each(kinds)('$name', ({ run }) => {
     expect(await whole(1)).toEqual(expected);
     const other = await whole(2);
     for (const [name, digest] of Object.entries(expected.arrays)) {
+      // The scale of the loss depends on how many steps were good, which may be all.
+      if (name.endsWith('lossScale')) continue;
       expect(other.arrays[name], name).not.toBe(digest);
     }
   });
