@@ -1,6 +1,7 @@
 /** The servers that are compared: how each is started and asked. */
 import { type BodyKind, fastapiMessages, type Message, nasMessages, type Sample } from './bodies.ts';
 import type { BenchModel } from './models.ts';
+import type { Instances } from './options.ts';
 import { type ServerProcess, startFastapi, startNas } from './servers.ts';
 
 export interface Contestant {
@@ -10,12 +11,12 @@ export interface Contestant {
   message(kind: BodyKind, sample: Sample, model: BenchModel): Message;
 }
 
-/** One instance is the server as it comes; several get one thread each. */
-export const nas = (instances: number, options: readonly string[]): Contestant => ({
-  name: instances === 1 ? 'nas serve' : `nas serve, ${instances} instances`,
+/** `auto` is the server as it comes; a number of instances, each with its share of the cores. */
+export const nas = (instances: Instances, options: readonly string[]): Contestant => ({
+  name: instances === 'auto' ? 'nas serve' : `nas serve, instances: ${instances}`,
   ours: true,
   start: ({ folder }) => {
-    const split = instances === 1 ? [] : ['--instances', String(instances), '--threads', '1'];
+    const split = instances === 'auto' ? [] : ['--instances', String(instances)];
     return startNas(folder, [...split, ...options]);
   },
   message: (kind, sample, { name, shape }) => nasMessages[kind](sample, shape, name),

@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import { InputError, messageOf } from '../../src/errors.ts';
 import { type BodyKind, bodyKinds } from './bodies.ts';
 
+/** A number, or as many as the server chooses. */
+export type Instances = number | 'auto';
+
 export interface ServeBenchOptions {
   readonly models: readonly string[];
   readonly bodies: readonly BodyKind[];
@@ -11,7 +14,7 @@ export interface ServeBenchOptions {
   readonly warmup: number;
   readonly rounds: number;
   /** Instances of the model in `nas serve`, each choice a contestant of its own. */
-  readonly instances: readonly number[];
+  readonly instances: readonly Instances[];
   /** Processes of the FastAPI server, each choice a contestant of its own; none: it is left out. */
   readonly peers: readonly number[];
   readonly python: string | undefined;
@@ -23,7 +26,7 @@ const text = { type: 'string' } as const;
 
 /**
  * `--models fashion-mnist,darts-v2 --bodies json,binary,png --connections 1,8,64 --seconds 3 --warmup 1 --rounds 3
- * --instances 1,2 --peers 1,2 --python PATH --nas "--max-batch-size 8"`.
+ * --instances auto --peers 1,2 --python PATH --nas "--max-batch-size 8"`.
  *
  * @throws InputError for what is no option, or a value that makes no sense
  */
@@ -54,7 +57,9 @@ export function serveBenchOptions(args: readonly string[], models: readonly stri
     seconds: number('seconds', values.seconds ?? '3', 0.1, false),
     warmup: number('warmup', values.warmup ?? '1', 0, false),
     rounds: number('rounds', values.rounds ?? '3', 1, true),
-    instances: numbers('instances', '1,2'),
+    instances: (values.instances ?? 'auto')
+      .split(',')
+      .map((item) => (item === 'auto' ? item : number('instances', item, 1, true))),
     peers: numbers('peers', '1,2'),
     python: values.python,
     nas: values.nas?.split(' ').filter((word) => word !== '') ?? [],

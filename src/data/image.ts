@@ -2,12 +2,20 @@
 import sharp, { type Sharp } from 'sharp';
 import { InputError, messageOf } from '../errors.ts';
 import { type ImageShape, pixelsOf } from './dataset.ts';
+import { decodePlainPng } from './png.ts';
+
+// Many images are read at a time, each once: threads of its own and memory of others would be in their way.
+sharp.concurrency(1);
+sharp.cache(false);
 
 /** The most pixels an encoded image may have; a larger one is refused before it is decoded. */
 export const pixelLimit = 2 ** 26;
 
 /** How images change size: to exactly the given size, the whole image, aspect ratio not kept; sharp's default kernel. */
 export const resizing = { fit: 'fill' } as const;
+
+/** The most values of an image that is decoded at once, in this thread, where it is a plain PNG file. */
+const plainLimit = 2 ** 14;
 
 /** The first bytes of PNG and JPEG files. sharp reads more formats (SVG, TIFF, …); none of their risks is wanted. */
 const signatures: readonly (readonly number[])[] = [
@@ -48,18 +56,37 @@ export const decodeImage = (
   limit: number = pixelLimit,
 ): Promise<Uint8Array> =>
   reading(name, async () => {
-    const interleaved = await open(bytes, limit)
-      .autoOrient()
-      .flatten({ background: 'white' })
-      .resize(shape.width, shape.height, resizing)
-      .toColourspace(shape.channels === 1 ? 'b-w' : 'srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer();
-    if (interleaved.length !== pixelsOf(shape)) {
-      throw new Error(`decoded to ${interleaved.length} values instead of ${pixelsOf(shape)}`);
+    const size = pixelsOf(shape);
+    const small = size <= plainLimit && shape.height * shape.width <= limit;
+    const plain = small ? decodePlainPng(bytes, shape) : undefined;
+    const interleaved = plain ?? (await decodeAny(bytes, shape, limit));
+    if (interleaved.length !== size) {
+      throw new Error(`decoded to ${interleaved.length} values instead of ${size}`);
     }
     return shape.channels === 1 ? interleaved : planar(interleaved, shape.channels);
   });
+
+const decodeAny = (bytes: Uint8Array, shape: ImageShape, limit: number): Promise<Uint8Array> =>
+  open(bytes, limit)
+    .autoOrient()
+    .flatten({ background: 'white' })
+    .resize(shape.width, shape.height, resizing)
+    .toColourspace(shape.channels === 1 ? 'b-w' : 'srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer();
+
+/** An image's pixels, planar as `decodeImage` gives them, as a PNG file. */
+export function encodePng(pixels: Uint8Array, { channels, height, width }: ImageShape): Promise<Buffer> {
+  const plane = height * width;
+  const interleaved = Uint8Array.from(
+    pixels,
+    (_, i) => pixels[(i % channels) * plane + Math.floor(i / channels)] as number,
+  );
+  return sharp(interleaved, { raw: { width, height, channels: channels as 1 | 3 } })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+}
 
 function open(bytes: Uint8Array, limit: number): Sharp {
   if (!signatures.some((signature) => signature.every((byte, i) => bytes[i] === byte))) {

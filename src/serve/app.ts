@@ -12,7 +12,7 @@ import Fastify, {
 } from 'fastify';
 import { pixelLimit } from '../data/image.ts';
 import { authorizer } from './authorization.ts';
-import { decoderOf, readBody } from './body.ts';
+import { decoderOf, isRefusedUnsent, readBody } from './body.ts';
 import type { Answer, Service } from './call.ts';
 import { drainOnClose } from './drain.ts';
 import { createMetrics } from './metrics.ts';
@@ -95,6 +95,11 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
   app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) =>
     readBody(payload, request.headers, bodyLimit),
   );
+
+  app.server.on('checkContinue', (request, response) => {
+    if (!isRefusedUnsent(request.headers, bodyLimit)) response.writeContinue();
+    app.server.emit('request', request, response);
+  });
 
   const { token } = options;
   const authorize = token === undefined ? () => {} : authorizer(token);

@@ -49,30 +49,36 @@ export async function readBody(
   }
 }
 
-/** What is refused is read to its end and forgotten, so that the client, still sending, gets to see the answer. */
+/**
+ * Bytes beyond the limit that are read of a body that is refused. A client that is still sending when its connection is
+ * closed never sees the answer (RFC 9112, section 9.6), so it is heard out; one that goes on beyond that is cut off.
+ */
+const patience = 64 * 2 ** 20;
+
+/** Whether a client waits to be told to send a body, and is to be refused at once: it is too large. */
+export const isRefusedUnsent = ({ expect, 'content-length': length }: IncomingHttpHeaders, limit: number) =>
+  expect !== undefined && Number(length ?? 0) > limit;
+
 function collect(stream: Readable, headers: IncomingHttpHeaders, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const refuse = (): void => {
-      stream.removeListener('data', keep);
-      stream.resume();
-      chunks.length = 0;
-      reject(errors.tooLarge(limit));
-    };
+    const declared = Number(headers['content-length'] ?? 0);
     const chunks: Buffer[] = [];
     let size = 0;
-    const keep = (chunk: Buffer): void => {
+    const refuse = (): void => reject(errors.tooLarge(limit));
+    stream.on('data', (chunk: Buffer) => {
       size += chunk.length;
+      if (size > limit + patience) refuse();
+      else if (size > limit) chunks.length = 0;
+      else if (declared <= limit) chunks.push(chunk);
+    });
+    stream.on('end', () => {
       if (size > limit) refuse();
-      else chunks.push(chunk);
-    };
-    if (Number(headers['content-length'] ?? 0) > limit) return refuse();
-    stream.on('data', keep);
-    stream.on('end', () =>
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
-    );
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+    });
     stream.on('error', () => reject(errors.incomplete()));
     stream.on('close', () => {
       if (!stream.readableEnded) reject(errors.incomplete());
     });
+    if (declared > limit + patience || isRefusedUnsent(headers, limit)) refuse();
   });
 }

@@ -64,6 +64,23 @@ describe('nas serve', () => {
     expect(stderr).toMatch(/nas: not all requests could be finished within 0.05 s/);
   });
 
+  it.each([
+    ['SIGINT', 'SIGINT'],
+    ['SIGTERM', 'SIGINT'],
+    ['SIGINT', 'SIGTERM'],
+  ] as const)(
+    'is ended at once by a second signal, in the middle of a run: %s, %s',
+    async (first, second) => {
+      const server = await serve();
+      const lost = infer(server.url, 'slow', [1], [1]).catch(() => 'lost');
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      server.process.kill(first);
+      await server.said(/stopping: finishing/);
+      server.process.kill(second);
+      expect([(await server.ended).code, await lost]).toEqual([second, 'lost']);
+    },
+  );
+
   it('logs every request with its id where it is told to, as lines of JSON', async () => {
     const server = await serve('--log');
     await infer(server.url, 'linear', [1, 3], [1, 2, 3], { 'x-request-id': 'r-1' });

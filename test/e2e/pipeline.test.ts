@@ -109,6 +109,7 @@ async function expectUsable(
     onnx: onnxOf(model),
     accuracy: trained.bestAccuracy,
     parameters: trained.parameters,
+    samples: dataset.classes.length,
     verification: { images: Math.min(20, dataset.test.count) },
   });
   const count = ['--test-limit', String(dataset.test.count)];

@@ -193,17 +193,38 @@ describe('slow clients', () => {
     await server.close();
   });
 
-  it('get to see that their body is too large, though they have not sent all of it', async () => {
+  it('get to see that their body is too large, however large and slow it is, announced or not', async () => {
     const server = await start({ bodyLimit: 1000 });
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      const outgoing = httpRequest(`${server.url}/v2/models/linear/infer`, { method: 'POST' }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
+    const url = `${server.url}/v2/models/linear/infer`;
+    const send = (size: number, headers: Record<string, string | number>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const outgoing = httpRequest(url, { method: 'POST', headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        outgoing.on('error', reject);
+        // In two writes, and the second one only when a hasty answer would have closed the connection.
+        outgoing.write(Buffer.alloc(size / 2));
+        setTimeout(() => outgoing.end(Buffer.alloc(size / 2)), 30);
       });
-      outgoing.on('error', reject);
-      outgoing.end(Buffer.alloc(20_000_000));
-    });
-    expect(status).toBe(413);
+    const sizes = [1002, 10_000, 1_000_000, 20_000_000];
+    const answers = sizes.flatMap((size) => [{}, { 'content-length': size }].map((own) => send(size, own)));
+    expect(await Promise.all(answers)).toEqual(answers.map(() => 413));
+    await server.close();
+  });
+
+  it('are not told to send a body that is too large', async () => {
+    const server = await start({ bodyLimit: 1000 });
+    const ask = (length: number) =>
+      new Promise<unknown>((resolve, reject) => {
+        const headers = { expect: '100-continue', 'content-length': length };
+        const outgoing = httpRequest(`${server.url}/v2/models/linear/infer`, { method: 'POST', headers });
+        outgoing.on('continue', () => outgoing.end(Buffer.alloc(length)) && resolve('continue'));
+        outgoing.on('response', (response) => resolve(response.statusCode));
+        outgoing.on('error', reject);
+        outgoing.flushHeaders();
+      });
+    expect([await ask(1001), await ask(1000)]).toEqual([413, 'continue']);
     await server.close();
   });
 });

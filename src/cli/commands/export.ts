@@ -3,13 +3,13 @@ import { defineCommand } from '../command.ts';
 import { dataOptionNames, deviceOptionNames } from '../options.ts';
 import { deviceDefaults } from '../setting.ts';
 
-const defaults = { ...deviceDefaults, softmax: false, weights: 'best', images: 1000 } as const;
+const defaults = { ...deviceDefaults, softmax: false, weights: 'best', images: 1000, samples: true } as const;
 
 export const exportCommand = defineCommand({
   name: 'export',
   argument: { name: 'run', describe: 'the folder of a retrained run' },
   describe: 'write the trained network of a run as a verified ONNX file, and its model card',
-  options: ['onnx', 'softmax', 'weights', 'images', ...dataOptionNames, ...deviceOptionNames],
+  options: ['onnx', 'softmax', 'weights', 'images', 'samples', ...dataOptionNames, ...deviceOptionNames],
   defaults: { ...defaults, data: "the run's", threads: 'all cores' },
   examples: [['export runs/x --onnx models/x/1/model.onnx', 'what "nas serve models" then serves']],
   run: async ({ argument, given, print }) => {

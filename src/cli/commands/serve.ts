@@ -30,7 +30,7 @@ export const serveCommand = defineCommand({
     ...defaults,
     device: 'cpu',
     threads: 'the cores, divided by the instances',
-    instances: 1,
+    instances: 'one a core, or 1: measured for each model',
     maxBatchSize: '32 where the batch dimension is open',
     maxQueueDelay: 0,
     adaptiveDelay: false,

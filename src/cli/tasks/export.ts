@@ -1,9 +1,11 @@
 /** Exports the trained network of a run, verifies the file and only then writes it. */
 
+import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { modelCard } from '../../export/card.ts';
 import { type NetworkCost, networkCost } from '../../export/cost.ts';
 import { inferenceGraph, modelBytes } from '../../export/model.ts';
+import { sampleFiles } from '../../export/samples.ts';
 import { type Verification, verifyModel } from '../../export/verify.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
 import { version } from '../../version.ts';
@@ -21,6 +23,8 @@ export interface ExportOptions extends DeviceOptions, Partial<DataOptions> {
   readonly weights: 'best' | 'last';
   /** Test images that the file is verified on. */
   readonly images: number;
+  /** Whether test images are written beside the file, which the page of `nas serve` offers to try it on. */
+  readonly samples: boolean;
 }
 
 /** What was written and what was proven of it. */
@@ -29,6 +33,8 @@ export interface ExportResult extends NetworkCost {
   readonly bytes: number;
   /** Test accuracy in [0, 1]. */
   readonly accuracy: number;
+  /** How many images were written beside it. */
+  readonly samples: number;
   readonly verification: Verification;
 }
 
@@ -78,6 +84,8 @@ export async function runExport(run: string, options: ExportOptions): Promise<Ex
   writeWhole(onnx, bytes);
   const card = `${onnx.slice(0, -extension.length)}.md`;
   writeWhole(card, modelCard(metadata, { ...cost, bytes: bytes.length, verification }));
+  const samples = options.samples ? await sampleFiles(dataset) : [];
+  for (const { name, bytes: file } of samples) writeWhole(join(dirname(onnx), 'samples', name), file);
   say(`written ${onnx}, test accuracy ${percent(accuracy)}`);
-  return { onnx, bytes: bytes.length, accuracy, ...cost, verification };
+  return { onnx, bytes: bytes.length, accuracy, samples: samples.length, ...cost, verification };
 }

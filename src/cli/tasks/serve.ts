@@ -2,7 +2,7 @@
 import { type ModelConfig, type ServeOptions, serve } from '../../serve/index.ts';
 import type { Given } from '../options.ts';
 import { say } from '../output.ts';
-import { providerOf } from '../setting.ts';
+import { deviceOf } from '../setting.ts';
 
 type ModelOption =
   | 'device'
@@ -14,6 +14,8 @@ type ModelOption =
   | 'maxQueueSize'
   | 'timeout';
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
 /** @param announce called once the server listens */
 export async function runServer(
   models: string,
@@ -23,10 +25,15 @@ export async function runServer(
   const server = await serve(models, {
     ...options,
     usualBatchSize: options.maxBatchSize,
-    models: modelDefaults(options),
+    models: await modelDefaults(options),
   });
   const stopped = new Promise<void>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
+    // Whatever comes after the first ends the process at once, as signals do that nobody listens to.
+    const stop = (): void => {
+      for (const name of signals) process.off(name, stop);
+      resolve();
+    };
+    for (const name of signals) process.on(name, stop);
   });
   announce({ url: server.url, port: server.port });
   say('serving; stop with Ctrl-C');
@@ -36,10 +43,10 @@ export async function runServer(
 }
 
 /** How models are served whose config.json does not say. */
-function modelDefaults(options: Given<ModelOption>): Partial<ModelConfig> {
+async function modelDefaults(options: Given<ModelOption>): Promise<Partial<ModelConfig>> {
   const { device, threads, instances, maxQueueDelay, adaptiveDelay, maxQueueSize, timeout } = options;
   return {
-    ...(device && { device: providerOf({ device }) }),
+    ...(device && { device: await deviceOf({ device }) }),
     ...(threads && { threads }),
     ...(instances && { instances }),
     ...(maxQueueDelay !== undefined && { maxQueueDelayMs: maxQueueDelay }),

@@ -1,14 +1,23 @@
 /** A graph to the bytes of an ONNX file. */
 
 import type { onnx as Onnx } from 'onnx-proto';
-import { createNode, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import {
+  type Attribute,
+  allNodes,
+  bodiesOf,
+  createNode,
+  type Graph,
+  graphNodes,
+  type Node,
+  type Value,
+} from '../ir.ts';
 import { dialectOpset } from '../operators.ts';
+import { rebuilt, rewrite } from '../passes/rewrite.ts';
 import { requiredOpset } from '../verify.ts';
-import { encodeNode, encodeType, type NameOf } from './messages.ts';
+import { encodeConstant, encodeNode, encodeType, type NameOf, spelled } from './messages.ts';
 import { type Names, nameGraph } from './names.ts';
 import { onnx } from './proto.ts';
 import { encodeSegments, segmentsOf } from './segments.ts';
-import { encodeTensor } from './tensors.ts';
 
 /** The file format of ONNX 1.10, which every runtime of the last years reads. */
 const irVersion = 8;
@@ -28,7 +37,8 @@ export interface SerializeOptions {
  * The graph with an Identity before each output that no node computes or that is listed twice: in a file an
  * output must be the result of a node, and a result has one name.
  */
-function withOwnOutputs(graph: Graph): Graph {
+function withOwnOutputs(given: Graph): Graph {
+  const graph = withCompleteBodies(given);
   const inputNames = new Set(
     graph.inputs.flatMap(({ source }) => (source.kind === 'input' ? [source.name] : [])),
   );
@@ -46,6 +56,21 @@ function withOwnOutputs(graph: Graph): Graph {
   return { ...graph, outputs };
 }
 
+/** The same for all branches. */
+const withCompleteBodies = (graph: Graph): Graph =>
+  rewrite(graph, (node, inputs) => {
+    if (bodiesOf(node).length === 0) return undefined;
+    const complete = (attribute: Attribute): Attribute =>
+      typeof attribute === 'object' && 'graph' in attribute
+        ? { graph: withOwnOutputs(attribute.graph) }
+        : attribute;
+    const attributes = Object.entries(node.attributes).map(([name, attribute]) => [
+      name,
+      complete(attribute),
+    ]);
+    return rebuilt(node, inputs, Object.fromEntries(attributes));
+  });
+
 function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined): Onnx.IGraphProto {
   const nameOf: NameOf = (value) => {
     const name = names.values.get(value);
@@ -55,10 +80,7 @@ function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined
       `${graph.name} reads ${source.kind === 'input' ? source.name : 'a value'}, which it does not declare`,
     );
   };
-  const constants = names.constants.map((value) => {
-    if (value.source.kind !== 'constant') throw new Error('only constants have data');
-    return encodeTensor(value.source.data, value.type, nameOf(value));
-  });
+  const constants = names.constants.map((value) => encodeConstant(value, nameOf(value)));
   const named = { nodeName: (node: Node) => names.nodes.get(node) ?? '', nameOf };
   const segments = segmentSize ? segmentsOf(graph, segmentSize) : [];
   const body =
@@ -76,7 +98,7 @@ function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined
 
 /** The domains that the graph uses, with their versions. */
 function opsetImports(graph: Graph, opset: number): Onnx.IOperatorSetIdProto[] {
-  const domains = new Set(['', ...graphNodes(graph).map((node) => node.domain)]);
+  const domains = new Set(['', ...allNodes(graph).map((node) => spelled(node).domain)]);
   return [...domains].sort().map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
 }
 

@@ -44,15 +44,15 @@ const roles: Readonly<Record<string, readonly (string | undefined)[]>> = {
 };
 
 /** `<scope>/<operator>` (made unique), or `<operator>_<n>` for a node without scope. */
-function nodeNames(nodes: readonly Node[]): Map<Node, string> {
+function nodeNames(nodes: readonly Node[], prefix: string): Map<Node, string> {
   const unique = uniqueNames([]);
   const counts = new Map<string, number>();
   return new Map(
     nodes.map((node) => {
-      if (node.scope !== '') return [node, unique(`${node.scope}/${node.op}`)];
+      if (node.scope !== '') return [node, unique(`${prefix}${node.scope}/${node.op}`)];
       const count = counts.get(node.op) ?? 0;
       counts.set(node.op, count + 1);
-      return [node, unique(`${node.op}_${count}`)];
+      return [node, unique(`${prefix}${node.op}_${count}`)];
     }),
   );
 }
@@ -63,12 +63,26 @@ function nodeNames(nodes: readonly Node[]): Map<Node, string> {
  * `<first node that reads them>/<role>`.
  */
 export function nameGraph(graph: Graph): Names {
+  const inputs = graph.inputs.map((value) => (value.source.kind === 'input' ? value.source.name : ''));
+  return nameAll(graph, inputs, '');
+}
+
+/**
+ * Names for a branch: all begin with the prefix but those of what it reads from outside, which are given in the order of
+ * its inputs.
+ */
+export const nameBranch = (graph: Graph, outside: readonly string[], prefix: string): Names =>
+  nameAll(graph, outside, prefix);
+
+function nameAll(graph: Graph, inputs: readonly string[], prefix: string): Names {
   const values = new Map<Value, string>();
-  for (const value of graph.inputs) if (value.source.kind === 'input') values.set(value, value.source.name);
-  for (const { name, value } of graph.outputs) values.set(value, name);
+  graph.inputs.forEach((value, index) => {
+    values.set(value, inputs[index] ?? '');
+  });
+  for (const { name, value } of graph.outputs) values.set(value, prefix + name);
 
   const all = graphNodes(graph);
-  const nodes = nodeNames(all);
+  const nodes = nodeNames(all, prefix);
   const unique = uniqueNames([...values.values()]);
   const constants: Value[] = [];
   for (const node of all) {
@@ -76,7 +90,10 @@ export function nameGraph(graph: Graph): Names {
     node.inputs.forEach((value, index) => {
       if (value?.source.kind !== 'constant' || values.has(value)) return;
       const role = roles[node.op]?.[index] ?? 'constant';
-      values.set(value, unique(value.source.name ?? `${nodeName}/${role}`));
+      values.set(
+        value,
+        unique(value.source.name === undefined ? `${nodeName}/${role}` : prefix + value.source.name),
+      );
       constants.push(value);
     });
     for (const value of node.outputs) {

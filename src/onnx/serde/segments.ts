@@ -15,8 +15,16 @@
 
 import type { onnx as Onnx } from 'onnx-proto';
 import { typedArrays } from '../data-types.ts';
-import { type DataType, elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
-import { attributeTypes, encodeNode, encodeType, type NameOf } from './messages.ts';
+import {
+  bodiesOf,
+  type DataType,
+  elementCount,
+  type Graph,
+  graphNodes,
+  type Node,
+  type Value,
+} from '../ir.ts';
+import { attributeTypes, encodeNode, encodeResultType, encodeType, type NameOf } from './messages.ts';
 import { encodeTensor } from './tensors.ts';
 
 export interface Segment {
@@ -106,8 +114,11 @@ function listed(nodes: readonly Node[]): readonly Node[] {
 /** Elements up to which a tensor is small: its memory is not worth a search. */
 const smallSize = 4096;
 
-const isLarge = ({ type }: Value): boolean =>
-  type.shape.every((size) => typeof size === 'number') && elementCount(type) > smallSize;
+/** Of a known size, too: what an If gives may be empty. */
+const isLarge = ({ type, source }: Value): boolean =>
+  !(source.kind === 'node' && bodiesOf(source.node).length > 0) &&
+  type.shape.every((size) => typeof size === 'number') &&
+  elementCount(type) > smallSize;
 
 /** A name that only a segmented file has: no other has this sign in it. */
 const segmentName = (name: string, index: number): string => `${name}@${index}`;
@@ -130,7 +141,7 @@ function taken({ nodes, results }: Segment, index: number, { nodeName, nameOf }:
   return {
     name: segmentName('taken', index),
     node: nodes.map((node) => encodeNode(node, nodeName(node), within)),
-    output: results.map((value) => encodeType(within(value), value.type)),
+    output: results.map((value) => encodeResultType(within(value), value)),
     valueInfo: typesOf(inner, within),
   };
 }

@@ -51,6 +51,8 @@ export interface SchedulerOptions {
   /** Milliseconds; 0: none. */
   readonly defaultTimeout: number;
   readonly delay: DelayPolicy;
+  /** The longest run, in milliseconds, during which an instance is handed its next batch already; 0: none. */
+  readonly longestAhead: number;
 }
 
 interface Item extends Waiting {
@@ -72,11 +74,13 @@ export function scheduled(
   observer: Observer,
   clock: () => number = () => performance.now(),
 ): Session {
-  const { name, maxRows, padTo, maxQueued, priorityLevels, defaultPriority, defaultTimeout } = options;
+  const { name, maxRows, padTo, maxQueued, priorityLevels, defaultPriority, defaultTimeout, longestAhead } =
+    options;
   const batches = maxRows > 0;
   const batcher = createBatcher<Item>({ maxRows: Math.max(1, maxRows), maxQueued });
   let delay = options.delay;
   let running = 0;
+  let lastRun = Number.POSITIVE_INFINITY;
   let closed: Promise<void> | undefined;
   let drained: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -96,7 +100,7 @@ export function scheduled(
     if (pool.failure) {
       for (const item of batcher.clear()) item.reject(errors.unavailable(name, pool.failure.message));
     }
-    while (pool.free > 0) {
+    while (pool.free > 0 || mayRunAhead()) {
       const batch = batcher.take(now, delay.dueAt);
       if (batch.length === 0) break;
       void start(batch, now);
@@ -104,6 +108,17 @@ export function scheduled(
     if (batcher.size === 0 && running === 0) drained?.();
     wakeAt(Math.min(batcher.nextDeadline(), pool.free > 0 ? batcher.nextDue(delay.dueAt) : Infinity));
   };
+
+  /**
+   * Whether an instance that is running gets its next batch now, so that it need not wait for this thread when it has
+   * ended: if that is soon, if nobody may have given up by then, and if its share of all requests is there, as what is
+   * handed over grows no more.
+   */
+  const mayRunAhead = (): boolean =>
+    pool.ahead > 0 &&
+    lastRun <= longestAhead &&
+    batcher.nextDeadline() === Infinity &&
+    batcher.size * pool.capacity >= batcher.size + running;
 
   const wakeAt = (time: number): void => {
     clearTimeout(timer);
@@ -137,6 +152,7 @@ export function scheduled(
         );
     const input = clock() - begin;
     const { outputs, milliseconds } = await pool.run(inputs, first.outputs);
+    lastRun = milliseconds;
     const end = clock();
     const parts =
       batches && (batch.length > 1 || padTo > rows)

@@ -50,7 +50,7 @@ const kinds = { cpu: 'KIND_CPU', cuda: 'KIND_GPU', webgpu: 'KIND_GPU' } as const
 
 /** The model's configuration in Triton's form (model_config.proto as JSON): dimensions without the batch. */
 export const modelConfiguration: Handler = (call) => {
-  const { name, config, batching, signature } = modelOf(call);
+  const { name, config, placement, batching, signature } = modelOf(call);
   const tensor = ({ name: own, dtype, shape }: TensorSignature) => ({
     name: own,
     data_type: `TYPE_${dtype === 'string' ? 'STRING' : datatypes[dtype].name}`,
@@ -71,7 +71,7 @@ export const modelConfiguration: Handler = (call) => {
     max_batch_size: batching.maxRows,
     input: signature.inputs.map(tensor),
     output: signature.outputs.map(tensor),
-    instance_group: [{ name, kind: kinds[config.device], count: config.instances }],
+    instance_group: [{ name, kind: kinds[config.device], count: placement.instances }],
     dynamic_batching: {
       max_queue_delay_microseconds: microseconds(config.maxQueueDelayMs),
       priority_levels: config.priorityLevels,
@@ -85,6 +85,7 @@ export const modelConfiguration: Handler = (call) => {
     },
     parameters: {
       device: { string_value: config.device },
+      intra_op_thread_count: { string_value: String(placement.threads) },
       adaptive_delay: { string_value: String(config.adaptiveDelay) },
     },
   });

@@ -6,9 +6,9 @@ import { type Device, devices } from '../workers/messages.ts';
 export interface ModelConfig {
   /** What computes. */
   readonly device: Device;
-  /** Sessions of the model, each in a thread of its own, that run batches side by side. */
-  readonly instances: number;
-  /** Threads of one operator of one instance; undefined: the machine's cores divided by the instances. */
+  /** Sessions of the model, each in a thread of its own, that run batches side by side; undefined: see `placement.ts`. */
+  readonly instances: number | undefined;
+  /** Threads of one operator of one instance; undefined: see `placement.ts`. */
   readonly threads: number | undefined;
   /** Rows of a batch; 0: requests run one by one; undefined: see `batchingOf`. */
   readonly maxBatchSize: number | undefined;
@@ -38,7 +38,7 @@ export interface ModelConfig {
 
 export const configDefaults: ModelConfig = {
   device: 'cpu',
-  instances: 1,
+  instances: undefined,
   threads: undefined,
   maxBatchSize: undefined,
   maxQueueDelayMs: 0,

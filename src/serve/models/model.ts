@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { requireDevice } from '../../devices/index.ts';
 import { InputError, messageOf } from '../../errors.ts';
 import { type ModelMetadata, metadataFromProps } from '../../onnx/metadata.ts';
 import { readModelInfo } from '../../onnx/serde.ts';
@@ -12,9 +13,16 @@ import { createStatistics, type Statistics } from '../statistics.ts';
 import type { TensorSignature } from '../tensor.ts';
 import { type Instance, openInstance } from '../workers/instance.ts';
 import { openPool, type Pool } from '../workers/pool.ts';
+import { createThreads, type Threads } from '../workers/threads.ts';
 import { type Batching, batchingOf, rowsAreIndependent } from './batching.ts';
 import { type Classifier, classifierOf } from './classifier.ts';
 import type { ModelConfig } from './config.ts';
+import {
+  configuredPlacement,
+  type MeasuredPlacement,
+  measuredPlacement,
+  type Placement,
+} from './placement.ts';
 import { trialInputs } from './trial.ts';
 
 export interface Model {
@@ -24,6 +32,7 @@ export interface Model {
   /** What the model says about itself, as far as it was written by onnx-nas. Its values are not checked. */
   readonly metadata: Partial<ModelMetadata>;
   readonly config: ModelConfig;
+  readonly placement: Placement;
   readonly batching: Batching;
   /** What a request may be: as the file says, the batch dimension open where batches are filled up. */
   readonly signature: Signature;
@@ -42,28 +51,43 @@ export interface ModelFile {
 /** Is told what is not as it should be and no reason to stop. */
 export type Warn = (message: string) => void;
 
+export interface LoadOptions {
+  readonly warn: Warn;
+  /** Rows of a batch where `max_batch_size` is not configured and batches are possible. */
+  readonly usualBatchSize?: number | undefined;
+  /** The worker threads that are there; by default the model has its own, which end with it. */
+  readonly threads?: Threads;
+}
+
 /**
  * Loads a model file and warms it up.
  *
- * @param usualBatchSize rows of a batch where `max_batch_size` is not configured and batches are possible
  * @throws InputError if it is not a model that can be served as configured
  */
 export async function loadModel(
   file: ModelFile,
   config: ModelConfig,
-  warn: Warn,
-  usualBatchSize?: number,
+  { warn, usualBatchSize, threads: workers = createThreads(0) }: LoadOptions,
 ): Promise<Model> {
   const { name, version, path } = file;
   const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
   const metadata = metadataFromProps(await propsOf(path));
-  const { device, instances, threads = threadsFor(config.instances) } = config;
-  const open = async (): Promise<Instance> => {
-    const instance = await openInstance({ path, device, threads });
+  await checkDevice(config.device, path, say);
+  const open = async (threads: number): Promise<Instance> => {
+    const instance = await openInstance({ path, device: config.device, threads }, workers);
     await warmUp(instance, config, path, say);
     return instance;
   };
-  const pool = await openPool(open, instances, say);
+  const cores = availableParallelism();
+  const { first, ...placement }: MeasuredPlacement =
+    configuredPlacement(config, cores) ??
+    (await measuredPlacement(cores, open, (instance) => timeRun(instance, config)));
+  const opened = first ? [first] : [];
+  const pool = await openPool(
+    async () => opened.pop() ?? (await open(placement.threads)),
+    placement.instances,
+    say,
+  );
   try {
     const statistics = createStatistics();
     const batching = await batchingFor(pool, config, path, say, usualBatchSize);
@@ -72,15 +96,28 @@ export async function loadModel(
     const classifier = classifierOf({ metadata, config, inputs, outputs });
     const imageInput = typeof classifier === 'string' ? undefined : classifier.input;
     const signature = { inputs, outputs, imageInput };
-    return { name, version, path, metadata, config, batching, signature, classifier, session, statistics };
+    return {
+      ...{ name, version, path, metadata, config, placement, batching, signature },
+      ...{ classifier, session, statistics },
+    };
   } catch (error) {
     await pool.close();
     throw error;
   }
 }
 
-/** Threads of one instance, so that all of them together have one a core. */
-const threadsFor = (instances: number): number => Math.max(1, Math.floor(availableParallelism() / instances));
+/** Milliseconds by which a batch may be ahead of others that come and are more urgent. */
+const longestAhead = 50;
+
+/** Fails before a worker starts where the device cannot be used. A child process finds out; nothing is blocked. */
+async function checkDevice(device: ModelConfig['device'], path: string, warn: Warn): Promise<void> {
+  try {
+    const verdict = await requireDevice(device);
+    if (verdict?.state === 'software') warn(`the device ${device} is ${verdict.what}`);
+  } catch (error) {
+    throw new InputError(`${path}: ${messageOf(error)}`);
+  }
+}
 
 function scheduling(config: ModelConfig) {
   const { maxQueueSize, priorityLevels, defaultPriority, defaultTimeoutMs } = config;
@@ -90,6 +127,7 @@ function scheduling(config: ModelConfig) {
     priorityLevels,
     defaultPriority,
     defaultTimeout: defaultTimeoutMs,
+    longestAhead,
     delay:
       maxQueueDelayMs === 0
         ? noDelay
@@ -121,6 +159,24 @@ async function warmUp(instance: Instance, config: ModelConfig, path: string, war
       throw new InputError(`${path}: ${error.message}`);
     }
     warn(`warming up failed (warm_up of config.json sets the shapes): ${messageOf(error)}`);
+  }
+}
+
+const timedRuns = 5;
+
+/** Milliseconds of a run on the inputs that warm it up, at best; undefined where it takes others. */
+async function timeRun(instance: Instance, { warmUp: shapes }: ModelConfig): Promise<number | undefined> {
+  const names = instance.outputs.map(({ name }) => name);
+  let best = Number.POSITIVE_INFINITY;
+  try {
+    for (let i = 0; i < timedRuns; i++) {
+      const { milliseconds } = await instance.run(trialInputs(instance.inputs, shapes, 0), names);
+      best = Math.min(best, milliseconds);
+    }
+    return best;
+  } catch {
+    // That was said when it was warmed up.
+    return undefined;
   }
 }
 

@@ -4,10 +4,12 @@
  */
 
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { InputError, messageOf } from '../../errors.ts';
 import { errors } from '../protocol/errors.ts';
+import { createThreads } from '../workers/threads.ts';
 import { configDefaults, type ModelConfig, parseConfig } from './config.ts';
-import { isReady, loadModel, type Model, type Warn } from './model.ts';
+import { isReady, type LoadOptions, loadModel, type Model, type Warn } from './model.ts';
 import { type FoundModel, findModels, noModels, type VersionFile } from './repository.ts';
 
 /** A row of the repository's index. */
@@ -79,6 +81,8 @@ interface Entry {
 export async function openRegistry(path: string, options: RegistryOptions = {}): Promise<Registry> {
   const { warn = () => {}, mayBeEmpty = false, usualBatchSize } = options;
   const defaults: ModelConfig = { ...configDefaults, ...options.defaults };
+  /** As many as one model that is loaded again leaves idle. */
+  const threads = createThreads(availableParallelism());
   const entries = new Map<string, Entry>();
   const users = new Map<Model, { count: number; idle?: () => void }>();
   const leaving = new Set<Promise<void>>();
@@ -127,7 +131,7 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
       for (const file of found.ignored)
         warn(`${file} is not read; how to serve a model stands in config.json`);
       try {
-        const models = await loadVersions(found, { defaults, warn, usualBatchSize }, configText);
+        const models = await loadVersions(found, defaults, { warn, usualBatchSize, threads }, configText);
         entry.models = models;
         entry.wanted = true;
         entry.others = found.versions
@@ -170,6 +174,7 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
   const close = async (): Promise<void> => {
     await Promise.all([...entries.values()].map((entry) => unloadEntry(entry, 'the server is stopping')));
     await Promise.all(leaving);
+    await threads.close();
   };
 
   const initial = await findModels(path);
@@ -263,11 +268,8 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
 /** All of the versions that are to be served, or none. */
 async function loadVersions(
   { name, versions, config: file }: FoundModel,
-  {
-    defaults,
-    warn,
-    usualBatchSize,
-  }: { defaults: ModelConfig; warn: Warn; usualBatchSize: number | undefined },
+  defaults: ModelConfig,
+  options: LoadOptions,
   configText?: string,
 ): Promise<Model[]> {
   const text = configText ?? (file && (await readFile(file, 'utf8')));
@@ -277,7 +279,7 @@ async function loadVersions(
   const models: Model[] = [];
   try {
     // One after the other: loading takes all cores, and the models that are served already need some.
-    for (const each of wanted) models.push(await loadModel({ name, ...each }, config, warn, usualBatchSize));
+    for (const each of wanted) models.push(await loadModel({ name, ...each }, config, options));
     return models;
   } catch (error) {
     await Promise.all(models.map(({ session }) => session.close()));

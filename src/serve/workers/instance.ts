@@ -1,10 +1,10 @@
 /** One onnxruntime session in a worker thread of its own, seen from the main thread. */
 
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { FailureError, InputError, messageOf } from '../../errors.ts';
 import type { NamedTensors, TensorSignature } from '../tensor.ts';
 import { buffersOf, type Command, type InstanceOptions, type Report, type Run } from './messages.ts';
+import { createThreads, type Threads } from './threads.ts';
 
 /** The worker has ended while it was to run; whatever it ran is lost. */
 export class CrashError extends Error {
@@ -22,18 +22,24 @@ export interface Instance {
    * @throws FailureError with the reason where the run fails, {@link CrashError} where the worker does
    */
   run(inputs: NamedTensors, outputs: readonly string[]): Promise<Run>;
-  /** Calls back when the worker has ended, however it came to that. */
+  /** Calls back when the session has ended: closed, or lost with its worker. */
   onEnd(listener: () => void): void;
   /** Takes no further runs, waits for those in progress and releases the model. Can be called twice. */
   close(): Promise<void>;
 }
 
-/** Loads a model file in a worker thread. Throws an {@link InputError} if onnxruntime cannot load it. */
-export async function openInstance(options: InstanceOptions): Promise<Instance> {
-  // The compiled file, also for tests that run from the sources: a worker thread loads plain JavaScript only.
-  const script = createRequire(import.meta.url).resolve('#session-worker');
+/**
+ * Loads a model file in a worker thread.
+ *
+ * @param threads where the thread comes from, and goes when the instance is closed; by default it is a new one, and ends
+ * @throws InputError if onnxruntime cannot load the model
+ */
+export async function openInstance(
+  options: InstanceOptions,
+  threads: Threads = createThreads(0),
+): Promise<Instance> {
   try {
-    return await workerInstance(new Worker(script, { workerData: options }));
+    return await workerInstance(threads.take(), options, threads.giveBack);
   } catch (error) {
     throw new InputError(`${options.path}: onnxruntime cannot load the model: ${messageOf(error)}`);
   }
@@ -44,10 +50,21 @@ interface Waiting {
   readonly reject: (reason: Error) => void;
 }
 
-/** The instance behind a worker that speaks the language of `messages.ts`, once it reports that it is ready. */
-export function workerInstance(worker: Worker): Promise<Instance> {
+/**
+ * The instance behind a worker that speaks the language of `messages.ts`, once it reports that it is ready.
+ *
+ * @param giveBack takes the worker when it holds no session any more
+ */
+export function workerInstance(
+  worker: Worker,
+  options: InstanceOptions,
+  giveBack: Threads['giveBack'],
+): Promise<Instance> {
   const waiting = new Map<number, Waiting>();
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   let failure: Error | undefined;
   let closed: Promise<void> | undefined;
   let drained: (() => void) | undefined;
@@ -62,11 +79,6 @@ export function workerInstance(worker: Worker): Promise<Instance> {
     if (waiting.size === 0) drained?.();
   };
 
-  const fail = (error: Error): void => {
-    failure ??= error;
-    for (const id of [...waiting.keys()]) settle(id, ({ reject }) => reject(error));
-  };
-
   const run = (inputs: NamedTensors, outputs: readonly string[]): Promise<Run> =>
     new Promise((resolve, reject) => {
       if (failure) throw failure;
@@ -75,15 +87,15 @@ export function workerInstance(worker: Worker): Promise<Instance> {
       waiting.set(id, { resolve, reject });
     });
 
-  const drainAndExit = async (): Promise<void> => {
+  const drainAndRelease = async (): Promise<void> => {
     failure ??= new FailureError('the session is closed');
     if (waiting.size > 0) {
       await new Promise<void>((resolve) => {
         drained = resolve;
       });
     }
-    send({ kind: 'close' });
-    await exited;
+    send({ kind: 'release' });
+    await ended;
   };
 
   const instanceOf = ({ inputs, outputs }: Extract<Report, { kind: 'ready' }>): Instance => ({
@@ -93,26 +105,38 @@ export function workerInstance(worker: Worker): Promise<Instance> {
       return failure;
     },
     run,
-    onEnd: (listener) => void exited.then(listener),
+    onEnd: (listener) => void ended.then(listener),
     close: () => {
-      closed ??= drainAndExit();
+      closed ??= drainAndRelease();
       return closed;
     },
   });
 
   return new Promise((resolve, reject) => {
     // Rejecting after the worker was ready changes nothing: the promise is settled then.
-    const end = (reason: string): void => {
+    const crash = (reason: string): void => {
       const error = new CrashError(reason);
-      fail(error);
+      failure ??= error;
+      for (const id of [...waiting.keys()]) settle(id, (request) => request.reject(error));
       reject(error);
     };
-    worker.on('error', (error) => end(messageOf(error)));
-    worker.on('exit', (code) => end(`the worker thread ended with exit code ${code}`));
-    worker.on('message', (report: Report) => {
+    const onError = (error: unknown): void => crash(messageOf(error));
+    const onExit = (code: number): void => {
+      crash(`the worker thread ended with exit code ${code}`);
+      end();
+    };
+    const leave = async (): Promise<void> => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      await giveBack(worker);
+    };
+    const onMessage = (report: Report): void => {
       if (report.kind === 'ready') resolve(instanceOf(report));
+      else if (report.kind === 'unloadable') void leave().then(() => reject(new Error(report.reason)));
+      else if (report.kind === 'released') void leave().then(end);
       else if (report.kind === 'done') settle(report.id, (request) => request.resolve(report.run));
       else settle(report.id, (request) => request.reject(new FailureError(report.reason)));
-    });
+    };
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    send({ kind: 'load', options });
   });
 }

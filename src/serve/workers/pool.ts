@@ -11,15 +11,22 @@ export interface Pool {
   readonly outputs: readonly TensorSignature[];
   /** Why nothing can be run any more: no instance is left and none could be opened in its place. */
   readonly failure: Error | undefined;
+  /** How many runs could be in hand, running or next, if all instances were free. */
+  readonly capacity: number;
   /** How many runs could begin at once. */
   readonly free: number;
-  /** Runs the model as soon as an instance is free. As {@link Instance.run}. */
+  /** How many more could be handed to instances that run, to begin as soon as that has ended. */
+  readonly ahead: number;
+  /** Runs the model on the instance that has the least to do, as soon as one has not {@link depth} runs to do. */
   run(inputs: NamedTensors, outputs: readonly string[]): Promise<Run>;
-  /** Calls back whenever an instance has become free, or none ever will. */
+  /** Calls back whenever an instance has less to do, or none will ever be there. */
   onFree(listener: () => void): void;
   /** Waits for what runs and releases the instances. */
   close(): Promise<void>;
 }
+
+/** Runs that an instance may have in hand: one that it runs, and the next one, so that it need not wait for that. */
+const depth = 2;
 
 /** What is said of crashes and replacements. */
 export type Warn = (message: string) => void;
@@ -48,22 +55,39 @@ export async function openPool(
   }
 
   const { inputs, outputs } = opened[0];
-  const instances = new Set<Instance>();
-  const idle: Instance[] = [];
+  /** Instances, and the runs that each has in hand. */
+  const instances = new Map<Instance, number>();
   const queue: { resolve: (instance: Instance) => void; reject: (error: Error) => void }[] = [];
   const listeners: (() => void)[] = [];
   const closing = new AbortController();
   let replacing = Promise.resolve();
   let failure: Error | undefined;
 
-  const offer = (instance: Instance): void => {
-    const next = queue.shift();
-    if (next) {
-      next.resolve(instance);
-      return;
+  const countAt = (runs: number): number => {
+    let count = 0;
+    for (const [instance, own] of instances) if (own === runs && !instance.failure) count += 1;
+    return count;
+  };
+
+  /** The instance that has the least to do, with one run more in hand. */
+  const take = (): Instance | undefined => {
+    let [best, least]: [Instance | undefined, number] = [undefined, depth];
+    for (const [instance, runs] of instances) {
+      if (runs < least && !instance.failure) [best, least] = [instance, runs];
     }
-    idle.push(instance);
-    for (const listener of listeners) listener();
+    if (best) instances.set(best, least + 1);
+    return best;
+  };
+
+  /** Something has become free: for who has waited longest, else for whoever listens. */
+  const offer = (): void => {
+    const next = queue.shift();
+    const instance = next && take();
+    if (next && instance) next.resolve(instance);
+    else {
+      if (next) queue.unshift(next);
+      for (const listener of listeners) listener();
+    }
   };
 
   const fail = (error: Error): void => {
@@ -90,22 +114,19 @@ export async function openPool(
   };
 
   const admit = (instance: Instance): void => {
-    instances.add(instance);
+    instances.set(instance, 0);
     instance.onEnd(() => {
       instances.delete(instance);
-      const at = idle.indexOf(instance);
-      if (at >= 0) idle.splice(at, 1);
       if (closing.signal.aborted) return;
       warn(`an instance crashed: ${instance.failure?.message ?? 'no reason given'}; it is being replaced`);
       // One after the other: loading is heavy, and what is left is to go on serving.
       replacing = replacing.then(replace);
     });
-    offer(instance);
+    for (let runs = 0; runs < depth; runs++) offer();
   };
 
-  const take = (): Promise<Instance> => {
-    let instance = idle.shift();
-    while (instance?.failure) instance = idle.shift();
+  const waitFor = (): Promise<Instance> => {
+    const instance = take();
     if (instance) return Promise.resolve(instance);
     if (failure) return Promise.reject(failure);
     return new Promise((resolve, reject) => queue.push({ resolve, reject }));
@@ -119,24 +140,30 @@ export async function openPool(
     get failure() {
       return failure;
     },
+    get capacity() {
+      return depth * instances.size;
+    },
     get free() {
-      let count = 0;
-      for (const instance of idle) if (!instance.failure) count += 1;
-      return count;
+      return countAt(0);
+    },
+    get ahead() {
+      return countAt(1);
     },
     async run(tensors, names) {
-      const instance = await take();
+      const instance = await waitFor();
       try {
         return await instance.run(tensors, names);
       } finally {
-        if (!instance.failure) offer(instance);
+        const runs = instances.get(instance);
+        if (runs !== undefined) instances.set(instance, runs - 1);
+        if (!instance.failure) offer();
       }
     },
     onFree: (listener) => void listeners.push(listener),
     async close() {
       closing.abort();
       await replacing;
-      await Promise.all([...instances].map((instance) => instance.close()));
+      await Promise.all([...instances.keys()].map((instance) => instance.close()));
       fail(new Error('it is closed'));
     },
   };

@@ -1,11 +1,9 @@
 /**
- * The thread of one onnxruntime session. onnxruntime's `create` and `run` block the thread that calls them
- * although they return promises, so the thread that answers HTTP requests must not be the one that runs models.
- *
- * A model that cannot be loaded ends the thread with an uncaught error, which the main thread receives.
+ * A thread that holds one onnxruntime session after the other. onnxruntime's `create` and `run` block the thread that
+ * calls them although they return promises, so the thread that answers HTTP requests must not be the one that runs models.
  */
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../errors.ts';
 import type { DataType } from '../../onnx/ir.ts';
@@ -39,15 +37,34 @@ function dataTypeOf(name: string, type: OrtTensor.Type): DataType {
   throw new Error(`${name} has datatype ${type}, which the protocol does not have`);
 }
 
-const { path, device = 'cpu', threads } = workerData as InstanceOptions;
-const session = await InferenceSession.create(path, {
-  executionProviders: [device],
-  ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-  // Failures reach the main thread as errors; onnxruntime need not write them to stderr as well.
-  logSeverityLevel: 4,
-});
+let session: InferenceSession | undefined;
+
+async function load({ path, device = 'cpu', threads }: InstanceOptions): Promise<Report> {
+  try {
+    session = await InferenceSession.create(path, {
+      executionProviders: [device],
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      // Failures reach the main thread as errors; onnxruntime need not write them to stderr as well.
+      logSeverityLevel: 4,
+    });
+    return {
+      kind: 'ready',
+      inputs: session.inputMetadata.map(signatureOf),
+      outputs: session.outputMetadata.map(signatureOf),
+    };
+  } catch (error) {
+    await release();
+    return { kind: 'unloadable', reason: messageOf(error) };
+  }
+}
+
+async function release(): Promise<void> {
+  await session?.release();
+  session = undefined;
+}
 
 async function run(inputs: NamedTensors, outputs: readonly string[]): Promise<Run> {
+  if (!session) throw new Error('no session is loaded');
   const feeds = Object.fromEntries([...inputs].map(([name, tensor]) => [name, toOrt(tensor)]));
   const begin = performance.now();
   const results = await session.run(feeds, outputs);
@@ -57,22 +74,19 @@ async function run(inputs: NamedTensors, outputs: readonly string[]): Promise<Ru
 }
 
 port.on('message', async (command: Command) => {
-  if (command.kind === 'close') {
-    await session.release();
-    // Nothing keeps the thread alive now: it exits by itself.
+  if (command.kind === 'load') report(await load(command.options));
+  else if (command.kind === 'release') {
+    await release();
+    report({ kind: 'released' });
+  } else if (command.kind === 'end') {
+    // Nothing keeps the thread alive then: it exits by itself.
     port.close();
-    return;
+  } else {
+    try {
+      const done = await run(command.inputs, command.outputs);
+      report({ kind: 'done', id: command.id, run: done }, buffersOf(done.outputs));
+    } catch (error) {
+      report({ kind: 'failed', id: command.id, reason: messageOf(error).trim() });
+    }
   }
-  try {
-    const done = await run(command.inputs, command.outputs);
-    report({ kind: 'done', id: command.id, run: done }, buffersOf(done.outputs));
-  } catch (error) {
-    report({ kind: 'failed', id: command.id, reason: messageOf(error).trim() });
-  }
-});
-
-report({
-  kind: 'ready',
-  inputs: session.inputMetadata.map(signatureOf),
-  outputs: session.outputMetadata.map(signatureOf),
 });

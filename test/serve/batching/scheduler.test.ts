@@ -2,11 +2,17 @@ import { setImmediate as tick } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixedDelay, noDelay } from '../../../src/serve/batching/delay.ts';
-import { type SchedulerOptions, type Session, scheduled } from '../../../src/serve/batching/scheduler.ts';
+import {
+  type InferOptions,
+  type SchedulerOptions,
+  type Session,
+  scheduled,
+} from '../../../src/serve/batching/scheduler.ts';
 import { ProtocolError } from '../../../src/serve/protocol/errors.ts';
 import { createStatistics, type Statistics } from '../../../src/serve/statistics.ts';
 import type { NamedTensors, Tensor } from '../../../src/serve/tensor.ts';
 import { CrashError, type Instance } from '../../../src/serve/workers/instance.ts';
+import type { Run } from '../../../src/serve/workers/messages.ts';
 import { openPool } from '../../../src/serve/workers/pool.ts';
 
 const signature = { name: 'x', dtype: 'float32', shape: ['batch', 2] } as const;
@@ -15,7 +21,7 @@ const rows = (...values: number[]): NamedTensors =>
   new Map([['x', { dtype: 'float32', shape: [values.length, 1], data: Float32Array.from(values) }]]);
 const valuesOf = (results: NamedTensors): number[] => Array.from(results.get('y')?.data ?? [], Number);
 
-/** y = 2·x; a negative x fails the run, an x of `crash` the worker. */
+/** y = 2·x, one run after the other; a negative x fails the run, an x of `crash` the worker. */
 const crash = 1e6;
 interface Fake {
   readonly ran: number[][];
@@ -29,27 +35,37 @@ function fake(latency: () => number): Fake {
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
+    let before = Promise.resolve();
+    const compute = async (shape: readonly number[], data: Float32Array): Promise<Run> => {
+      if (failure) throw failure;
+      for (let i = latency(); i > 0; i--) await tick();
+      if (data.includes(crash)) {
+        failure = new CrashError('out of cheese');
+        end();
+        throw failure;
+      }
+      if (data.some((value) => value < 0)) throw new Error('negative');
+      const y = { dtype: 'float32', shape, data: data.map((value) => 2 * value) } as const;
+      return { outputs: new Map([['y', y]]), milliseconds: 1 };
+    };
     return {
       inputs: [signature],
       outputs: [output],
       get failure() {
         return failure;
       },
-      async run(inputs) {
+      run(inputs) {
         const { shape, data: given } = inputs.get('x') as Tensor;
         // As a transfer to another thread would empty it.
         const data = Float32Array.from(given as Float32Array);
         (given as Float32Array).fill(Number.NaN);
         ran.push([...data]);
-        for (let i = latency(); i > 0; i--) await tick();
-        if (data.includes(crash)) {
-          failure = new CrashError('out of cheese');
-          end();
-          throw failure;
-        }
-        if (data.some((value) => value < 0)) throw new Error('negative');
-        const y = { dtype: 'float32', shape, data: data.map((value) => 2 * value) } as const;
-        return { outputs: new Map([['y', y]]), milliseconds: 1 };
+        const result = before.then(() => compute(shape, data));
+        before = result.then(
+          () => {},
+          () => {},
+        );
+        return result;
       },
       onEnd: (listener) => void ended.then(listener),
       close: async () => end(),
@@ -67,6 +83,7 @@ const defaults: SchedulerOptions = {
   defaultPriority: 2,
   defaultTimeout: 0,
   delay: noDelay,
+  longestAhead: 0,
 };
 const start = async (
   options: Partial<SchedulerOptions> = {},
@@ -186,6 +203,45 @@ describe('scheduled', () => {
     await session.close();
   });
 
+  describe('with a batch ahead', () => {
+    const handedOver = async (longestAhead: number, how: InferOptions = {}): Promise<number[][]> => {
+      const { session, ran } = await start({ longestAhead }, 1, () => 20);
+      await session.infer(rows(0));
+      const answers = [session.infer(rows(1), undefined, how)];
+      await tick();
+      answers.push(...[2, 3].map((value) => session.infer(rows(value), undefined, how)));
+      for (let turn = 0; turn < 5; turn++) await tick();
+      const meanwhile = ran.slice(1);
+      expect((await Promise.all(answers)).map(valuesOf)).toEqual([[2], [4], [6]]);
+      await session.close();
+      return meanwhile;
+    };
+
+    it('hands it to an instance that is running', async () => {
+      expect(await handedOver(50)).toEqual([[1], [2, 3]]);
+    });
+
+    it('does not where a run is longer than that, nor where somebody may give up meanwhile', async () => {
+      expect(await handedOver(0.5)).toEqual([[1]]);
+      expect(await handedOver(50, { timeout: 10_000 })).toEqual([[1]]);
+    });
+
+    it('lets what comes gather to its share', async () => {
+      const { session, ran } = await start({ longestAhead: 50, maxRows: 9 }, 1, () => 20);
+      await session.infer(rows(0));
+      const first = [1, 2, 3].map((value) => session.infer(rows(value)));
+      await tick();
+      const second = [session.infer(rows(4))];
+      for (let turn = 0; turn < 3; turn++) await tick();
+      expect(ran).toEqual([[0], [1, 2, 3]]);
+      second.push(session.infer(rows(5)), session.infer(rows(6)));
+      for (let turn = 0; turn < 3; turn++) await tick();
+      expect(ran).toEqual([[0], [1, 2, 3], [4, 5, 6]]);
+      await Promise.all([...first, ...second]);
+      await session.close();
+    });
+  });
+
   it('waits for company as long as it is told', async () => {
     const { session, ran } = await start({ delay: fixedDelay(30) }, 2);
     const first = [rows(1), rows(2)].map((inputs) => outcome(session.infer(inputs)));
@@ -233,18 +289,15 @@ describe('scheduled', () => {
       maxQueued: fc.integer({ min: 8, max: 30 }),
       instances: fc.integer({ min: 1, max: 3 }),
       delay: fc.constantFrom(0, 1),
+      longestAhead: fc.constantFrom(0, 50),
       latencies: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 5 }),
     });
     await fc.assert(
-      fc.asyncProperty(setting, async ({ events, maxRows, maxQueued, instances, delay, latencies }) => {
+      fc.asyncProperty(setting, async ({ events, instances, delay, latencies, ...options }) => {
         let turn = 0;
         const latency = (): number => latencies[turn++ % latencies.length] ?? 0;
         const policy = delay === 0 ? noDelay : fixedDelay(delay);
-        const { session, statistics } = await start(
-          { maxRows, maxQueued, delay: policy },
-          instances,
-          latency,
-        );
+        const { session, statistics } = await start({ ...options, delay: policy }, instances, latency);
         const settled = events.map(() => 0);
         const outcomes = [];
         for (const [i, { rows: count, kind, priority, pause }] of events.entries()) {

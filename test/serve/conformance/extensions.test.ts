@@ -251,7 +251,11 @@ describe('model_configuration', () => {
           max_queue_size: 77,
         },
       },
-      parameters: { device: { string_value: 'cpu' }, adaptive_delay: { string_value: 'true' } },
+      parameters: {
+        device: { string_value: 'cpu' },
+        intra_op_thread_count: { string_value: '1' },
+        adaptive_delay: { string_value: 'true' },
+      },
     });
     const defaults = (await service.get('/v2/models/linear/versions/3/config')).json();
     expect(defaults).toMatchObject({ max_batch_size: 32, version_policy: { all: {} } });

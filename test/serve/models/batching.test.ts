@@ -72,7 +72,7 @@ const load = async (
   const model = await loadModel(
     { name: 'm', version: '1', path },
     { ...configDefaults, threads: 1, ...config },
-    (message) => warnings.push(message),
+    { warn: (message) => warnings.push(message) },
   );
   return { ...model, warnings, path };
 };

@@ -12,8 +12,12 @@ const load = async (
   const folder = await testFolder({ 'm.onnx': bytes });
   const file = { name: 'm', version: '1', path: join(folder, 'm.onnx') };
   const warnings: string[] = [];
-  const model = await loadModel(file, { ...configDefaults, threads: 1, ...config }, (message) =>
-    warnings.push(message),
+  const model = await loadModel(
+    file,
+    { ...configDefaults, threads: 1, ...config },
+    {
+      warn: (message) => warnings.push(message),
+    },
   );
   return { ...model, warnings };
 };

@@ -140,13 +140,17 @@ describe('openInstance', () => {
 });
 
 describe('workerInstance', () => {
+  /** A worker that is ready whenever it is to load something; what it does with other commands is a script. */
   const ready = `const { parentPort } = require('node:worker_threads');
-    parentPort.postMessage({ kind: 'ready', inputs: [], outputs: [] });`;
-  const start = (script: string): Promise<Instance> => workerInstance(new Worker(script, { eval: true }));
+    const ready = { kind: 'ready', inputs: [], outputs: [] };
+    const otherwise = (listener) => parentPort.on('message', (m) =>
+      m.kind === 'load' ? parentPort.postMessage(ready) : listener(m));`;
+  const start = (script: string): Promise<Instance> =>
+    workerInstance(new Worker(script, { eval: true }), { path: 'm' }, async () => {});
 
   it.each([
-    ['throws', `parentPort.on('message', () => { throw new Error('out of cheese'); });`, 'out of cheese'],
-    ['exits', `parentPort.on('message', () => process.exit(3));`, 'the worker thread ended with exit code 3'],
+    ['throws', `otherwise(() => { throw new Error('out of cheese'); });`, 'out of cheese'],
+    ['exits', `otherwise(() => process.exit(3));`, 'the worker thread ended with exit code 3'],
   ])('rejects all that is in flight, with the reason, when the worker %s', async (_, script, reason) => {
     const session = await start(ready + script);
     expect(session.failure).toBeUndefined();
@@ -164,8 +168,8 @@ describe('workerInstance', () => {
 
   it('hands over a buffer that two inputs share, and leaves nothing behind', async () => {
     const session = await start(
-      `${ready} parentPort.on('message', (m) => m.kind === 'close'
-        ? parentPort.close()
+      `${ready} otherwise((m) => m.kind === 'release'
+        ? parentPort.postMessage({ kind: 'released' }) + parentPort.close()
         : parentPort.postMessage({ kind: 'done', id: m.id, run: { outputs: m.inputs, milliseconds: 0 } }));`,
     );
     const buffer = Float32Array.of(1, 2).buffer;

@@ -9,7 +9,7 @@ interface Fake extends Instance {
   readonly finish: () => void;
 }
 
-/** Instances whose runs end when they are told to. */
+/** Instances whose runs end, one after the other, when they are told to. */
 function factory(failing: (id: number) => boolean = () => false): {
   open: () => Promise<Instance>;
   made: Fake[];
@@ -24,7 +24,7 @@ function factory(failing: (id: number) => boolean = () => false): {
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    let settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
+    const running: { resolve: () => void; reject: (error: Error) => void }[] = [];
     const fake: Fake = {
       id,
       inputs: [],
@@ -34,16 +34,16 @@ function factory(failing: (id: number) => boolean = () => false): {
       },
       run: (inputs) =>
         new Promise((resolve, reject) => {
-          settle = { resolve: () => resolve({ outputs: inputs, milliseconds: 1 }), reject };
+          running.push({ resolve: () => resolve({ outputs: inputs, milliseconds: 1 }), reject });
         }),
       onEnd: (listener) => void ended.then(listener),
       close: async () => end(),
       crash: () => {
         failure = new CrashError(`instance ${id} is gone`);
-        settle?.reject(failure);
+        for (const { reject } of running.splice(0)) reject(failure);
         end();
       },
-      finish: () => settle?.resolve(),
+      finish: () => running.shift()?.resolve(),
     };
     made.push(fake);
     return fake;
@@ -55,27 +55,30 @@ const inputs: NamedTensors = new Map();
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('openPool', () => {
-  it('runs as much side by side as it has instances', async () => {
+  it('runs as much side by side as it has instances, and hands one run more to each', async () => {
     const { open, made } = factory();
     const pool = await openPool(open, 2, () => {});
-    expect(pool.free).toBe(2);
+    expect([pool.capacity, pool.free, pool.ahead]).toEqual([4, 2, 0]);
     const order: string[] = [];
     const run = (name: string) => pool.run(inputs, []).then(() => order.push(name));
     const runs = [run('a'), run('b'), run('c')];
     await tick();
-    expect(pool.free).toBe(0);
+    expect([pool.free, pool.ahead]).toEqual([0, 1]);
+    runs.push(run('d'), run('e'));
+    await tick();
+    expect([pool.free, pool.ahead]).toEqual([0, 0]);
     made[1]?.finish();
     await tick();
     expect(order).toEqual(['b']);
-    made[1]?.finish();
-    made[0]?.finish();
+    expect([pool.free, pool.ahead]).toEqual([0, 0]);
+    for (const _ of [1, 2]) for (const instance of made) instance.finish();
     await Promise.all(runs);
-    expect(new Set(order)).toEqual(new Set(['a', 'b', 'c']));
-    expect(pool.free).toBe(2);
+    expect(order.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect([pool.free, pool.ahead]).toEqual([2, 0]);
     await pool.close();
   });
 
-  it('replaces an instance that crashes; only what it ran is lost', async () => {
+  it('replaces an instance that crashes; only what it had in hand is lost', async () => {
     const { open, made } = factory();
     const warnings: string[] = [];
     let freed = 0;
@@ -83,11 +86,11 @@ describe('openPool', () => {
     pool.onFree(() => {
       freed += 1;
     });
-    const lost = pool.run(inputs, []);
+    const lost = [pool.run(inputs, []), pool.run(inputs, [])];
     const waits = pool.run(inputs, []);
     await tick();
     made[0]?.crash();
-    await expect(lost).rejects.toThrow(CrashError);
+    for (const run of lost) await expect(run).rejects.toThrow(CrashError);
     await tick();
     expect(made).toHaveLength(2);
     made[1]?.finish();
@@ -112,13 +115,12 @@ describe('openPool', () => {
     const { open, made } = factory((id) => id > 0);
     const warnings: string[] = [];
     const pool = await openPool(open, 1, (message) => warnings.push(message), [0, 1]);
-    const waits = pool.run(inputs, []);
-    waits.catch(() => {});
+    const runs = [pool.run(inputs, []), pool.run(inputs, [])];
     const later = pool.run(inputs, []);
-    later.catch(() => {});
+    for (const run of [...runs, later]) run.catch(() => {});
     await tick();
     made[0]?.crash();
-    await expect(waits).rejects.toThrow('instance 0 is gone');
+    for (const run of runs) await expect(run).rejects.toThrow('instance 0 is gone');
     await expect(later).rejects.toThrow('its instances crashed and no instance 2');
     expect(pool.failure?.message).toBe('its instances crashed and no instance 2');
     expect(warnings).toHaveLength(3);

@@ -1,0 +1,37 @@
+/** Images to try a model on: the first test image of each class, as PNG files named by their classes. */
+import { type Dataset, encodePng, pixelsOf } from '../data/index.ts';
+import { firstOfEachClass, selectImages } from '../data/select.ts';
+
+/** A PNG file. */
+export interface SampleFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The serving page shows no more. */
+const most = 24;
+
+/** A file for each class that has a test image, of the first classes where there are many. */
+export async function sampleFiles({
+  classes,
+  shape,
+  test,
+}: Pick<Dataset, 'classes' | 'shape' | 'test'>): Promise<SampleFile[]> {
+  const first = firstOfEachClass(test.labels, classes.length);
+  const { images, labels } = selectImages(test, first);
+  const size = pixelsOf(shape);
+  const files = new Map<string, Uint8Array>();
+  for (const [i, label] of labels.entries()) {
+    const name = fileName(classes[label] ?? '', label);
+    if (files.size < most && !files.has(name)) {
+      files.set(name, await encodePng(images.subarray(i * size, (i + 1) * size), shape));
+    }
+  }
+  return Array.from(files, ([name, bytes]) => ({ name, bytes }));
+}
+
+/** What is left of a class's name where anything but letters and digits is a hyphen. */
+function fileName(label: string, index: number): string {
+  const words = label.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [`class-${index}`];
+  return `${words.join('-')}.png`;
+}
