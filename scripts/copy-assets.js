@@ -1,4 +1,6 @@
-/** Copies what the compiler leaves alone into dist: the files of the server's page. */
+/** Copies what the compiler leaves alone into dist: the files of the server's page and of reports. */
 import { cpSync } from 'node:fs';
 
-cpSync('src/serve/page/assets', 'dist/serve/page/assets', { recursive: true });
+for (const folder of ['serve/page/assets', 'report/assets']) {
+  cpSync(`src/${folder}`, `dist/${folder}`, { recursive: true });
+}

@@ -145,7 +145,8 @@ export { genotypeFromJson, genotypeToJson, loadGenotype, publishedNames } from '
 export { parseGenotype } from './search/genotype-text.ts';
 export { deriveGenotype } from './search/derive.ts';
 export { type Strengths, softmaxStrengths } from './search/strengths.ts';
-export { type MethodName, methodNames } from './search/method-names.ts';
+export { type LearningMethodName, type MethodName, methodNames } from './search/method-names.ts';
+export { randomGenotype } from './search/methods/random.ts';
 export { type OperationName, operationNames } from './search/operation-names.ts';
 export {
   openSpace,
@@ -211,6 +212,7 @@ export { type NetworkCost, networkCost } from './export/cost.ts';
  * ```
  */
 export { type SearchOptions, searchDefaults } from './search/options.ts';
+export { type MethodOptions, searchDefaultsOf } from './search/method-options.ts';
 export { type SearchResult, type SearchSetting, search } from './search/search.ts';
 export { type RetrainOptions, retrainDefaults } from './retrain/options.ts';
 export { type RetrainResult, type RetrainSetting, retrain } from './retrain/retrain.ts';
@@ -222,6 +224,50 @@ export { type ExportOptions, inferenceGraph, modelBytes } from './export/model.t
 export { type Verification, verifyModel } from './export/verify.ts';
 export type { ModelMetadata } from './onnx/metadata.ts';
 export { type ServeOptions, type Server, serve } from './serve/index.ts';
+
+/**
+ * Runs side by side, and as reports: `readRun` takes any folder that `nas search`, `select` or `retrain` has written.
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import {
+ *   drawGenotype,
+ *   loadDataset,
+ *   onnxruntimeEngine,
+ *   openRun,
+ *   readRun,
+ *   reportHtml,
+ *   reportOf,
+ *   search,
+ *   searchDefaults,
+ *   summarize,
+ *   version,
+ * } from 'onnx-nas';
+ *
+ * const dataset = await loadDataset('embedded', { limit: { train: 100, test: 50 } });
+ * const options = { ...searchDefaults, method: 'random', seed: 3 } as const;
+ * const folder = openRun(`runs/random-${process.pid}`, false);
+ * folder.writeConfig({ command: 'search', version, options });
+ * await search(dataset, options, { engine: await onnxruntimeEngine(), folder });
+ *
+ * const run = readRun(folder.path);
+ * const rows = summarize(run);
+ * console.log(rows); // [{ run: 'runs/random-…', kind: 'search', method: 'random', space: 'darts', seeds: [3], … }]
+ * writeFileSync(`${folder.path}/report.html`, reportHtml(reportOf(run, rows)));
+ * console.log(Object.keys(drawGenotype(run.genotype ?? ''))); // SVG of the cells: ['normal', 'reduce']
+ * ```
+ */
+export { type RunRecord, readRun } from './comparison/records.ts';
+export { type Latencies, summarize } from './comparison/summary.ts';
+export { measureLatencies } from './comparison/latency.ts';
+export { reportOf } from './comparison/report.ts';
+export type { Report, RunSummary } from './report/data.ts';
+export { reportHtml } from './report/page.ts';
+export { summaryTable, type Table } from './report/summary-table.ts';
+export { drawGenotype } from './report/genotype-drawings.ts';
+export { type Spread, spreadOf } from './spread.ts';
+export { holdOut } from './data/index.ts';
 
 /** Thrown for input that cannot be used, and where good input fails all the same. */
 export { FailureError, InputError } from './errors.ts';

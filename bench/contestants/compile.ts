@@ -4,7 +4,7 @@
  */
 import * as ort from 'onnxruntime-node';
 import { blockSize } from '../../src/engine/block-size.ts';
-import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { onnxruntimeEngine, segmentSize } from '../../src/engine/onnxruntime.ts';
 import { FailureError } from '../../src/errors.ts';
 import type { Graph } from '../../src/onnx/ir.ts';
 import { optimize } from '../../src/onnx/passes/index.ts';
@@ -83,7 +83,7 @@ async function phases({ fn, signature }: Step, name: string, options: Created['o
   const traced = performance.now();
   // New state bears the name of the old one, which a file does not allow; the engine's outputs have a prefix too.
   const outputs = graph.outputs.map((output) => ({ ...output, name: `output/${output.name}` }));
-  const bytes = serialize({ ...graph, outputs });
+  const bytes = serialize({ ...graph, outputs }, { segmentSize });
   const serialised = performance.now();
   const session = await ort.InferenceSession.create(bytes, options);
   const created = performance.now();

@@ -8,8 +8,10 @@ import { givenOptions } from './values.ts';
 
 /** What a command is called with. */
 export interface Call<Name extends OptionName> {
-  /** The positional argument; '' for a command that has none. */
+  /** The positional argument, the first of several; '' for a command that has none. */
   readonly argument: string;
+  /** All of them. */
+  readonly arguments: readonly string[];
   readonly given: Given<Name>;
   /** Prints the result on stdout; for people as the text, where one is given. */
   print(result: object, text?: string): void;
@@ -17,11 +19,13 @@ export interface Call<Name extends OptionName> {
 
 export interface CommandRow<Name extends OptionName> {
   readonly name: string;
-  /** The positional argument that the command needs. */
-  readonly argument?: { readonly name: string; readonly describe: string };
+  /** The positional argument that the command needs; `several`: it takes more of them. */
+  readonly argument?: { readonly name: string; readonly describe: string; readonly several?: true };
   readonly describe: string;
   /** `json` belongs to every command and is not named. */
   readonly options: readonly Name[];
+  /** What an option means here, where it is not what the table says. */
+  readonly describes?: Readonly<Partial<Record<Name, string>>>;
   /** What the help shows as defaults. They are not filled in: a command sees what was really given. */
   readonly defaults: Readonly<Partial<Record<Name, unknown>>>;
   /** Command lines without `nas`, and what they do. */
@@ -33,14 +37,14 @@ export interface CommandRow<Name extends OptionName> {
 /** The command of a row, for yargs. */
 export function defineCommand<Name extends OptionName>(row: CommandRow<Name>): CommandModule {
   const { name, argument, describe, examples, run } = row;
-  const command = argument ? `${name} <${argument.name}>` : name;
+  const command = argument ? `${name} <${argument.name}${argument.several ? '..' : ''}>` : name;
   const names: readonly (Name | 'json')[] = [...row.options, 'json'];
   return {
     command,
     describe,
     builder: (yargs) => {
       if (argument) yargs.positional(argument.name, { describe: argument.describe });
-      for (const option of names) yargs.option(kebab(option), yargsOption(option, row.defaults));
+      for (const option of names) yargs.option(kebab(option), yargsOption(option, row));
       for (const [line, what] of examples) yargs.example(`$0 ${line}`, what);
       return yargs.usage(`nas ${command} [options]\n\n${describe}`).fail((message, error) => {
         // What a command itself throws comes without a message.
@@ -54,8 +58,10 @@ export function defineCommand<Name extends OptionName>(row: CommandRow<Name>): C
       }
       requireKnown(Object.keys(argv), names, row);
       const { json, ...given } = givenOptions(names, argv);
+      const positional = argument ? [argv[argument.name]].flat().map(String) : [];
       await run({
-        argument: argument ? String(argv[argument.name]) : '',
+        argument: positional[0] ?? '',
+        arguments: positional,
         given: given as Given<Name>,
         print: (result, text) => printResult(result, json ?? false, text),
       });
@@ -78,8 +84,14 @@ const seeHelp = (name: string): string => ` (see nas ${name} --help)`;
 const defaultText = (value: unknown): string =>
   typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 
-function yargsOption(name: OptionName, defaults: Readonly<Partial<Record<OptionName, unknown>>>): Options {
-  const { describe, isFlag } = optionOf(name);
+type Words = Readonly<Partial<Record<OptionName, unknown>>>;
+
+function yargsOption(
+  name: OptionName,
+  { defaults, describes = {} }: { readonly defaults: Words; readonly describes?: Words },
+): Options {
+  const { describe: usual, isFlag } = optionOf(name);
+  const describe = String(describes[name] ?? usual);
   const fallback = defaults[name];
   return {
     describe,

@@ -34,6 +34,8 @@ export const amount = numbers('a whole number from 0', wholeFrom(0));
 export const threads = numbers('a whole number from 1 to 256', wholeFrom(1, 256));
 export const port = numbers('a port from 0 to 65535', wholeFrom(0, 65535));
 export const positive = numbers('a number above 0', (x) => Number.isFinite(x) && x > 0);
+/** A growth. */
+export const factor = numbers('a number above 1', (x) => Number.isFinite(x) && x > 1);
 export const nonNegative = numbers('a number from 0', (x) => Number.isFinite(x) && x >= 0);
 /** A probability, or how much of the past is kept. */
 export const fraction = numbers('a number from 0 to below 1', (x) => x >= 0 && x < 1);

@@ -5,13 +5,16 @@ import { hideBin } from 'yargs/helpers';
 import { exitCodeOf, InputError, messageOf } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
 import { version } from '../version.ts';
+import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { infoCommand } from './commands/info.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
+import { reportCommand } from './commands/report.ts';
 import { retrainCommand } from './commands/retrain.ts';
 import { searchCommand } from './commands/search.ts';
+import { selectCommand } from './commands/select.ts';
 import { serveCommand } from './commands/serve.ts';
 import { Interruption, interruptedExitCode } from './interruption.ts';
 import { say, survivePipes } from './output.ts';
@@ -19,10 +22,13 @@ import { say, survivePipes } from './output.ts';
 const commands = [
   quickstartCommand,
   searchCommand,
+  selectCommand,
   retrainCommand,
   exportCommand,
   evaluateCommand,
   infoCommand,
+  compareCommand,
+  reportCommand,
   serveCommand,
   doctorCommand,
 ];

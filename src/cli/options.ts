@@ -1,13 +1,15 @@
 /** One table of the commands' options: what each means and which values it takes. */
 import { optimizerNames } from '../nn/optimizer-names.ts';
+import { precisions } from '../precision.ts';
 import { retrainDefaults } from '../retrain/options.ts';
 import { methodNames } from '../search/method-names.ts';
 import { anchorDistances, type MethodOptions, methodOptions } from '../search/method-options.ts';
-import { type SearchOptions, searchDefaults } from '../search/options.ts';
+import { type SearchOptions, searchDefaults, selections } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
 import {
   amount,
   count,
+  factor,
   flag,
   fraction,
   type Kind,
@@ -58,6 +60,8 @@ export const sections = {
     epochs: option(count, 'epochs'),
     batch: option(count, 'images in a batch'),
     seed: option(amount, 'the seed of everything random'),
+    seeds: option(count, 'run with this many seeds, from --seed on'),
+    precision: choice(precisions, 'what the network computes in; weights are float32'),
     optimizer: choice(optimizerNames, 'optimizer of the weights'),
     alphaOptimizer: choice(optimizerNames, 'optimizer of α'),
     learningRate: option(positive, 'initial learning rate of the weights (cosine)'),
@@ -77,6 +81,30 @@ export const sections = {
     cutout: option(amount, 'side of the square that cutout blanks; 0: none'),
     maxSteps: option(amount, 'end each epoch after this many steps, for trials; 0: never'),
     evaluateEvery: option(count, 'measure the test accuracy after every so many epochs'),
+  },
+  Guards: {
+    betaDecay: option(nonNegative, "weight of β-decay, a growing penalty on α; the authors' is 50; 0: none"),
+    alphaWarmUp: option(amount, 'keep α frozen in the first so many epochs'),
+    maxSkips: option(
+      amount,
+      'end the search before the normal cell holds more skip connections than this; 0: never',
+    ),
+    eigenvalueStop: option(
+      flag,
+      'end the search, and go back, when the dominant eigenvalue of the Hessian of α grows',
+    ),
+    eigenvalueWindow: option(count, 'epochs that the eigenvalue is averaged over'),
+    eigenvalueRatio: option(
+      factor,
+      'growth of that average from one window to the next that ends the search',
+    ),
+    eigenvalueStart: option(amount, 'the first epoch, from 0, that it may go back to'),
+    select: choice(selections, 'what a candidate counts by, its strength or what its removal costs'),
+    projectionTune: option(amount, 'epochs of tuning between two rounds of the projection'),
+    projectionBatches: option(
+      amount,
+      "batches that the projection tries each candidate on; 0: all of α's half",
+    ),
   },
   Methods: {
     partialChannels: methodOption('partialChannels', count, 'the operations see one in so many channels'),
@@ -120,6 +148,10 @@ export const sections = {
     drainTimeout: option(positive, 'seconds to finish requests in when stopped'),
     log: option(flag, 'write every request to stderr as a line of JSON'),
   },
+  Result: {
+    latency: option(flag, "measure the networks' latency in onnxruntime, one image at a time"),
+    svg: option(flag, 'write the drawings of the cells alone'),
+  },
   Run: {
     out: option(text, 'the folder of the run'),
     resume: option(flag, 'continue the run in --out from its checkpoint'),
@@ -131,10 +163,12 @@ const rows = {
   ...sections.Data,
   ...sections.Network,
   ...sections.Training,
+  ...sections.Guards,
   ...sections.Methods,
   ...sections.Model,
   ...sections.Machine,
   ...sections.Serving,
+  ...sections.Result,
   ...sections.Run,
 };
 

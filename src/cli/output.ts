@@ -1,16 +1,69 @@
 /** stdout carries the result, stderr everything else. */
+import { formatSpread, type Spread } from '../spread.ts';
 
-/** A result: as one JSON object with `--json`, else as the text for people, or as aligned `name  value` lines. */
+export { formatDuration, percent } from '../format.ts';
+
+/** A result: as one JSON object with `--json`, else as `text` or, without one, as aligned `name  value` lines. */
 export function printResult(result: object, json: boolean, text?: string): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : (text ?? formatTable(result)));
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : (text ?? formatResult(result)));
 }
 
-function formatTable(result: object): string {
+const valueText = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  return isSpread(value) ? formatSpread(value, (x) => x.toPrecision(4)) : JSON.stringify(value);
+};
+
+const isSpread = (value: unknown): value is Spread => {
+  const { mean, count } = Object(value);
+  return typeof mean === 'number' && typeof count === 'number';
+};
+
+const isRecords = (value: unknown): value is readonly object[] =>
+  Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === 'object' && row !== null);
+
+/** `name  value` lines; a list of objects is a table below its name. */
+export function formatResult(result: object): string {
   const width = Math.max(...Object.keys(result).map((name) => name.length));
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   return Object.entries(result)
-    .map(([name, value]) => `${name.padEnd(width)}  ${text(value)}\n`)
+    .map(([name, value]) =>
+      isRecords(value) ? recordsText(name, value) : `${name.padEnd(width)}  ${valueText(value)}\n`,
+    )
     .join('');
+}
+
+function recordsText(name: string, records: readonly object[]): string {
+  const columns = Object.keys(records[0] ?? {});
+  const rows = records.map((record) => Object.values(record).map(valueText));
+  const isNumber = (value: unknown): boolean => typeof value === 'number';
+  const lines = textTable({
+    columns: columns.map((title, i) => ({
+      title,
+      isNumber: records.every((record) => isNumber(Object.values(record)[i])),
+    })),
+    rows,
+  });
+  return `${name}\n${lines.map((text) => `  ${text}\n`).join('')}`;
+}
+
+/** A table as aligned lines, numbers to the right. */
+export function textTable({
+  columns,
+  rows,
+}: {
+  readonly columns: readonly { readonly title: string; readonly isNumber: boolean }[];
+  readonly rows: readonly (readonly string[])[];
+}): string[] {
+  const all = [columns.map(({ title }) => title), ...rows];
+  const widths = columns.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
+  return all.map((row) =>
+    columns
+      .map(
+        ({ isNumber }, i) =>
+          (isNumber ? row[i]?.padStart(widths[i] ?? 0) : row[i]?.padEnd(widths[i] ?? 0)) ?? '',
+      )
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 /** A line for people. */
@@ -35,16 +88,6 @@ export function survivePipes(): void {
     'error',
     unless(() => {}),
   );
-}
-
-export const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
-
-/** Seconds as `1:02:03` or `2:03`. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (x: number): string => String(x).padStart(2, '0');
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
 /** A word as a shell reads it back. */

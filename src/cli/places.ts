@@ -1,13 +1,13 @@
-/** Where the parts of a run lie: the search in the run's folder, its retraining in the sub-folder `retrain`. */
+/** What belongs to the run that a user names. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { datasetNames } from '../data/index.ts';
 import { InputError } from '../errors.ts';
+import { genotypeFile, retrainFolder, seedFolder } from '../runs/layout.ts';
+import { readConfig } from '../runs/run-folder.ts';
 import { isGenotypeText } from '../search/genotype-file.ts';
-import { readSearchOptions } from './run-config.ts';
+import { readSearchOptions, readSweepConfig } from './run-config.ts';
 import type { DataOptions } from './setting.ts';
-
-export const retrainFolder = (run: string): string => join(run, 'retrain');
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
@@ -18,10 +18,25 @@ export function retrainPlace(source: string): string {
   return join('runs', basename(source).replace(/\.(json|txt)$/, ''));
 }
 
+/** Whether a folder holds several searches. */
+export const isSweep = (path: string): boolean =>
+  existsSync(join(path, 'config.json')) && readConfig(path).command === 'sweep';
+
+/** @throws InputError where a genotype is asked of several searches of which none is selected */
+export function requireSelected(source: string): void {
+  if (!isSweep(source) || existsSync(genotypeFile(source))) return;
+  const { options } = readSweepConfig(source);
+  throw new InputError(
+    `${source} holds several searches, and none of their genotypes is selected: run "nas select ${source}" first, ` +
+      `or name one of them, e.g. ${seedFolder(source, options.seed)}`,
+  );
+}
+
 /** The data set of the search in a folder, so that retraining uses it unless told otherwise. */
 export function inheritedData(source: string): Partial<DataOptions> {
   if (!isFolder(source) || !existsSync(join(source, 'config.json'))) return {};
-  const { data, imageSize, trainLimit, testLimit } = readSearchOptions(source);
+  const searched = isSweep(source) ? readSweepConfig(source).options : readSearchOptions(source);
+  const { data, imageSize, trainLimit, testLimit } = searched;
   return {
     data,
     ...(imageSize !== undefined && { imageSize }),

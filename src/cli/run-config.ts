@@ -11,16 +11,18 @@ import {
   searchSpace,
   spaceFromContent,
 } from '../search/spaces.ts';
-import { count } from './kinds.ts';
+import { amount, count } from './kinds.ts';
 import { type Given, kebab, type OptionName } from './options.ts';
 import {
-  type RandomRunOptions,
+  type AnySearchOptions,
   type RetrainRunOptions,
   retrainRunDefaults,
   retrainRunNames,
-  type SearchRunOptions,
+  type SelectOptions,
   searchRunDefaults,
   searchRunNames,
+  selectDefaults,
+  selectNames,
 } from './run-options.ts';
 import { storedOptions } from './values.ts';
 
@@ -35,16 +37,63 @@ export interface RetrainConfig {
 }
 
 /** The options of the search in a folder. InputError where it holds none, or the file is damaged. */
-export function readSearchOptions(folder: string): SearchRunOptions | RandomRunOptions {
+export function readSearchOptions(folder: string): AnySearchOptions {
   const { config, where } = readRun(folder, 'search');
-  const { method } = readOptions(['method'], { method: '' }, config.options, where);
-  const defaults = searchRunDefaults(method as MethodName);
-  return { ...defaults, ...readOptions(searchRunNames, defaults, config.options, where) } as typeof defaults;
+  return searchOptionsOf(config.options, where);
 }
 
-/** The space of the search in a folder. What came from a file is kept in the run: the file may change or be gone. */
+function searchOptionsOf(stored: unknown, where: string): AnySearchOptions {
+  const { method } = readOptions(['method'], { method: '' }, stored, where);
+  const defaults = searchRunDefaults(method as MethodName);
+  return { ...defaults, ...readOptions(searchRunNames, defaults, stored, where) } as typeof defaults;
+}
+
+export interface SweepConfig {
+  /** Those of each search; `seed` is the first. */
+  readonly options: AnySearchOptions;
+  /** How many searches there are to be. */
+  readonly seeds: number;
+}
+
+/** The configuration of the searches in a folder. InputError where it holds none, or the file is damaged. */
+export function readSweepConfig(folder: string): SweepConfig {
+  const { config, where } = readRun(folder, 'sweep');
+  if (!count.accepts(config.seeds)) throw damaged(where, 'seeds', count.expected, config.seeds);
+  return { options: searchOptionsOf(config.options, where), seeds: config.seeds };
+}
+
+export interface SelectConfig {
+  readonly options: SelectOptions;
+  readonly candidates: readonly Candidate[];
+}
+
+/** A genotype, in the text form, and the seeds of the searches that found it. */
+export interface Candidate {
+  readonly seeds: readonly number[];
+  readonly genotype: string;
+}
+
+/** The configuration of the selection in a folder. InputError where it holds none, or the file is damaged. */
+export function readSelectConfig(folder: string): SelectConfig {
+  const { config, where } = readRun(folder, 'select');
+  const { candidates } = config;
+  if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
+    throw damaged(where, 'candidates', '[{seeds, genotype}, …]', candidates);
+  }
+  const options = readOptions(selectNames, selectDefaults, config.options, where);
+  return { options: { ...selectDefaults, ...options }, candidates };
+}
+
+const isCandidate = (value: unknown): value is Candidate =>
+  isObject(value) &&
+  typeof value.genotype === 'string' &&
+  Array.isArray(value.seeds) &&
+  value.seeds.length > 0 &&
+  value.seeds.every(amount.accepts);
+
+/** The space of one or several searches in a folder. What came from a file is kept in the run: the file may change or be gone. */
 export function readSearchSpace(folder: string): OpenedSpace {
-  const { config, where } = readRun(folder, 'search');
+  const { config, where } = readRun(folder, 'search', 'sweep');
   const { space: source } = readOptions(['space'], { space: '' }, config.options, where);
   if (source === undefined || !isSpaceFile(source)) return { space: searchSpace(source ?? '') };
   if (config.space === undefined) throw damaged(where, 'space', 'the content of a space', config.space);
@@ -70,11 +119,23 @@ type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function readRun(folder: string, command: 'search' | 'retrain'): { config: Fields; where: string } {
+const commandRuns = {
+  search: 'a search',
+  sweep: 'several searches',
+  select: 'a selection',
+  retrain: 'a retrain',
+} as const;
+
+function readRun(
+  folder: string,
+  ...commands: readonly (keyof typeof commandRuns)[]
+): { config: Fields; where: string } {
   const config: Fields = readConfig(folder);
   const where = join(folder, 'config.json');
-  if (config.command === command) return { config, where };
-  throw new InputError(`${where} is of "${String(config.command)}", expected the run of a ${command}`);
+  if (commands.some((command) => command === config.command)) return { config, where };
+  throw new InputError(
+    `${where} is of "${String(config.command)}", expected the run of ${commands.map((command) => commandRuns[command]).join(' or ')}`,
+  );
 }
 
 /** The stored options of these names. All that have a default must be there. */

@@ -21,8 +21,14 @@ export type RandomRunOptions = Pick<SearchOptions, (typeof randomNames)[number]>
 const randomNames = ['method', 'space', 'seed'] as const;
 export const randomRunNames = [...dataOptionNames, ...randomNames] as const;
 
+/** The options of a search, whether or not there is anything to train. */
+export type AnySearchOptions = SearchRunOptions | RandomRunOptions;
+
+/** What the command line gives of them. */
+export type GivenSearchOptions = Partial<Omit<SearchRunOptions, 'method'>> & { readonly method?: MethodName };
+
 /** The options of a run of `nas search` where none is given, but the method. */
-export function searchRunDefaults(method: MethodName): SearchRunOptions | RandomRunOptions {
+export function searchRunDefaults(method: MethodName): AnySearchOptions {
   const { space, seed } = searchDefaults;
   return method === 'random'
     ? { method, space, seed, ...dataDefaults }
@@ -35,8 +41,39 @@ export const retrainRunDefaults: RetrainRunOptions = {
   ...deviceDefaults,
 };
 
-/** What the command line gives of them. */
-export type GivenSearchOptions = Partial<Omit<SearchRunOptions, 'method'>> & { readonly method?: MethodName };
+/** A retraining of minutes on two cores, for trials and comparisons; everything else is as in the paper. */
+export const shortRetraining: RetrainRunOptions = {
+  ...retrainRunDefaults,
+  channels: 16,
+  cells: 5,
+  epochs: 5,
+  batch: 96,
+  learningRate: 0.1,
+  dropPath: 0,
+  auxiliaryWeight: 0,
+  crop: 2,
+  cutout: 0,
+};
+
+/** What a selection retrains its candidates with: the same for all. */
+export interface SelectOptions extends Omit<RetrainRunOptions, 'evaluateEvery'> {
+  /** Retrainings of each candidate, with the seeds `seed`, `seed` + 1, …. */
+  readonly seeds: number;
+  /** The part of the training images to train on; the rest is what the candidates are compared on. */
+  readonly trainPortion: number;
+}
+
+const { evaluateEvery: _last, ...shortOptions } = shortRetraining;
+
+export const selectDefaults: SelectOptions = { ...shortOptions, seeds: 3, trainPortion: 0.8 };
+
+export const selectNames = [
+  ...dataOptionNames,
+  ...retrainOptionNames.filter((name) => name !== 'evaluateEvery'),
+  'seeds',
+  'trainPortion',
+  ...deviceOptionNames,
+] as const;
 
 /** Where a run is kept, and whether the one there is continued. */
 export interface Place {

@@ -3,6 +3,7 @@ import type { Dataset } from '../data/index.ts';
 import type { DeviceName } from '../devices/names.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import type { Precision } from '../precision.ts';
 import { say } from './output.ts';
 
 export interface DeviceOptions {
@@ -31,13 +32,20 @@ export async function deviceOf({ device }: Pick<DeviceOptions, 'device'>): Promi
 }
 
 /** The engine that the options ask for. InputError where they contradict one another. */
-export async function openEngine(options: DeviceOptions): Promise<Engine> {
-  const { device, engine, threads } = options;
+export async function openEngine(
+  options: DeviceOptions & { readonly precision?: Precision },
+): Promise<Engine> {
+  const { device, engine, threads, precision = 'float32' } = options;
   if (engine === 'onnxruntime') {
     const { onnxruntimeEngine } = await import('../engine/onnxruntime.ts');
     return onnxruntimeEngine({ provider: await deviceOf(options), ...(threads && { threads }) });
   }
-  const refused = threads !== undefined ? '--threads' : device !== 'auto' ? '--device' : undefined;
+  const given = {
+    '--threads': threads !== undefined,
+    '--device': device !== 'auto',
+    [`--precision ${precision}`]: precision !== 'float32',
+  };
+  const refused = Object.keys(given).find((name) => given[name]);
   if (refused) throw new InputError(`${refused} is for the engine onnxruntime; ${engine} does not have it`);
   const { tfjsEngine } = await import('../engine/tfjs.ts');
   return tfjsEngine(engine === 'tensorflow' ? 'tensorflow' : 'cpu');

@@ -7,3 +7,4 @@ export { datasetNames, loadDataset } from './load.ts';
 export type { LoadOptions } from './load-options.ts';
 export { measureNormalization } from './normalization.ts';
 export { epochBatches, type Halves, halves } from './order.ts';
+export { holdOut } from './select.ts';

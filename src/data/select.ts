@@ -1,6 +1,7 @@
 /** Which images of a data set are used: balanced selections and a held-out test set. */
-import { random } from '../random.ts';
-import type { Split } from './dataset.ts';
+import { type Random, random } from '../random.ts';
+import type { Dataset, Split } from './dataset.ts';
+import { halves } from './order.ts';
 
 /**
  * The first images of each class, `count` in total, as evenly as the classes allow; all of them where there are
@@ -32,6 +33,22 @@ export function selectImages(split: Split, indices: Int32Array): Split {
     count: indices.length,
     images,
     labels: Uint16Array.from(indices, (i) => split.labels[i] as number),
+  };
+}
+
+/**
+ * The data set to compare networks on without its test images: a random part of the training images to train on, the
+ * rest in the place of the test images.
+ *
+ * @param fraction of the training images to train on
+ * @throws InputError where either part would be empty
+ */
+export function holdOut(dataset: Dataset, fraction: number, generator: Random): Dataset {
+  const { weights, alpha } = halves(dataset.train.count, fraction, generator);
+  return {
+    ...dataset,
+    train: selectImages(dataset.train, weights),
+    test: selectImages(dataset.train, alpha),
   };
 }
 

@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { type DeviceName, requireDevice } from '../devices/index.ts';
 import { FailureError, messageOf } from '../errors.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
-import { limitOutputs, optimize, type Pass } from '../onnx/passes/index.ts';
+import { limitOutputs, optimize, optimizeForHalf, type Pass } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
 import type { Signature } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
@@ -52,12 +52,18 @@ export async function onnxruntimeEngine({
   await requireDevice(provider);
   await keepDevice(provider);
   const device = provider === 'cpu' ? cpu(blocked ? await blockSize() : 0) : { cuda, webgpu }[provider];
+  // Segments are subgraphs, which only the CPU runs without a word with another device.
+  const written = provider === 'cpu' ? { segmentSize } : {};
   return {
     name: `onnxruntime (${provider})`,
-    compile: async (fn, signature, name) => {
-      const prepare: Pass = (graph) => limitOutputs(device.outputs)(optimize(graph));
-      const graph = withOutputPrefix(trace(fn, signature, { device, name, optimize: prepare }));
-      const created = await createSession(serialize(graph), session);
+    compile: async (fn, signature, name, precision = 'float32') => {
+      const half = precision === 'float16';
+      const passes = half ? optimizeForHalf : optimize;
+      const prepare: Pass = (graph) => limitOutputs(device.outputs)(passes(graph));
+      // The blocked layout has float32 only.
+      const target = half ? { ...device, block: 0 } : device;
+      const graph = withOutputPrefix(trace(fn, signature, { device: target, name, optimize: prepare }));
+      const created = await createSession(serialize(graph, written), session);
       return {
         run: async (feeds) => {
           checkFeeds(signature, feeds);
@@ -71,6 +77,9 @@ export async function onnxruntimeEngine({
     },
   };
 }
+
+/** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
+export const segmentSize = 1000;
 
 /** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
 const outputPrefix = 'output/';

@@ -8,6 +8,7 @@
 import type { CellGenotype, Edge } from '../search/genotype.ts';
 import type { OperationName } from '../search/operation-names.ts';
 import { type Box, type Link, type Placement, placeLayers } from './layered.ts';
+import { operationLabels } from './operation-labels.ts';
 import { element, escapeText, smoothPath } from './svg.ts';
 
 export interface CellDrawingOptions {
@@ -31,37 +32,6 @@ const gaps = { layers: 44, boxes: 24 } as const;
 const margin = 8;
 const neutral = '#7c8798';
 const dartsInputs = ['cell k−2', 'cell k−1'] as const;
-
-interface Family {
-  readonly name: string;
-  readonly colour: string;
-}
-
-const families = {
-  separable: { name: 'separable', colour: '#3b82f6' },
-  dilated: { name: 'dilated', colour: '#a855f7' },
-  ordinary: { name: 'ordinary', colour: '#0d9488' },
-  pool: { name: 'pool', colour: '#d97706' },
-  skip: { name: 'skip', colour: '#64748b' },
-} as const satisfies Record<string, Family>;
-
-/** What an operation is called in the drawing, and the family that gives its colour. */
-const operations: Readonly<Record<OperationName, { readonly label: string; readonly family: Family }>> = {
-  none: { label: 'none', family: families.skip },
-  max_pool_3x3: { label: 'max pool 3×3', family: families.pool },
-  avg_pool_3x3: { label: 'avg pool 3×3', family: families.pool },
-  skip_connect: { label: 'skip', family: families.skip },
-  sep_conv_3x3: { label: 'sep conv 3×3', family: families.separable },
-  sep_conv_5x5: { label: 'sep conv 5×5', family: families.separable },
-  dil_conv_3x3: { label: 'dil conv 3×3', family: families.dilated },
-  dil_conv_5x5: { label: 'dil conv 5×5', family: families.dilated },
-  conv_3x3: { label: 'conv 3×3', family: families.ordinary },
-  conv_5x5: { label: 'conv 5×5', family: families.ordinary },
-  identity: { label: 'identity', family: families.skip },
-  nor_conv_1x1: { label: 'conv 1×1', family: families.ordinary },
-  nor_conv_3x3: { label: 'conv 3×3', family: families.ordinary },
-  noise: { label: 'noise', family: families.skip },
-};
 
 /** The layer of each state: one more than that of the latest state that it is computed from. */
 function layersOf({ nodes }: CellGenotype, inputs: number): number[] {
@@ -202,7 +172,7 @@ const line = (kind: string, d: string): string =>
   });
 
 function drawOperation(operation: OperationName, strided: boolean, x: number, y: number): string {
-  const { label, family } = operations[operation];
+  const { label, family } = operationLabels[operation];
   const box = { x, y: y - pill.height / 2, width: pill.width, height: pill.height, rx: pill.height / 2 };
   return element(
     'g',
@@ -248,7 +218,7 @@ function describe(
   const nodes = cell.nodes.map((edges, node) => {
     const terms = edges.map(({ operation, input }) => {
       const stride = reduction && input < 2 ? ' with stride 2' : '';
-      return `${operations[operation].label}${stride} of ${name(input)}`;
+      return `${operationLabels[operation].label}${stride} of ${name(input)}`;
     });
     return `Node ${node + firstNode} is ${terms.join(' plus ') || 'zero'}.`;
   });

@@ -7,6 +7,13 @@ import { type CellDrawingOptions, drawCell } from './cell-drawing.ts';
 /** SVG documents by the kinds of cells that a genotype has, in their order. */
 export type GenotypeDrawings = Readonly<Partial<Record<CellKind, string>>>;
 
+/** What a page calls the cells. */
+export const cellTitles: Readonly<Record<CellKind, string>> = {
+  normal: 'Normal cell',
+  reduce: 'Reduction cell',
+  cell: 'Cell',
+};
+
 const drawings: Readonly<Record<CellKind, CellDrawingOptions>> = {
   normal: { title: 'The normal cell', reduction: false },
   reduce: { title: 'The reduction cell', reduction: true },

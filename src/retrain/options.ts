@@ -1,3 +1,5 @@
+import type { Precision } from '../precision.ts';
+
 /** The options of retraining, with the values of the paper and quark0/darts (`cnn/train.py`) as defaults. */
 import type { SkeletonName } from '../search/skeleton-names.ts';
 
@@ -7,6 +9,8 @@ export interface RetrainOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
+  /** Of the network's activations and gradients; weights, statistics and optimizer are float32. */
+  readonly precision: Precision;
   /** SGD: cosine from `learningRate` to 0 over the epochs. */
   readonly learningRate: number;
   readonly momentum: number;
@@ -31,6 +35,7 @@ export const retrainDefaults: RetrainOptions = {
   epochs: 600,
   batch: 96,
   seed: 0,
+  precision: 'float32',
   learningRate: 0.025,
   momentum: 0.9,
   weightDecay: 3e-4,

@@ -14,6 +14,8 @@ import type { SearchOptions } from './options.ts';
 export interface BatchSource {
   /** Steps in an epoch. */
   readonly steps: number;
+  /** Batches in α's half. */
+  readonly alphaSteps: number;
   weights(epoch: number, step: number): Batch;
   alpha(epoch: number, step: number): Batch;
 }
@@ -42,6 +44,7 @@ export function batchSource(dataset: Dataset, options: SearchOptions): BatchSour
     };
   return {
     steps: maxSteps > 0 ? Math.min(maxSteps, whole) : whole,
+    alphaSteps: ordered('alpha', 0, 0).length,
     weights: make('weights'),
     alpha: make('alpha'),
   };

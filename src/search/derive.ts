@@ -5,29 +5,45 @@ import { edgePlaces, skeletonForm } from './skeleton-names.ts';
 import { candidatesOf, type SearchSpace } from './spaces.ts';
 import type { Strengths } from './strengths.ts';
 
+/** An edge that a genotype may have, and how strong it is. */
+export interface WeighedEdge extends Edge {
+  /** Its row in α, and its operation's column; −1 where it has no choice. */
+  readonly edge: number;
+  readonly column: number;
+  readonly strength: number;
+}
+
 /**
  * Per node the `keptEdges` incoming edges whose best operation other than `none` is strongest, on each this operation
  * (Liu et al. 2019, section 2.4). Edges are in descending strength; of equals the lowest index comes first. Where all
  * edges are kept and a space chooses `none` too, they are in the order of their inputs (Dong & Yang 2020).
  */
-export const deriveGenotype = (strengths: Strengths, space: SearchSpace): Genotype =>
-  genotypeOf(
-    space.skeleton,
-    space.candidates.map((_, kind) => deriveCell(strengths, space, kind)),
-    space.reductions,
+export function deriveGenotype(strengths: Strengths, space: SearchSpace): Genotype {
+  const places = edgePlaces(space.skeleton, space.nodes);
+  return genotypeOfEdges(space, (kind, node) =>
+    (places[node] ?? [])
+      .map(({ input, edge }) => ({ input, ...strongest(strengths[kind]?.[edge] ?? [], space, kind, edge) }))
+      // Array.prototype.sort is stable, so equals stay in the order of their inputs.
+      .sort((a, b) => b.strength - a.strength)
+      .slice(0, space.keptEdges),
   );
+}
 
-function deriveCell(strengths: Strengths, space: SearchSpace, kind: number): CellGenotype {
-  const incoming = edgePlaces(space.skeleton, space.nodes).map((places) => {
-    const candidates = places.map(({ input, edge }) => {
-      const row = strengths[kind]?.[edge] ?? [];
-      return { input, ...strongest(row, choicesOf(space, kind, edge)) };
-    });
-    // Array.prototype.sort is stable, so equals stay in the order of their inputs.
-    const ordered = space.choosesNone ? candidates : candidates.sort((a, b) => b.strength - a.strength);
-    return ordered.slice(0, space.keptEdges).map(({ operation, input }): Edge => ({ operation, input }));
+/** The genotype whose nodes have these edges, each node's in the order that the space's text has. */
+export function genotypeOfEdges(
+  space: SearchSpace,
+  edgesInto: (kind: number, node: number) => readonly WeighedEdge[],
+): Genotype {
+  const order = space.choosesNone
+    ? (a: WeighedEdge, b: WeighedEdge) => a.input - b.input
+    : (a: WeighedEdge, b: WeighedEdge) => b.strength - a.strength || a.input - b.input;
+  const cells = space.candidates.map((_, kind): CellGenotype => {
+    const nodes = Array.from({ length: space.nodes }, (__, node) =>
+      [...edgesInto(kind, node)].sort(order).map(({ operation, input }): Edge => ({ operation, input })),
+    );
+    return { nodes, concat: outputStates(space) };
   });
-  return { nodes: incoming, concat: outputStates(space) };
+  return genotypeOf(space.skeleton, cells, space.reductions);
 }
 
 /** The operations that a genotype may have on an edge, and their columns in α. */
@@ -47,11 +63,16 @@ export function outputStates({ skeleton, nodes }: Pick<SearchSpace, 'skeleton' |
   return skeleton === 'darts' ? states : states.slice(-1);
 }
 
-function strongest(row: readonly number[], choices: ReturnType<typeof choicesOf>) {
-  const [first, ...others] = choices;
+function strongest(
+  row: readonly number[],
+  space: SearchSpace,
+  kind: number,
+  edge: number,
+): Omit<WeighedEdge, 'input'> {
+  const [first, ...others] = choicesOf(space, kind, edge);
   // An edge without a choice is nothing, whatever its strength.
-  if (!first) return { operation: 'none' as const, strength: Number.NEGATIVE_INFINITY };
+  if (!first) return { edge, operation: 'none', column: -1, strength: Number.NEGATIVE_INFINITY };
   const strengthOf = ({ column }: { readonly column: number }): number => row[column] as number;
   const best = others.reduce((a, b) => (strengthOf(b) > strengthOf(a) ? b : a), first);
-  return { operation: best.operation, strength: strengthOf(best) };
+  return { edge, ...best, strength: strengthOf(best) };
 }

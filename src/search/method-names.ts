@@ -6,3 +6,5 @@ export type MethodName = (typeof methodNames)[number];
 
 /** The methods that learn an architecture; `random` draws one. */
 export type LearningMethodName = Exclude<MethodName, 'random'>;
+
+export const learningMethodNames = methodNames.filter((name) => name !== 'random');

@@ -28,6 +28,7 @@ export const methodDefaults = {
     learningRate: 0.1,
     learningRateMin: 0,
     alphaLearningRate: 6e-4,
+    alphaWarmUp: 15,
     partialChannels: 4,
   },
   // D-X-Y/AutoDL-Projects, configs/search-opts/GDAS-NASNet-CIFAR.config and search-archs/: two cells between reductions.
@@ -52,6 +53,12 @@ export const searchDefaultsOf = <Name extends LearningMethodName>(
   method,
   ...methodDefaults[method],
 });
+
+/** For how many of `given` epochs α is frozen by default: as large a part as of a method's own number of epochs. */
+export const defaultWarmUp = (
+  { alphaWarmUp, epochs }: Pick<SearchOptions, 'alphaWarmUp' | 'epochs'>,
+  given: number = epochs,
+): number => Math.floor((alphaWarmUp * given) / epochs);
 
 const isShared = (name: string): boolean => Object.hasOwn(searchDefaults, name);
 

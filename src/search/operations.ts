@@ -88,7 +88,7 @@ const pooled =
     weighed((x, context) =>
       context.once(`${name}/${stride}`, x, () => {
         const y = pool(x, stride);
-        return normalizePools ? batchNormalize(y) : y;
+        return normalizePools ? batchNormalize(y, { images: context.images }) : y;
       }),
     );
 

@@ -6,9 +6,13 @@
  * What comes after the operations is linear and the same for all edges into a node, so it is done once a node:
  *
  *     node = shuffle([Σₑ βₑ·Σₒ wₑₒ·o(xₑ[: C/k]), Σₑ βₑ·pool(xₑ)[C/k :]])
+ *
+ * Few channels leave a processor's lanes empty, and then a quarter of them takes as long as all. So the operations see
+ * several images side by side (`nn/folding.ts`).
  */
 import * as tf from '@tensorflow/tfjs';
 import { selectChannels } from '../nn/channels.ts';
+import { foldImages, unfoldImages } from '../nn/folding.ts';
 import type { Context } from '../nn/layers.ts';
 import { weigh } from '../nn/normalize.ts';
 import { maxPoolPairs } from '../nn/pooling.ts';
@@ -24,11 +28,14 @@ export const partialChannels =
     const part = channels / k;
     if (!Number.isInteger(part)) throw new Error(`${channels} channels do not divide into ${k} parts`);
     const mixed = sumOf(mixedOperation)(incoming.map((frame) => ({ ...frame, channels: part })));
-    const through = Array.from({ length: part }, (_, channel) => channel);
     const shuffled = shuffledFrom(channels, k);
     return (states, weights, context) => {
-      const seen = states.map((x) => context.once('partial', x, () => selectChannels(x, through)));
-      const sum = mixed(seen, weights.map(throughEdge), context);
+      const images = foldingOf(part, k, states);
+      const seen = states.map((x) =>
+        context.once('partial', x, () => foldImages(firstChannels(x, part), images)),
+      );
+      const folded = mixed(seen, weights.map(throughEdge), { ...context, images });
+      const sum = folded && unfoldImages(folded, images);
       const passed = inScope('pass', () =>
         states
           .map((x, i) => pass(x, incoming[i]?.stride ?? 1, weights[i]?.edge, context))
@@ -49,6 +56,18 @@ export const partialChannels =
       });
     };
   };
+
+const firstChannels = (x: tf.Tensor4D, count: number): tf.Tensor4D =>
+  tf.slice(x, [0, 0, 0, 0], [-1, -1, -1, count]);
+
+/** The channels that processors are wide enough for: onnxruntime's largest block. */
+const wide = 16;
+
+/** How many images the operations see side by side: as many as make C/k channels wide, if the batch divides so. */
+function foldingOf(part: number, k: number, [state]: readonly tf.Tensor4D[]): number {
+  const images = Math.min(k, wide / part);
+  return images >= 1 && Number.isInteger(images) && (state?.shape[0] ?? 0) % images === 0 ? images : 1;
+}
 
 /** The channel that each channel of a shuffle in k groups comes from: [k, C/k] transposed. */
 export const shuffledFrom = (channels: number, k: number): number[] =>

@@ -1,28 +1,36 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
 import type { Dataset } from '../data/index.ts';
-import type { Compiled, Elements, Engine, Feeds } from '../engine/engine.ts';
+import type { Engine, Feeds } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
-import { optimizers } from '../nn/optimizer-table.ts';
+import { requireLossScale } from '../nn/loss-scaling.ts';
 import { cosine } from '../nn/schedules.ts';
-import { random } from '../random.ts';
-import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
-import type { Checkpoint, RunFolder } from '../runs/run-folder.ts';
-import { batchSource } from './batches.ts';
+import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
+import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
+import { type BatchSource, batchSource } from './batches.ts';
+import { type CurvatureWatch, watchCurvature } from './curvature-watch.ts';
 import { deriveGenotype } from './derive.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
 import { genotypeToJson } from './genotype-file.ts';
+import { countSkips, guardOf, isGuarded } from './guards/index.ts';
+import { type PastEpoch, pastEpochs } from './history.ts';
+import { drawnInputs } from './inputs.ts';
 import { requireMethodOptions } from './method-options.ts';
 import { searchMethod } from './methods/index.ts';
-import type { StepInputs } from './methods/method.ts';
 import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
+import { penaltiesOf } from './penalties/index.ts';
+import { project, projectionSizes } from './projection/project.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
-import { alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
+import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
+import { alphaInputs, alphaStep, lossScale, slotName, stepInputs, weightStep } from './steps.ts';
+import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
 export interface SearchResult {
   readonly status: 'finished' | 'interrupted';
   readonly genotype: Genotype;
+  /** Why the search ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
   /** The architecture's parameters, flat: α [2, edges, operations] and what else the method has. */
   readonly alpha: Float32Array;
   readonly theta: Float32Array;
@@ -43,9 +51,6 @@ export interface SearchSetting {
   readonly observer?: Observer | undefined;
 }
 
-/** θ and α, and the vectors of their optimizers: `theta/momentum`. */
-type State = { theta: Float32Array; alpha: Float32Array } & Record<string, Float32Array>;
-
 /**
  * Searches a genotype on a data set's training images.
  *
@@ -59,112 +64,48 @@ export async function search(
   options: SearchOptions,
   setting: SearchSetting,
 ): Promise<SearchResult> {
-  const { engine, folder, resume = false, signal, observer } = setting;
+  const { folder, resume = false } = setting;
   const { space = openSpace(options.space).space } = setting;
   const { method: name } = options;
   if (name === 'random') return drawRandom(space, options.seed, folder);
-  requireUnrollable(options);
+  requireConsistent(options);
   requireMethodOptions(options);
   const method = searchMethod({ ...options, method: name });
   const { shape, classes } = dataset;
   const skeleton = { ...options, imageChannels: shape.channels, classes: classes.length };
   const supernet = makeSupernet(space, skeleton, method);
-  const sizes = stateSizes(supernet, options);
+  const sizes = { ...stateSizes(supernet, options), ...projectionSizes(supernet, options) };
   const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
   // Every name of `sizes` has its vector.
   const state = (begin?.state ?? initialState(supernet, sizes, options.seed)) as State;
   const batches = batchSource(dataset, options);
-  const inputs = stepInputs(supernet, options, shape);
-  const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string): Promise<Compiled> =>
-    engine.compile(fn, signature, name);
-  const updateAlpha = await compile(alphaStep(supernet, options, shape), 'alpha');
-  const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
+  // The epochs of a projection follow those of the search, of which they keep the number.
+  const searched = begin?.values.searched;
+  const past = begin && folder && isGuarded(options) ? pastOf(folder.path, begin, supernet) : [];
+  const learning = { ...setting, dataset, options, supernet, batches, state, past };
+  const status = searched === undefined ? await learn({ ...learning, begin }) : 'finished';
 
-  /** What the method takes at a step of either kind. */
-  const drawn = (of: StepInputs, kind: 'alpha' | 'weights', { epoch, step }: Position): Feeds => {
-    const architecture = architectureValues(supernet, state.alpha);
-    const draw = (name: string): Elements | undefined =>
-      of[name]?.value({
-        epoch,
-        epochs: options.epochs,
-        architecture,
-        random: random(options.seed, kind, name, epoch, step),
-      });
-    return Object.fromEntries(Object.keys(of).map((name) => [name, draw(name) as Elements]));
+  const stop = guardOf(options)(past);
+  const alpha = past.find(({ epoch }) => epoch === stop?.take)?.alpha ?? state.alpha;
+  const selected =
+    status === 'finished' && options.select === 'projection'
+      ? await project({
+          ...learning,
+          shape,
+          classes: classes.length,
+          architecture: architectureValues(supernet, alpha),
+          searched: searched ?? (stop ? past.length : options.epochs),
+          begin: searched === undefined ? undefined : begin,
+        })
+      : { status, genotype: deriveGenotype(strengthsAt(supernet, alpha), space) };
+  if (selected.status === 'finished') folder?.writeText('genotype.json', genotypeToJson(selected.genotype));
+  return {
+    ...selected,
+    ...(stop && { stopped: stop.reason }),
+    alpha,
+    theta: state.theta,
+    parameters: supernet.parameters.size,
   };
-  const vectors = (vector: 'theta' | 'alpha'): Feeds =>
-    Object.fromEntries(
-      Object.entries(state).filter(([name]) => name === vector || name.startsWith(`${vector}/`)),
-    );
-
-  const step = async (position: Position): Promise<Sums> => {
-    const { epoch, step: index } = position;
-    const rate = cosine(options.learningRate, options.learningRateMin, epoch, options.epochs);
-    const number = Float32Array.of(epoch * batches.steps + index + 1);
-    const learningRate = Float32Array.of(rate);
-    const train = batches.weights(epoch, index);
-    const validation = batches.alpha(epoch, index);
-    const trainFeeds = { trainImages: train.images, trainLabels: train.labels };
-    const unrolled = slotName('theta', 'momentum');
-    const a = await updateAlpha.run({
-      theta: state.theta,
-      ...vectors('alpha'),
-      step: number,
-      ...drawn(inputs, 'alpha', position),
-      validationImages: validation.images,
-      validationLabels: validation.labels,
-      ...(options.order === 2 && {
-        [unrolled]: state[unrolled] as Float32Array,
-        learningRate,
-        ...trainFeeds,
-      }),
-    });
-    const metrics = takeOver(state, a);
-    const w = await updateWeights.run({
-      ...vectors('theta'),
-      alpha: state.alpha,
-      learningRate,
-      step: number,
-      ...drawn(inputs, 'weights', position),
-      ...trainFeeds,
-    });
-    const { loss, correct } = takeOver(state, w);
-    return {
-      count: options.batch,
-      loss: loss * options.batch,
-      accuracy: correct,
-      validationLoss: metrics.loss * options.batch,
-      validationAccuracy: metrics.correct,
-    };
-  };
-
-  const genotype = (): Genotype =>
-    deriveGenotype(method.strengths(architectureValues(supernet, state.alpha), space), space);
-  const checkpoint = (position: Position, sums: Sums): Checkpoint => ({ state, position, sums, values: {} });
-  const architectureRecord = (): Record<string, number[]> =>
-    Object.fromEntries(
-      Object.entries(architectureValues(supernet, state.alpha)).map(([name, values]) => [name, [...values]]),
-    );
-  const status = await runEpochs({
-    epochs: options.epochs,
-    steps: batches.steps,
-    start: begin?.position ?? { epoch: 0, step: 0 },
-    sums: begin?.sums ?? {},
-    step,
-    endEpoch: async () => ({ genotype: formatGenotype(genotype()), ...architectureRecord() }),
-    save: (position, sums, record) => {
-      if (record) folder?.record(record);
-      folder?.saveCheckpoint(checkpoint(position, sums));
-    },
-    signal,
-    observer,
-  }).finally(async () => {
-    await updateAlpha.dispose();
-    await updateWeights.dispose();
-  });
-  if (status === 'finished') folder?.writeText('genotype.json', genotypeToJson(genotype()));
-  const { theta, alpha } = state;
-  return { status, genotype: genotype(), alpha, theta, parameters: supernet.parameters.size };
 }
 
 /** A random genotype is there at once; a run in a folder is finished, and continuing it finds the same. */
@@ -176,41 +117,149 @@ export function drawRandom(space: SearchSpace, seed: number, folder: RunFolder |
   return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };
 }
 
-/** The second order unrolls a step of SGD, the paper's optimizer of the weights. */
-function requireUnrollable({ order, optimizer }: SearchOptions): void {
-  if (order === 1 || optimizer === 'sgd') return;
-  throw new InputError(
-    `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +
-      'take --optimizer sgd or --order 1',
-  );
+interface Learning extends SearchSetting {
+  readonly dataset: Dataset;
+  readonly options: SearchOptions;
+  readonly supernet: Supernet;
+  readonly batches: BatchSource;
+  /** Changed as the search goes on, as `past` is. */
+  readonly state: State;
+  readonly past: PastEpoch[];
+  readonly begin: Checkpoint | undefined;
 }
 
-/** The vectors of a search's state, and their sizes. */
-function stateSizes(supernet: Supernet, options: SearchOptions): Record<string, number> {
-  const vector = (name: 'theta' | 'alpha', size: number, optimizer: SearchOptions['optimizer']) => ({
-    [name]: size,
-    ...Object.fromEntries(optimizers[optimizer].slots.map((slot) => [slotName(name, slot), size])),
+/** The epochs in which α and the weights are learned, until the last or until a guard ends them. */
+async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
+  const { engine, dataset, options, supernet, batches, state, past, begin, folder } = learning;
+  if (begin && begin.position.epoch >= options.epochs) return 'finished';
+  const { shape } = dataset;
+  const penalties = penaltiesOf(options);
+  const inputs = {
+    alpha: alphaInputs(supernet, options, shape, penalties),
+    weights: stepInputs(supernet, options, shape),
+  };
+  const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
+    engine.compile(fn, signature, name, options.precision);
+  const updateAlpha = await compile(alphaStep(supernet, options, shape, penalties), 'alpha');
+  const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
+  const curvature: CurvatureWatch | undefined = options.eigenvalueStop
+    ? await watchCurvature(learning, shape)
+    : undefined;
+
+  /** What the steps of a kind take besides state and batch. */
+  const drawn = (kind: 'alpha' | 'weights', position: Position): Feeds =>
+    drawnInputs(inputs[kind], supernet, options, state.alpha, kind, position);
+
+  const alphaUpdate = async (position: Position, shared: Feeds): Promise<Sums> => {
+    const { epoch, step } = position;
+    if (epoch < options.alphaWarmUp) return {};
+    const { images, labels } = batches.alpha(epoch, step);
+    const outputs = await updateAlpha.run({
+      theta: state.theta,
+      ...vectorsOf(state, 'alpha'),
+      step: Float32Array.of((epoch - options.alphaWarmUp) * batches.steps + step + 1),
+      ...drawn('alpha', position),
+      validationImages: images,
+      validationLabels: labels,
+      ...(options.order === 2 && { ...shared, ...momentumOf(state) }),
+    });
+    const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('alpha', lossScale)]);
+    return { validationLoss: loss * options.batch, validationAccuracy: correct };
+  };
+
+  const step = async (position: Position): Promise<Sums> => {
+    const { epoch, step: index } = position;
+    const rate = cosine(options.learningRate, options.learningRateMin, epoch, options.epochs);
+    const { images, labels } = batches.weights(epoch, index);
+    const shared = { learningRate: Float32Array.of(rate), trainImages: images, trainLabels: labels };
+    const validation = await alphaUpdate(position, shared);
+    const outputs = await updateWeights.run({
+      ...vectorsOf(state, 'theta'),
+      alpha: state.alpha,
+      step: Float32Array.of(epoch * batches.steps + index + 1),
+      ...drawn('weights', position),
+      ...shared,
+    });
+    const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('theta', lossScale)]);
+    return { count: options.batch, loss: loss * options.batch, accuracy: correct, ...validation };
+  };
+
+  const guard = guardOf(options);
+  const endEpoch = async (epoch: number): Promise<EpochEnd> => {
+    const genotype = deriveGenotype(strengthsAt(supernet, state.alpha), supernet.space);
+    const measured = { skips: countSkips(genotype), ...(await curvature?.measure(epoch)) };
+    past.push({ epoch, ...measured, alpha: state.alpha.slice() });
+    const stop = guard(past);
+    return {
+      genotype: formatGenotype(genotype),
+      ...measured,
+      ...architectureRecord(supernet, state.alpha),
+      ...(stop && { stopped: stop.reason, taken: stop.take }),
+    };
+  };
+
+  return runEpochs({
+    epochs: options.epochs,
+    steps: batches.steps,
+    start: begin?.position ?? { epoch: 0, step: 0 },
+    sums: begin?.sums ?? {},
+    step,
+    endEpoch,
+    save: (position, sums, record) => {
+      if (record) folder?.record(record);
+      folder?.saveCheckpoint({ state, position, sums, values: {} });
+    },
+    signal: learning.signal,
+    observer: learning.observer,
+  }).finally(async () => {
+    await updateAlpha.dispose();
+    await updateWeights.dispose();
+    await curvature?.dispose();
   });
-  return {
-    ...vector('theta', supernet.parameters.size, options.optimizer),
-    ...vector('alpha', supernet.architecture.size, options.alphaOptimizer),
-  };
 }
 
-function initialState(supernet: Supernet, sizes: Readonly<Record<string, number>>, seed: number): State {
-  const zero = Object.entries(sizes).map(([name, size]) => [name, new Float32Array(size)]);
-  return {
-    ...Object.fromEntries(zero),
-    theta: supernet.parameters.initialize(random(seed, 'weights')),
-    alpha: supernet.architecture.initialize(random(seed, 'alpha')),
-  };
+const strengthsAt = (supernet: Supernet, alpha: Float32Array): Strengths =>
+  supernet.method.strengths(architectureValues(supernet, alpha), supernet.space);
+
+/** The momentum of the weights, which the second order's unrolled step has. */
+const momentumOf = (state: State): Feeds => {
+  const name = slotName('theta', 'momentum');
+  return { [name]: state[name] as Float32Array };
+};
+
+const architectureRecord = (supernet: Supernet, alpha: Float32Array): Record<string, number[]> =>
+  Object.fromEntries(
+    Object.entries(architectureValues(supernet, alpha)).map(([name, values]) => [name, [...values]]),
+  );
+
+/** The epochs that a run has searched in before it was interrupted. */
+function pastOf(path: string, { position, values }: Checkpoint, supernet: Supernet): PastEpoch[] {
+  const records = readMetrics(path);
+  const last = records.find(({ stopped }) => stopped !== undefined)?.epoch ?? Number.POSITIVE_INFINITY;
+  // A stopped run is at its end, but has fewer records.
+  const done = values.searched ?? Math.min(position.epoch, last + 1);
+  return pastEpochs(records, done, supernet, path);
 }
 
-/** Puts a step's new vectors into the state; returns its metrics. */
-function takeOver(
-  state: State,
-  { loss, correct, ...vectors }: Readonly<Record<string, Elements>>,
-): { loss: number; correct: number } {
-  Object.assign(state, vectors);
-  return { loss: loss?.[0] ?? Number.NaN, correct: correct?.[0] ?? Number.NaN };
+/** @throws InputError where the options contradict one another */
+export function requireConsistent({ order, optimizer, precision, alphaWarmUp, epochs }: SearchOptions): void {
+  if (order === 2 && precision === 'float16') {
+    throw new InputError(
+      'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +
+        'take --precision float32 or --order 1',
+    );
+  }
+  if (order === 2 && optimizer !== 'sgd') {
+    throw new InputError(
+      `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +
+        'take --optimizer sgd or --order 1',
+    );
+  }
+  if (alphaWarmUp > 0 && alphaWarmUp >= epochs) {
+    throw new InputError(
+      `α would be frozen in all ${epochs} epochs: expected --alpha-warm-up below --epochs, got ${alphaWarmUp}`,
+    );
+  }
 }

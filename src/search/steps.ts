@@ -1,6 +1,7 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
 import * as tf from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
+import { lossScaling } from '../nn/loss-scaling.ts';
 import { drawNoise, noisePool } from '../nn/noise.ts';
 import { type Optimizer, type OptimizerSettings, optimizers } from '../nn/optimizer-table.ts';
 import { clipByNorm } from '../nn/optimizers.ts';
@@ -48,8 +49,22 @@ const named =
     return tensor;
   };
 
+/** The state of the loss scaling beside an optimizer's vectors, in mixed precision. */
+export const lossScale = 'lossScale';
+
 /** The name of an optimizer's vector in the state: `theta/momentum`. */
 export const slotName = (vector: 'theta' | 'alpha', slot: string): string => `${vector}/${slot}`;
+
+const scalings = {
+  theta: lossScaling(slotName('theta', lossScale)),
+  alpha: lossScaling(slotName('alpha', lossScale)),
+};
+
+/** The supernet's loss, in mixed precision scaled for the update of a vector. */
+const scaledLoss = (vector: 'theta' | 'alpha', supernet: Supernet, inputs: Tensors): Loss => {
+  const loss = supernetLoss(supernet, inputs);
+  return (...at) => scalings[vector].scaled(loss(...at), inputs);
+};
 
 /** The state vectors of an optimizer by their names in the state, all of one size. */
 const slotSignature = (vector: 'theta' | 'alpha', { slots }: Optimizer, size: number): Signature =>
@@ -86,6 +101,19 @@ export function stepInputs(supernet: Supernet, options: SearchOptions, size: Ima
   return { ...method.inputs(space), noise: { spec, value: ({ random }) => drawNoise(spec, random) } };
 }
 
+/** What the α step takes besides: the inputs of all penalties too. */
+export const alphaInputs = (
+  supernet: Supernet,
+  options: SearchOptions,
+  size: ImageShape,
+  penalties: readonly Penalty[],
+): StepInputs =>
+  Object.assign(
+    {},
+    stepInputs(supernet, options, size),
+    ...[...supernet.method.penalties(supernet.space), ...penalties].map((term) => term.inputs),
+  );
+
 /** Adam's betas for the weights, PyTorch's defaults. */
 const weightBetas = { beta1: 0.9, beta2: 0.999 };
 /** SGD's momentum for α, where it is asked for. */
@@ -93,20 +121,21 @@ const alphaMomentum = 0.9;
 
 /**
  * w ← optimizer on the training batch, the gradient clipped. Inputs theta, its optimizer's vectors, alpha, learningRate,
- * step (the update's number, from 1), trainImages, trainLabels and the method's; outputs theta, the optimizer's
- * vectors, loss (mean), correct (count).
+ * step (the update's number, from 1), trainImages, trainLabels and the method's, and in mixed precision
+ * theta/lossScale; outputs theta, the vectors, loss (mean), correct (count).
  */
 export function weightStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
   const optimizer = optimizers[options.optimizer];
   const settings = { ...weightBetas, momentum: options.momentum, weightDecay: options.weightDecay };
   const fn: TensorFunction = (inputs) => {
     const input = named(inputs);
-    const loss = supernetLoss(supernet, inputs);
+    const loss = scaledLoss('theta', supernet, inputs);
     const batch = batchOf(inputs, 'train');
-    const { gradient, ...evaluated } = weightGradient(loss, supernet, input('theta'), input('alpha'), batch);
+    const scaled = weightGradient(loss, supernet, input('theta'), input('alpha'), batch);
+    const { gradient, ...evaluated } = scalings.theta.unscaled(scaled, inputs);
     const clipped = clipByNorm(gradient, options.gradientClip);
     const next = updated('theta', optimizer, inputs, clipped, input('learningRate'), settings);
-    return { ...next, ...evaluated };
+    return { ...scalings.theta.committed(next, gradient, inputs), ...evaluated };
   };
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
@@ -114,6 +143,7 @@ export function weightStep(supernet: Supernet, options: SearchOptions, size: Ima
     alpha: float32(supernet.architecture.size),
     learningRate: float32(),
     step: float32(),
+    ...scalings.theta.signature(options.precision),
     ...inputSignature(stepInputs(supernet, options, size)),
     ...batchSignature('train', options.batch, size),
   };
@@ -143,21 +173,23 @@ export function alphaStep(
   };
   const terms = [...method.penalties(space), ...penalties];
   const fn: TensorFunction = (inputs) => {
-    const loss = supernetLoss(supernet, inputs);
-    const { gradient, ...evaluated } = alphaGradients[options.order](loss, supernet, inputs, options);
+    const loss = scaledLoss('alpha', supernet, inputs);
+    const scaled = alphaGradients[options.order](loss, supernet, inputs, options);
+    const { gradient, ...evaluated } = scalings.alpha.unscaled(scaled, inputs);
     const whole = terms.reduce((sum, term) => tf.add(sum, penaltyGradient(term, supernet, inputs)), gradient);
     const limit = space.alphaGradientLimit;
     const limited = limit === undefined ? whole : tf.clipByValue(whole, -limit, limit);
     const rate = tf.scalar(options.alphaLearningRate);
-    return { ...updated('alpha', optimizer, inputs, limited, rate, settings), ...evaluated };
+    const next = updated('alpha', optimizer, inputs, limited, rate, settings);
+    return { ...scalings.alpha.committed(next, gradient, inputs), ...evaluated };
   };
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
     alpha: float32(supernet.architecture.size),
     ...slotSignature('alpha', optimizer, supernet.architecture.size),
     step: float32(),
-    ...inputSignature(stepInputs(supernet, options, size)),
-    ...Object.assign({}, ...terms.map((term) => inputSignature(term.inputs))),
+    ...scalings.alpha.signature(options.precision),
+    ...inputSignature(alphaInputs(supernet, options, size, penalties)),
     ...batchSignature('validation', options.batch, size),
     ...(options.order === 2 && {
       [slotName('theta', 'momentum')]: float32(supernet.parameters.size),
@@ -166,6 +198,39 @@ export function alphaStep(
     }),
   };
   return { fn, signature };
+}
+
+/**
+ * ∇_α L_val, of the first order and without penalties. Inputs theta, alpha, validationImages, validationLabels and the
+ * method's; output gradient.
+ */
+export function alphaGradientStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const batch = batchOf(inputs, 'validation');
+    const loss = supernetLoss(supernet, inputs);
+    return { gradient: alphaGradient(loss, supernet, input('theta'), input('alpha'), batch).gradient };
+  };
+  const signature: Signature = {
+    theta: float32(supernet.parameters.size),
+    alpha: float32(supernet.architecture.size),
+    ...inputSignature(stepInputs(supernet, options, size)),
+    ...batchSignature('validation', options.batch, size),
+  };
+  return { fn, signature };
+}
+
+/**
+ * The supernet on a validation batch, normalised by its statistics. Inputs theta, alpha, validationImages,
+ * validationLabels and the method's; outputs loss (mean), correct (count).
+ */
+export function evaluationStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const pieces = supernet.parameters.split(input('theta'));
+    return supernetLoss(supernet, inputs)(pieces, input('alpha'), batchOf(inputs, 'validation'));
+  };
+  return { fn, signature: alphaGradientStep(supernet, options, size).signature };
 }
 
 /** ∇_α of a term that depends on the architecture alone. */

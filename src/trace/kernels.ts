@@ -171,6 +171,9 @@ export interface Kernels {
   ChannelDot: [ChannelDotInputs, None];
   ScaleShift: [ScaleShiftInputs, None];
   ScaleShiftAdd: [ScaleShiftAddInputs, None];
+  /** Ours (`nn/folding.ts`): images side by side in the channels. */
+  FoldImages: [OnX, { images: number }];
+  UnfoldImages: [OnX, { images: number }];
   // choosing between branches; ours (`nn/choice.ts`)
   Choose: [readonly Info[], None];
   Gate: [GateInputs, None];

@@ -1,10 +1,9 @@
-import { retrainDefaults } from '../../retrain/options.ts';
 import { searchDefaultsOf } from '../../search/method-options.ts';
 import { searchDefaults } from '../../search/options.ts';
 import { defineCommand } from '../command.ts';
 import { interruptible } from '../interruption.ts';
 import { dataOptionNames, deviceOptionNames } from '../options.ts';
-import type { RetrainRunOptions, SearchRunOptions } from '../run-options.ts';
+import { type SearchRunOptions, shortRetraining } from '../run-options.ts';
 import { dataDefaults, deviceDefaults } from '../setting.ts';
 
 /** Small enough for five minutes on two cores; everything else is as in the paper. */
@@ -19,21 +18,6 @@ const searchPreset: SearchRunOptions = {
   batch: 32,
   crop: 2,
   alphaLearningRate: 1e-2,
-};
-
-const retrainPreset: RetrainRunOptions = {
-  ...retrainDefaults,
-  ...dataDefaults,
-  ...deviceDefaults,
-  channels: 16,
-  cells: 5,
-  epochs: 5,
-  batch: 96,
-  learningRate: 0.1,
-  dropPath: 0,
-  auxiliaryWeight: 0,
-  crop: 2,
-  cutout: 0,
 };
 
 export const quickstartCommand = defineCommand({
@@ -55,7 +39,7 @@ export const quickstartCommand = defineCommand({
   ],
   run: async ({ given, print }) => {
     const { quickstart } = await import('../tasks/quickstart.ts');
-    const presets = { search: searchPreset, retrain: retrainPreset };
+    const presets = { search: searchPreset, retrain: shortRetraining };
     print(await interruptible((signal) => quickstart(presets, given, signal)));
   },
 });

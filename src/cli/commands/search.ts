@@ -27,8 +27,9 @@ function defaultsByMethod(): Partial<Record<OptionName, unknown>> {
 export const searchCommand = defineCommand({
   name: 'search',
   describe: 'search an architecture on images (DARTS and its successors)',
-  options: [...searchRunNames, 'out', 'resume'],
-  defaults: { ...defaultsByMethod(), ...place, threads: 'all cores' },
+  options: [...searchRunNames, 'seeds', 'out', 'resume'],
+  describes: { seeds: 'search with this many seeds, from --seed on, each in a folder seed-<n> of --out' },
+  defaults: { ...defaultsByMethod(), ...place, seeds: 'one search, in --out itself', threads: 'all cores' },
   examples: [
     ['search --epochs 10 --channels 8 --cells 5', 'a quick search on the embedded images'],
     ['search --data photos --image-size 32 --out runs/x', 'on a folder of images, one sub-folder a class'],
@@ -37,13 +38,22 @@ export const searchCommand = defineCommand({
       'by another method, whose own defaults hold but for what is given',
     ],
     ['search --method random --seed 3 --out runs/r3', 'a genotype drawn at random, to compare with'],
-    ['search --out runs/x --resume', 'continue an interrupted search'],
+    ['search --seeds 4 --out runs/y', 'four searches, for "nas select runs/y" to choose from'],
+    ['search --out runs/x --resume', 'continue an interrupted search, or several'],
   ],
   run: async ({ given, print }) => {
     const { runSearch } = await import('../tasks/search.ts');
-    const { out = place.out, resume = place.resume, ...options } = given;
+    const { runSweep } = await import('../tasks/sweep.ts');
+    const { isSweep } = await import('../places.ts');
+    const { out = place.out, resume = place.resume, seeds, ...options } = given;
     const defaults = searchRunDefaults(options.method ?? searchDefaults.method);
-    const again = `nas search --out ${shellWord(out)} --resume`;
-    print(await interruptible((signal) => runSearch(defaults, options, { out, resume, again }, signal)));
+    const at = { out, resume, again: `nas search --out ${shellWord(out)} --resume` };
+    const several = seeds !== undefined || (resume && isSweep(out));
+    print(
+      await interruptible(
+        (signal): Promise<object> =>
+          several ? runSweep(defaults, options, seeds, at, signal) : runSearch(defaults, options, at, signal),
+      ),
+    );
   },
 });

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { retrainFolder } from '../../runs/layout.ts';
 import { Interruption } from '../interruption.ts';
 import { type Given, kebab } from '../options.ts';
 import { formatDuration, percent, say, shellWord } from '../output.ts';
-import { retrainFolder } from '../places.ts';
 import type { Place, RetrainRunOptions, SearchRunOptions } from '../run-options.ts';
 import { type DataOptions, type DeviceOptions, deviceDefaults } from '../setting.ts';
 import { type ExportResult, runExport } from './export.ts';

@@ -1,16 +1,18 @@
 /** Retrains a genotype in the sub-folder of a run. */
-
+import type { Dataset } from '../../data/index.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import { retrainDefaultsOf } from '../../retrain/options.ts';
 import { retrain } from '../../retrain/retrain.ts';
+import { retrainFolder } from '../../runs/layout.ts';
 import { openRun } from '../../runs/run-folder.ts';
-import { formatGenotype, skeletonOfGenotype } from '../../search/genotype.ts';
+import { formatGenotype, type Genotype, skeletonOfGenotype } from '../../search/genotype.ts';
 import { loadGenotype } from '../../search/genotype-file.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
 import { deviceOptionNames } from '../options.ts';
 import { percent, say } from '../output.ts';
-import { inheritedData, retrainFolder, withFixedData } from '../places.ts';
+import { inheritedData, requireSelected, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
 import { readRetrainConfig, resumedOptions } from '../run-config.ts';
 import type { Place, RetrainRunOptions } from '../run-options.ts';
@@ -36,33 +38,57 @@ export async function runRetrain(
   { out, resume, again }: Place,
   signal: AbortSignal,
 ): Promise<RetrainRun> {
+  requireSelected(source);
   const given = withFixedData(wanted);
   const path = retrainFolder(out);
   const genotype = loadGenotype(source);
-  const text = formatGenotype(genotype);
   const options = resume
-    ? resumedOptions(ownOptions(path, text), given, deviceOptionNames, path)
+    ? resumedOptions(ownOptions(path, formatGenotype(genotype)), given, deviceOptionNames, path)
     : { ...defaults, ...retrainDefaultsOf(skeletonOfGenotype(genotype)), ...inheritedData(source), ...given };
-  const folder = openRun(path, resume);
-  const engine = await openEngine(options);
-  const dataset = await openDataset(options);
-  say(`retrain: ${options.cells} cells, ${options.channels} channels, on ${engine.name}, in ${path}`);
+  const place = { out: path, resume, again };
+  const result = await retrainInFolder(genotype, options, place, signal);
+  say(`test accuracy ${percent(result.accuracy)} (best ${percent(result.bestAccuracy)})`);
+  return { ...result, run: out };
+}
+
+/** What retrainings of several genotypes on the same images share. */
+export interface RetrainTools {
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+}
+
+/**
+ * @param tools opened here where they are not given
+ * @throws Interruption where it was interrupted
+ */
+export async function retrainInFolder(
+  genotype: Genotype,
+  options: RetrainRunOptions,
+  { out, resume, again }: Place,
+  signal: AbortSignal,
+  tools?: RetrainTools,
+): Promise<RetrainRun> {
+  const folder = openRun(out, resume);
+  const engine = tools?.engine ?? (await openEngine(options));
+  const dataset = tools?.dataset ?? (await openDataset(options));
+  say(
+    `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${out}`,
+  );
   if (!resume) {
     const { name, classes, shape } = dataset;
     folder.writeConfig({
       command: 'retrain',
       version,
       options,
-      genotype: text,
+      genotype: formatGenotype(genotype),
       dataset: { name, classes, shape },
     });
   }
-  const progress = showProgress('retrain', options.epochs, signal);
+  const progress = showProgress('retrain', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    say(`test accuracy ${percent(accuracy)} (best ${percent(bestAccuracy)})`);
     return { run: out, accuracy, bestAccuracy, parameters };
   } finally {
     progress.close();

@@ -1,23 +1,25 @@
 /** Runs a search in a folder. */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import type { Dataset } from '../../data/index.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
-import { requireMethodOptions } from '../../search/method-options.ts';
-import { drawRandom, search } from '../../search/search.ts';
+import { defaultWarmUp, requireMethodOptions } from '../../search/method-options.ts';
+import { drawRandom, requireConsistent, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
 import { deviceOptionNames, kebab } from '../options.ts';
-import { say } from '../output.ts';
-import { withFixedData } from '../places.ts';
+import { say, shellWord } from '../output.ts';
+import { isSweep, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
 import { readSearchOptions, readSearchSpace, resumedOptions } from '../run-config.ts';
 import {
+  type AnySearchOptions,
   type GivenSearchOptions,
   type Place,
-  type RandomRunOptions,
   randomRunNames,
   type SearchRunOptions,
 } from '../run-options.ts';
@@ -26,6 +28,8 @@ import { openDataset, openEngine } from '../setting.ts';
 export interface SearchRun {
   readonly run: string;
   readonly genotype: string;
+  /** Why it ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
   /** Weights of the supernet. */
   readonly parameters: number;
 }
@@ -35,78 +39,135 @@ export interface SearchRun {
  * @throws Interruption where it was interrupted
  */
 export async function runSearch(
-  defaults: SearchRunOptions | RandomRunOptions,
+  defaults: AnySearchOptions,
   wanted: GivenSearchOptions,
   place: Place,
   signal: AbortSignal,
 ): Promise<SearchRun> {
+  const { out, resume } = place;
+  if (isSweep(out)) {
+    throw new InputError(
+      `${out} holds several searches already; choose another --out, or continue them with ` +
+        `nas search --out ${shellWord(out)} --resume`,
+    );
+  }
+  const plan = resume ? resumedPlan(readSearchOptions(out), wanted, out) : newPlan(defaults, wanted);
+  return searchInFolder(plan, place, signal);
+}
+
+/** What is searched, and how. */
+export interface SearchPlan {
+  readonly options: AnySearchOptions;
+  readonly opened: OpenedSpace;
+}
+
+/** @throws InputError where an option is given that the method does not read */
+export function newPlan(defaults: AnySearchOptions, wanted: GivenSearchOptions): SearchPlan {
   const given = withFixedData(wanted);
-  const { out, resume, again } = place;
-  const own = resume ? readSearchOptions(out) : defaults;
-  const opened = spaceOf(given.space ?? own.space, place, given.space !== undefined);
-  if (own.method === 'random') return runRandom(own, given, opened, place);
+  const opened = openSpace(given.space ?? defaults.space);
+  if (defaults.method === 'random') requireReadByRandom(given);
+  const usual =
+    defaults.method === 'random'
+      ? {}
+      : { ...opened.space.defaults, alphaWarmUp: defaultWarmUp(defaults, given.epochs) };
+  return { options: checked({ ...defaults, ...usual, ...given } as AnySearchOptions), opened };
+}
+
+/**
+ * The plan of the run in a folder. What came from a file is kept there: the file may change or be gone.
+ *
+ * @throws InputError where an option is given that contradicts the run's own, or that the method does not read
+ */
+export function resumedPlan(own: AnySearchOptions, wanted: GivenSearchOptions, folder: string): SearchPlan {
+  const given = withFixedData(wanted);
+  if (own.method === 'random') requireReadByRandom(given);
+  const opened = readSearchSpace(folder);
+  const changeable: readonly string[] = own.method === 'random' ? [] : deviceOptionNames;
   // The method is that of `own`, or the run cannot be resumed with it.
-  const fitting = given as Partial<SearchRunOptions>;
-  const options = resume
-    ? resumedOptions(own, fitting, deviceOptionNames, out)
-    : { ...own, ...opened.space.defaults, ...fitting };
-  requireMethodOptions(options, (name) => `--${kebab(name)}`);
-  const folder = openRun(out, resume);
-  const engine = await openEngine(options);
-  const dataset = await openDataset(options);
-  say(
-    `search: ${options.method}, space ${options.space}, order ${options.order}, on ${engine.name}, in ${out}`,
+  const options = resumedOptions<AnySearchOptions>(
+    own,
+    given as Partial<AnySearchOptions>,
+    changeable as readonly (keyof AnySearchOptions)[],
+    folder,
   );
-  if (!resume) folder.writeConfig(configOf(options, opened));
-  const progress = showProgress('search', options.epochs, signal);
+  const { space: source } = given;
+  const mayDiffer = source !== undefined && opened.content && isSpaceFile(source) && existsSync(source);
+  if (mayDiffer && !isDeepStrictEqual(openSpace(source).content, opened.content)) {
+    throw new InputError(
+      `${source} has changed since the run in ${folder} began, which keeps the space as it was; resume it without --space`,
+    );
+  }
+  return { options: checked(options), opened };
+}
+
+function checked(options: AnySearchOptions): AnySearchOptions {
+  if (options.method !== 'random') {
+    requireMethodOptions(options, (name) => `--${kebab(name)}`);
+    requireConsistent(options);
+  }
+  return options;
+}
+
+function requireReadByRandom(given: GivenSearchOptions): void {
+  const unread = Object.keys(given).find((name) => !(randomRunNames as readonly string[]).includes(name));
+  if (unread === undefined) return;
+  throw new InputError(
+    `--${kebab(unread)} is not for the method random, which trains nothing: ` +
+      `it reads ${randomRunNames.map((name) => `--${kebab(name)}`).join(', ')}`,
+  );
+}
+
+/** What a run keeps: a space of one's own whole. */
+export const configOf = (
+  command: 'search' | 'sweep',
+  { options, opened: { content } }: SearchPlan,
+  more: object = {},
+): object => ({ command, version, ...more, options, ...(content && { space: content }) });
+
+/** What searches with the same options but for the seed share. */
+export interface SearchTools {
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+}
+
+export const openTools = async (options: SearchRunOptions): Promise<SearchTools> => ({
+  engine: await openEngine(options),
+  dataset: await openDataset(options),
+});
+
+/**
+ * @param tools opened here where they are not given
+ * @throws Interruption where it was interrupted
+ */
+export async function searchInFolder(
+  plan: SearchPlan,
+  { out, resume, again }: Place,
+  signal: AbortSignal,
+  tools?: SearchTools,
+): Promise<SearchRun> {
+  const { options, opened } = plan;
+  const folder = openRun(out, resume);
+  if (options.method === 'random') {
+    // A genotype is drawn at once.
+    say(`search: random, space ${options.space}, seed ${options.seed}, in ${out}`);
+    if (!resume) folder.writeConfig(configOf('search', plan));
+    const { genotype, parameters } = drawRandom(opened.space, options.seed, folder);
+    return { run: out, genotype: formatGenotype(genotype), parameters };
+  }
+  const { engine, dataset } = tools ?? (await openTools(options));
+  say(
+    `search: ${options.method}, space ${options.space}, order ${options.order}, ${options.precision}, ` +
+      `seed ${options.seed}, on ${engine.name}, in ${out}`,
+  );
+  if (!resume) folder.writeConfig(configOf('search', plan));
+  const progress = showProgress('search', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
-    const { status, genotype, parameters } = await search(dataset, options, setting);
+    const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    return { run: out, genotype: formatGenotype(genotype), parameters };
+    if (stopped) say(`search: ended early, ${stopped}; the genotype is that of an earlier epoch`);
+    return { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
   } finally {
     progress.close();
   }
-}
-
-/** What a run keeps: a space of one's own whole, as its file may change. */
-const configOf = (options: object, { content }: OpenedSpace): object => ({
-  command: 'search',
-  version,
-  options,
-  ...(content && { space: content }),
-});
-
-/** The space of a new run; of a resumed one as the run keeps it, which must be the one that is named again. */
-function spaceOf(source: string, { out, resume }: Place, isNamed: boolean): OpenedSpace {
-  if (!resume) return openSpace(source);
-  const kept = readSearchSpace(out);
-  if (!isNamed || !kept.content || !isSpaceFile(source) || !existsSync(source)) return kept;
-  if (isDeepStrictEqual(openSpace(source).content, kept.content)) return kept;
-  throw new InputError(
-    `${source} has changed since the run in ${out} began, which keeps the space as it was; resume it without --space`,
-  );
-}
-
-/** Draws a genotype; done at once. InputError where an option is given that this does not read. */
-function runRandom(
-  own: RandomRunOptions,
-  given: GivenSearchOptions,
-  opened: OpenedSpace,
-  { out, resume }: Place,
-): SearchRun {
-  const unread = Object.keys(given).find((name) => !(randomRunNames as readonly string[]).includes(name));
-  if (unread) {
-    throw new InputError(
-      `--${kebab(unread)} is not for the method random, which trains nothing: ` +
-        `it reads ${randomRunNames.map((name) => `--${kebab(name)}`).join(', ')}`,
-    );
-  }
-  const fitting = given as Partial<RandomRunOptions>;
-  const options = resume ? resumedOptions(own, fitting, [], out) : { ...own, ...fitting };
-  const folder = openRun(out, resume);
-  say(`search: random, space ${options.space}, seed ${options.seed}, in ${out}`);
-  if (!resume) folder.writeConfig(configOf(options, opened));
-  const { genotype, parameters } = drawRandom(opened.space, options.seed, folder);
-  return { run: out, genotype: formatGenotype(genotype), parameters };
 }

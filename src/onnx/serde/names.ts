@@ -1,10 +1,8 @@
 /** Names in a file: readable, unique, and the same each time. */
 
-import { bodiesOf, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import { type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 
 export interface Names {
-  /** Of the branches in the graph. */
-  readonly bodies: ReadonlyMap<Graph, Names>;
   readonly nodes: ReadonlyMap<Node, string>;
   readonly values: ReadonlyMap<Value, string>;
   /** The constants that nodes read, in the order in which they are first read. */
@@ -62,13 +60,19 @@ function nodeNames(nodes: readonly Node[], prefix: string): Map<Node, string> {
 /**
  * Names for everything in a graph each of whose outputs is a node's and listed once. Inputs and outputs of the
  * graph keep their names; other values are `<node>_output_<index>`; constants have their own names or
- * `<first node that reads them>/<role>`. In a branch all names begin with its node's, and what it reads from outside
- * bears the name that it has there.
+ * `<first node that reads them>/<role>`.
  */
 export function nameGraph(graph: Graph): Names {
   const inputs = graph.inputs.map((value) => (value.source.kind === 'input' ? value.source.name : ''));
   return nameAll(graph, inputs, '');
 }
+
+/**
+ * Names for a branch: all begin with the prefix but those of what it reads from outside, which are given in the order of
+ * its inputs.
+ */
+export const nameBranch = (graph: Graph, outside: readonly string[], prefix: string): Names =>
+  nameAll(graph, outside, prefix);
 
 function nameAll(graph: Graph, inputs: readonly string[], prefix: string): Names {
   const values = new Map<Value, string>();
@@ -97,14 +101,5 @@ function nameAll(graph: Graph, inputs: readonly string[], prefix: string): Names
       if (!values.has(value)) values.set(value, unique(`${nodeName}_output_${index}`));
     }
   }
-  const bodies = new Map<Graph, Names>();
-  for (const node of all) {
-    bodiesOf(node).forEach((body, index) => {
-      const outside = node.inputs
-        .slice(node.inputs.length - body.inputs.length)
-        .map((value) => (value && values.get(value)) ?? '');
-      bodies.set(body, nameAll(body, outside, `${nodes.get(node)}/${index}/`));
-    });
-  }
-  return { nodes, values, constants, bodies };
+  return { nodes, values, constants };
 }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { type MixingWeights, mixedOperation, operationWeights, sumOf } from '../mixed-operation.ts';
 import { alphaShape, type SearchSpace } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
-import { declareAlpha } from './alpha.ts';
+import { declareAlpha, softmaxProbabilities } from './alpha.ts';
 import type { Method } from './method.ts';
 
 /** softmax over the operations of each edge. α is [kinds, edges, operations]. */
@@ -17,5 +17,6 @@ export const darts: Method = {
   mix: ({ alpha }, _, space) => softmaxWeights(alpha as tf.Tensor, space),
   node: sumOf(mixedOperation),
   penalties: () => [],
+  probabilities: softmaxProbabilities,
   strengths: ({ alpha }, space) => softmaxStrengths(alpha as Float32Array, space),
 };

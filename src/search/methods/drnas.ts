@@ -105,6 +105,7 @@ export const drnas = ({ partialChannels: k, anchorDistance, anchorWeight }: Drna
   penalties: (space) => [
     { l2: squares, kl: (weight: number) => divergence(weight, space) }[anchorDistance](anchorWeight),
   ],
+  probabilities: ({ alpha }) => concentrationOf(alpha as tf.Tensor),
   strengths: ({ alpha }, space) => strengthsBy(mean, alpha as Float32Array, space),
 });
 

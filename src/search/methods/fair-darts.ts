@@ -33,5 +33,6 @@ export const fairDarts = (zeroOneWeight: number): Method => ({
   mix: ({ alpha }, _, space) => operationWeights(tf.sigmoid(alpha as tf.Tensor), alphaShape(space)),
   node: sumOf(mixedOperation),
   penalties: () => [zeroOneLoss(zeroOneWeight)],
+  probabilities: ({ alpha }) => tf.sigmoid(alpha as tf.Tensor),
   strengths: ({ alpha }, space) => strengthsBy((row) => row.map(sigmoid), alpha as Float32Array, space),
 });

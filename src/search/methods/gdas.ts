@@ -22,11 +22,11 @@ import { linear } from '../../nn/schedules.ts';
 import type { Random } from '../../random.ts';
 import { inScope } from '../../scope.ts';
 import { float32 } from '../../signature.ts';
-import { type EdgeMaker, scalarsOf, sumOf } from '../mixed-operation.ts';
+import { type EdgeMaker, mixedOperation, scalarsOf, sumOf } from '../mixed-operation.ts';
 import { operationOf } from '../operations.ts';
 import { alphaShape, alphaSize } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
-import { declareAlpha } from './alpha.ts';
+import { declareAlpha, softmaxProbabilities } from './alpha.ts';
 import type { Method } from './method.ts';
 
 export interface GdasOptions {
@@ -110,6 +110,8 @@ export const gdas = ({ temperature, temperatureMin }: GdasOptions): Method => ({
     );
   },
   node: sumOf(sampledOperation),
+  weightedNode: sumOf(mixedOperation),
   penalties: () => [],
+  probabilities: softmaxProbabilities,
   strengths: ({ alpha }, space) => softmaxStrengths(alpha as Float32Array, space),
 });

@@ -51,8 +51,14 @@ export interface Method {
   mix(architecture: Architecture, inputs: Tensors, space: SearchSpace): MixingWeights;
   /** What a node computes with them. */
   readonly node: NodeMaker;
+  /** The same with the same parameters for any weights, where `node` is for samples. */
+  readonly weightedNode?: NodeMaker;
   /** What the method itself adds to L_val. */
   readonly penalties: (space: SearchSpace) => readonly Penalty[];
+  /** How strong each candidate is, up to a factor an edge; [kinds, edges, operations]. For terms on the architecture. */
+  probabilities(architecture: Architecture, space: SearchSpace): tf.Tensor;
   /** How strong each candidate is, for the genotype. */
   strengths(architecture: ArchitectureValues, space: SearchSpace): Strengths;
+  /** The part of it that is the edge's among those into its node, by kind of cell, where the method has such weights. */
+  edgeStrengths?(architecture: ArchitectureValues, space: SearchSpace): readonly (readonly number[])[];
 }

@@ -15,8 +15,8 @@ import { operationWeights } from '../mixed-operation.ts';
 import { partialChannels } from '../partial-channels.ts';
 import { alphaShape, edgesByNode, type SearchSpace } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
-import { declareAlpha, nearZero } from './alpha.ts';
-import type { Method } from './method.ts';
+import { declareAlpha, nearZero, softmaxProbabilities } from './alpha.ts';
+import type { ArchitectureValues, Method } from './method.ts';
 
 /** @param k the operations see 1/k of the channels */
 export const pcDarts = (k: number): Method => ({
@@ -35,14 +35,14 @@ export const pcDarts = (k: number): Method => ({
   },
   node: partialChannels(k),
   penalties: () => [],
-  strengths: ({ alpha, beta }, space) => {
-    const [, count] = alphaShape(space);
-    return softmaxStrengths(alpha as Float32Array, space).map((edges, kind) => {
-      const own = (beta as Float32Array).subarray(kind * count, (kind + 1) * count);
-      const byEdge = edgesByNode(space).flatMap((node) => softmax(node.map((edge) => own[edge] as number)));
-      return edges.map((row, edge) => row.map((weight) => weight * (byEdge[edge] as number)));
-    });
+  probabilities: softmaxProbabilities,
+  strengths: ({ alpha, ...rest }, space) => {
+    const byEdge = edgeStrengths(rest, space);
+    return softmaxStrengths(alpha as Float32Array, space).map((edges, kind) =>
+      edges.map((row, edge) => row.map((weight) => weight * (byEdge[kind]?.[edge] as number))),
+    );
   },
+  edgeStrengths,
 });
 
 /** softmax(β) over the edges into each node, by kind of cell and edge, a scalar each. */
@@ -57,4 +57,13 @@ function edgeWeights(beta: tf.Tensor, space: SearchSpace): readonly (readonly tf
       return ofNode.slice(kind * count, (kind + 1) * count);
     }),
   );
+}
+
+/** softmax(β) over the edges into each node. */
+function edgeStrengths({ beta }: ArchitectureValues, space: SearchSpace): number[][] {
+  const [kinds, count] = alphaShape(space);
+  return Array.from({ length: kinds }, (_, kind) => {
+    const own = (beta as Float32Array).subarray(kind * count, (kind + 1) * count);
+    return edgesByNode(space).flatMap((node) => softmax(node.map((edge) => own[edge] as number)));
+  });
 }

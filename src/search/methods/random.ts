@@ -2,9 +2,9 @@
  * Random search's proposal: a genotype drawn uniformly from a space (the baseline of Li & Talwalkar 2019, arXiv 1902.07638,
  * and of DARTS). No supernet is trained; all its cost is retraining.
  *
- * On every edge one of the operations that a genotype may have there is drawn, all alike, and a strength of the edge from U(0, 1); then
- * the space reads the genotype off as ever. So every set of edges that a node may keep is as likely as any other, and so is
- * every operation on each of them.
+ * On every edge one of the operations that a genotype may have there is drawn, all alike, and a strength of the edge from
+ * U(0, 1); then the space reads the genotype off as ever. So every set of edges that a node may keep is as likely as any
+ * other, and so is every operation on each of them.
  */
 import { random } from '../../random.ts';
 import { choicesOf, deriveGenotype } from '../derive.ts';

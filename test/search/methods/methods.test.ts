@@ -3,7 +3,12 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { random } from '../../../src/random.ts';
-import { methodOptions, requireMethodOptions, searchDefaultsOf } from '../../../src/search/method-options.ts';
+import {
+  defaultWarmUp,
+  methodOptions,
+  requireMethodOptions,
+  searchDefaultsOf,
+} from '../../../src/search/method-options.ts';
 import { concentration, divergenceSlope } from '../../../src/search/methods/drnas.ts';
 import { zeroOneLoss } from '../../../src/search/methods/fair-darts.ts';
 import type { ArchitectureValues, Method, Moment } from '../../../src/search/methods/method.ts';
@@ -221,7 +226,7 @@ describe('GDAS', () => {
   });
 
   it('gives a candidate that was not chosen no gradient', async () => {
-    const small = { channels: 4, cells: 2, batch: 4, side: 6 };
+    const small = { channels: 4, cells: 1, batch: 4, side: 6 };
     const { supernet, fn, signature, feeds } = subjectOf(space, method, small);
     const [blocked] = await tracedEngines();
     const given = feeds(1);
@@ -398,6 +403,12 @@ describe('options', () => {
     expect(() => requireMethodOptions(options)).toThrow(
       'must divide the channels, of which there are 6; got 4',
     );
+  });
+
+  it('freeze α for as large a part of the epochs as the authors do', () => {
+    const own = searchDefaultsOf('pc-darts');
+    expect([undefined, 100, 10, 3, 1].map((epochs) => defaultWarmUp(own, epochs))).toEqual([15, 30, 3, 0, 0]);
+    expect(defaultWarmUp(searchDefaultsOf('darts'), 50)).toBe(0);
   });
 
   it('have the defaults of their method where they are left out', () => {

@@ -1,0 +1,174 @@
+/**
+ * Compares the genotypes of several searches and keeps the best (Liu et al. 2019, section 3.1.2: "we run DARTS four
+ * times with different random seeds and pick the best cell based on its validation performance obtained by training
+ * from scratch for a short period").
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Dataset, holdOut } from '../../data/index.ts';
+import { InputError } from '../../errors.ts';
+import { random } from '../../random.ts';
+import { requireWritable, writeWhole } from '../../runs/files.ts';
+import { candidateFolder, genotypeFile, seedFolder, seedsFrom, selectionFolder } from '../../runs/layout.ts';
+import { readMetrics } from '../../runs/run-folder.ts';
+import { formatGenotype } from '../../search/genotype.ts';
+import { genotypeFromJson, genotypeToJson } from '../../search/genotype-file.ts';
+import { parseGenotype } from '../../search/genotype-text.ts';
+import { formatSpread, type Spread, spreadOf } from '../../spread.ts';
+import { version } from '../../version.ts';
+import { Interruption } from '../interruption.ts';
+import { deviceOptionNames } from '../options.ts';
+import { percent, say, shellWord } from '../output.ts';
+import { inheritedData, isSweep, withFixedData } from '../places.ts';
+import { type Candidate, readSelectConfig, readSweepConfig, resumedOptions } from '../run-config.ts';
+import type { Place, SelectOptions } from '../run-options.ts';
+import { openDataset, openEngine } from '../setting.ts';
+import { retrainInFolder } from './retrain.ts';
+
+export interface CandidateResult extends Candidate {
+  /** Of its retrainings, on the held-out images, in [0, 1]. */
+  readonly accuracy: Spread;
+  /** By seed of the retraining. */
+  readonly accuracies: readonly number[];
+}
+
+export interface SelectResult {
+  readonly run: string;
+  /** The first of the searches that found the selected genotype. */
+  readonly seed: number;
+  readonly genotype: string;
+  /** Of the selected genotype's retrainings. */
+  readonly accuracy: Spread;
+  /** Over the seeds of the search, each with the mean of its genotype: what a search is worth without selection. */
+  readonly overSeeds: Spread;
+  /** Training images that the accuracies were measured on. */
+  readonly heldOut: number;
+  /** The best first. */
+  readonly candidates: readonly CandidateResult[];
+}
+
+/** @throws Interruption where it was interrupted */
+export async function runSelect(
+  run: string,
+  defaults: SelectOptions,
+  wanted: Partial<SelectOptions>,
+  { resume, again }: Pick<Place, 'resume' | 'again'>,
+  signal: AbortSignal,
+): Promise<SelectResult> {
+  const candidates = candidatesOf(run);
+  const path = selectionFolder(run);
+  const given = withFixedData(wanted);
+  const options = resume
+    ? resumedOptions(ownOptions(path, candidates), given, deviceOptionNames, path)
+    : { ...defaults, ...inheritedData(run), ...given };
+  if (!resume && existsSync(join(path, 'config.json'))) {
+    throw new InputError(
+      `${path} holds a selection already; continue it with --resume, or remove the folder to select anew`,
+    );
+  }
+  requireWritable(join(path, 'config.json'));
+  const engine = await openEngine(options);
+  const dataset = comparable(await openDataset(options), options);
+  if (!resume) {
+    const config = { command: 'select', version, options, candidates };
+    writeWhole(join(path, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  }
+  const retrainSeeds = seedsFrom(options.seed, options.seeds);
+  // All candidates with one seed before the next, so that what is there of a selection under way is comparable.
+  const todo = retrainSeeds.flatMap((seed) => candidates.map((candidate) => ({ seed, candidate })));
+  for (const [i, { seed, candidate }] of todo.entries()) {
+    const [first = 0] = candidate.seeds;
+    const folder = candidateFolder(run, first, seed);
+    if (finalAccuracy(folder, options.epochs) !== undefined) continue;
+    const { seeds: _count, trainPortion: _part, ...rest } = options;
+    say(`retraining ${i + 1} of ${todo.length}: what seed ${first} found, with seed ${seed}`);
+    await retrainInFolder(
+      parseGenotype(candidate.genotype),
+      // Only the last accuracy counts.
+      { ...rest, seed, evaluateEvery: options.epochs },
+      { out: folder, resume: existsSync(join(folder, 'checkpoint.safetensors')), again },
+      signal,
+      { engine, dataset },
+    );
+    if (signal.aborted && i < todo.length - 1) throw new Interruption(`saved; continue with: ${again}`);
+  }
+  const result = resultOf(run, candidates, retrainSeeds, options.epochs, dataset.test.count);
+  writeWhole(join(path, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+  writeWhole(genotypeFile(run), genotypeToJson(parseGenotype(result.genotype)));
+  say(
+    `selected seed ${result.seed}: ${formatSpread(result.accuracy, percent)} on ${result.heldOut} held-out images; ` +
+      `train it with: nas retrain ${shellWord(run)}`,
+  );
+  return result;
+}
+
+/** The distinct genotypes of the searches, in the order of the seeds. InputError where a search has not finished. */
+function candidatesOf(run: string): Candidate[] {
+  if (existsSync(join(run, 'config.json')) && !isSweep(run)) {
+    throw new InputError(
+      `${run} is a single search: there is nothing to select from; train what it has found with ` +
+        `nas retrain ${shellWord(run)}, or search with --seeds`,
+    );
+  }
+  const { options, seeds } = readSweepConfig(run);
+  const byGenotype = new Map<string, number[]>();
+  for (const seed of seedsFrom(options.seed, seeds)) {
+    const file = genotypeFile(seedFolder(run, seed));
+    if (!existsSync(file)) {
+      throw new InputError(
+        `the search with seed ${seed} has not finished: continue with nas search --out ${shellWord(run)} --resume`,
+      );
+    }
+    const text = formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
+    byGenotype.set(text, [...(byGenotype.get(text) ?? []), seed]);
+  }
+  return [...byGenotype].map(([genotype, found]) => ({ seeds: found, genotype }));
+}
+
+/** The options of the selection in a folder, which must be of these candidates. */
+function ownOptions(path: string, candidates: readonly Candidate[]): SelectOptions {
+  const config = readSelectConfig(path);
+  if (JSON.stringify(config.candidates) === JSON.stringify(candidates)) return config.options;
+  throw new InputError(
+    `the selection in ${path} is of other genotypes than those that the searches have found; remove the folder to select anew`,
+  );
+}
+
+/** The test images are for the network that is selected: comparing on them would make its accuracy too good. */
+const comparable = (dataset: Dataset, { trainPortion, seed }: SelectOptions): Dataset =>
+  holdOut(dataset, trainPortion, random(seed, 'held-out'));
+
+/** The accuracy after the last epoch; undefined before that. */
+function finalAccuracy(folder: string, epochs: number): number | undefined {
+  const accuracy = readMetrics(folder)[epochs - 1]?.testAccuracy;
+  return typeof accuracy === 'number' ? accuracy : undefined;
+}
+
+function resultOf(
+  run: string,
+  candidates: readonly Candidate[],
+  retrainSeeds: readonly number[],
+  epochs: number,
+  heldOut: number,
+): SelectResult {
+  const measured = candidates.map(({ seeds, genotype }): CandidateResult => {
+    const [first = 0] = seeds;
+    const accuracies = retrainSeeds.flatMap(
+      (seed) => finalAccuracy(candidateFolder(run, first, seed), epochs) ?? [],
+    );
+    return { seeds, accuracy: spread(accuracies), accuracies, genotype };
+  });
+  // Of equals the one of the lowest seed stays first.
+  const ranked = [...measured].sort((a, b) => b.accuracy.mean - a.accuracy.mean);
+  const [best] = ranked;
+  if (!best) throw new Error('a selection has a candidate');
+  const { seeds, genotype, accuracy } = best;
+  const overSeeds = spread(measured.flatMap((one) => one.seeds.map(() => one.accuracy.mean)));
+  return { run, seed: seeds[0] ?? 0, genotype, accuracy, overSeeds, heldOut, candidates: ranked };
+}
+
+function spread(values: readonly number[]): Spread {
+  const found = spreadOf(values);
+  if (!found) throw new Error('nothing was measured');
+  return found;
+}

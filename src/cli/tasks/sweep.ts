@@ -1,0 +1,110 @@
+/** Runs a search with each of several seeds, one after the other, each in a folder of its own. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stopOf } from '../../comparison/history.ts';
+import { InputError } from '../../errors.ts';
+
+import { requireWritable, writeWhole } from '../../runs/files.ts';
+import { genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
+import { readMetrics } from '../../runs/run-folder.ts';
+import { formatGenotype } from '../../search/genotype.ts';
+import { genotypeFromJson } from '../../search/genotype-file.ts';
+import { type Spread, spreadOf } from '../../spread.ts';
+import { Interruption } from '../interruption.ts';
+import { say, shellWord } from '../output.ts';
+import { isSweep } from '../places.ts';
+import { readSweepConfig, type SweepConfig } from '../run-config.ts';
+import type { AnySearchOptions, GivenSearchOptions, Place } from '../run-options.ts';
+import { configOf, newPlan, openTools, resumedPlan, searchInFolder } from './search.ts';
+
+/** A finished search of several. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly run: string;
+  /** Of the supernet after the last epoch, in [0, 1]; null where the search had no epochs. */
+  readonly validationAccuracy: number | null;
+  /** Why it ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
+  readonly genotype: string;
+}
+
+export interface SweepRun {
+  readonly run: string;
+  readonly validationAccuracy: Spread | null;
+  readonly searches: readonly SeedResult[];
+}
+
+/**
+ * @param count how many seeds; a sweep that is resumed has its own
+ * @throws Interruption where it was interrupted
+ */
+export async function runSweep(
+  defaults: AnySearchOptions,
+  wanted: GivenSearchOptions,
+  count: number | undefined,
+  { out, resume, again }: Place,
+  signal: AbortSignal,
+): Promise<SweepRun> {
+  const kept = resume ? resumedSweep(out, count) : undefined;
+  const plan = kept ? resumedPlan(kept.options, wanted, out) : newPlan(defaults, wanted);
+  const { options } = plan;
+  const seeds = kept?.seeds ?? count ?? 1;
+  if (!resume) requireFree(out);
+  const tools = options.method === 'random' ? undefined : await openTools(options);
+  if (!resume) {
+    writeWhole(join(out, 'config.json'), `${JSON.stringify(configOf('sweep', plan, { seeds }), null, 2)}\n`);
+  }
+  const all = seedsFrom(options.seed, seeds);
+  for (const [i, seed] of all.entries()) {
+    const folder = seedFolder(out, seed);
+    if (existsSync(genotypeFile(folder))) {
+      say(`seed ${seed} has finished`);
+      continue;
+    }
+    const begun = existsSync(join(folder, 'checkpoint.safetensors'));
+    const place = { out: folder, resume: begun, again };
+    say(`search ${i + 1} of ${seeds}`);
+    await searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
+    // A search that was in its last step when it was interrupted ends as usual; the next one does not begin.
+    if (signal.aborted && i < all.length - 1) throw new Interruption(`saved; continue with: ${again}`);
+  }
+  const searches = all.map((seed) => resultOf(seed, seedFolder(out, seed)));
+  const accuracies = searches.flatMap(({ validationAccuracy }) => validationAccuracy ?? []);
+  say(`compare the genotypes with: nas select ${shellWord(out)}`);
+  return { run: out, validationAccuracy: spreadOf(accuracies), searches };
+}
+
+function resultOf(seed: number, run: string): SeedResult {
+  const file = genotypeFile(run);
+  const genotype = formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
+  const records = readMetrics(run);
+  const accuracy = records.findLast(({ validationAccuracy }) => typeof validationAccuracy === 'number');
+  const stopped = stopOf(records);
+  return {
+    seed,
+    run,
+    validationAccuracy: (accuracy?.validationAccuracy as number | undefined) ?? null,
+    ...(stopped !== undefined && { stopped }),
+    genotype,
+  };
+}
+
+/** @throws InputError where the folder has a run already, which new ones would mix with */
+function requireFree(out: string): void {
+  if (existsSync(join(out, 'checkpoint.safetensors')) || existsSync(join(out, 'config.json'))) {
+    throw new InputError(`${out} holds a run already; choose another --out, or continue it with --resume`);
+  }
+  requireWritable(join(out, 'config.json'));
+}
+
+/** The configuration of the searches in a folder, which the number that is wanted now must not contradict. */
+function resumedSweep(out: string, count: number | undefined): SweepConfig {
+  if (!isSweep(out) && existsSync(join(out, 'config.json'))) {
+    throw new InputError(`the run in ${out} is a single search; it cannot be resumed with --seeds ${count}`);
+  }
+  const config = readSweepConfig(out);
+  if (count === undefined || count === config.seeds) return config;
+  throw new InputError(
+    `the searches in ${out} have --seeds ${config.seeds}; they cannot be resumed with ${count}`,
+  );
+}

@@ -1,0 +1,64 @@
+/** How long a network takes to answer, measured. */
+import { loadModel } from '../engine/model.ts';
+import { inferenceGraph } from '../export/model.ts';
+import { serialize } from '../onnx/serde.ts';
+import { random } from '../random.ts';
+import { networkFor } from '../retrain/retrain.ts';
+import { parseGenotype } from '../search/genotype-text.ts';
+import { median } from '../spread.ts';
+import { networkOptions } from './networks.ts';
+import type { RetrainRecord } from './records.ts';
+
+export interface LatencyOptions {
+  readonly provider: 'cpu' | 'cuda' | 'webgpu';
+  readonly threads?: number;
+}
+
+const rounds = 20;
+const runsARound = 3;
+
+/**
+ * Milliseconds that the exported network of each retraining takes for one image in onnxruntime: the median of 60
+ * runs after 6 to warm up. The networks take turns, so that what else the machine does meets all of them alike. The
+ * weights are the initial ones: time does not depend on them.
+ */
+export async function measureLatencies(
+  records: readonly RetrainRecord[],
+  options: LatencyOptions,
+): Promise<number[]> {
+  const measured = await Promise.all(
+    records.map(async (record) => {
+      const { dataset } = record;
+      const network = networkFor(parseGenotype(record.genotype, record.path), dataset, {
+        ...networkOptions(record),
+        auxiliaryWeight: 0,
+      });
+      const generator = random(0, 'latency');
+      const weights = {
+        theta: network.parameters.initialize(generator),
+        statistics: network.statistics.initialize(generator),
+      };
+      const { channels, height, width } = dataset.shape;
+      const normalization = { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.25) };
+      const bytes = serialize(inferenceGraph(network, weights, normalization, dataset.shape));
+      const image = Float32Array.from({ length: channels * height * width }, () => generator.uniform());
+      return {
+        model: await loadModel(bytes, record.path, options),
+        image,
+        shape: [1, channels, height, width],
+        times: [] as number[],
+      };
+    }),
+  );
+  for (let round = -2; round < rounds; round++) {
+    for (const { model, image, shape, times } of measured) {
+      for (let run = 0; run < runsARound; run++) {
+        const begin = performance.now();
+        await model.run(image, shape);
+        if (round >= 0) times.push(performance.now() - begin);
+      }
+    }
+  }
+  for (const { model } of measured) await model.dispose();
+  return measured.map(({ times }) => median(times));
+}

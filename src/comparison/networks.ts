@@ -1,0 +1,24 @@
+/** The networks of retrainings: how large they are. */
+import { join } from 'node:path';
+import { InputError } from '../errors.ts';
+import { type NetworkCost, networkCost } from '../export/cost.ts';
+import { parseGenotype } from '../search/genotype-text.ts';
+import type { RetrainRecord } from './records.ts';
+
+/** @throws InputError where the run does not say how large its network is */
+export function networkOptions({ path, options }: RetrainRecord): { channels: number; cells: number } {
+  const { channels, cells } = options;
+  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+  if (isCount(channels) && isCount(cells)) return { channels, cells };
+  throw new InputError(
+    `${join(path, 'config.json')}: channels and cells must be whole numbers from 1, ` +
+      `got ${JSON.stringify({ channels, cells })}; the file is damaged`,
+  );
+}
+
+export function costOf(record: RetrainRecord): NetworkCost {
+  const { channels: imageChannels, height, width } = record.dataset.shape;
+  const genotype = parseGenotype(record.genotype, join(record.path, 'config.json'));
+  const classes = record.dataset.classes.length;
+  return networkCost(genotype, { ...networkOptions(record), imageChannels, height, width, classes });
+}

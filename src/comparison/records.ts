@@ -1,0 +1,277 @@
+/**
+ * What the folder of a run holds, read as leniently as showing it allows: runs of older versions lack some of it, and
+ * runs that go on or were broken off lack the rest.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../errors.ts';
+import type { EpochRecord } from '../runs/epochs.ts';
+import {
+  candidateFolder,
+  genotypeFile,
+  retrainFolder,
+  seedFolder,
+  seedsFrom,
+  selectionFolder,
+} from '../runs/layout.ts';
+import { readConfig, readMetrics } from '../runs/run-folder.ts';
+import { formatGenotype } from '../search/genotype.ts';
+import { genotypeFromJson } from '../search/genotype-file.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+interface Recorded {
+  readonly path: string;
+  readonly version: string;
+  /** As `config.json` has them. */
+  readonly options: Fields;
+  readonly epochs: readonly EpochRecord[];
+}
+
+export interface RetrainRecord extends Recorded {
+  /** In the text form. */
+  readonly genotype: string;
+  readonly dataset: {
+    readonly name: string;
+    readonly classes: readonly string[];
+    readonly shape: { readonly channels: number; readonly height: number; readonly width: number };
+  };
+}
+
+export interface SearchRecord extends Recorded {
+  readonly seed: number;
+  /** The content of a space of the user's own. */
+  readonly space?: unknown;
+  /** What it has found, once it has finished. */
+  readonly genotype?: string;
+  readonly retrain?: RetrainRecord;
+}
+
+export interface CandidateRecord {
+  readonly seeds: readonly number[];
+  readonly genotype: string;
+  readonly retrainings: readonly RetrainRecord[];
+}
+
+export interface SelectionRecord {
+  readonly options: Fields;
+  readonly candidates: readonly CandidateRecord[];
+}
+
+/** A search alone, several, or a retraining alone; with what came of it. */
+export interface RunRecord {
+  readonly path: string;
+  readonly kind: 'search' | 'sweep' | 'retrain';
+  readonly version: string;
+  readonly options: Fields;
+  /** Those that have begun. */
+  readonly searches: readonly SearchRecord[];
+  /** Of a sweep: the seeds that it is to have. */
+  readonly seeds: readonly number[];
+  readonly selection?: SelectionRecord;
+  /** The genotype that the run ends with: the search's, the selected one or that which is retrained. */
+  readonly genotype?: string;
+  readonly retrain?: RetrainRecord;
+}
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const hasConfig = (folder: string): boolean => existsSync(join(folder, 'config.json'));
+
+/** Whether a folder is one that `readRun` takes. */
+const isRun = (folder: string): boolean => hasConfig(folder) || hasConfig(retrainFolder(folder));
+
+/** @throws InputError where the path is no folder of a run, or a file of it is damaged */
+export function readRun(path: string): RunRecord {
+  if (!existsSync(path)) throw new InputError(`${path} does not exist: expected the folder of a run`);
+  if (!statSync(path).isDirectory()) throw new InputError(`${path} is a file: expected the folder of a run`);
+  if (!isRun(path))
+    throw new InputError(`${path} is no folder of a run: it has no config.json${nearby(path)}`);
+  if (!hasConfig(path)) return ofRetrain(path, readRetrain(retrainFolder(path)));
+  const { command, ...config } = readConfig(path);
+  const read = Object.hasOwn(readers, String(command)) ? readers[command as keyof typeof readers] : undefined;
+  if (!read) {
+    throw new InputError(
+      `${join(path, 'config.json')} is of "${String(command)}", expected the run of ${Object.keys(readers).join(', ')}` +
+        (command === 'select' ? '; name the folder above it' : ''),
+    );
+  }
+  return read(path, config);
+}
+
+/** The runs that a folder holds instead of being one. */
+function nearby(folder: string): string {
+  const runs = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isRun(join(folder, entry.name)))
+    .map(({ name }) => join(folder, name))
+    .sort();
+  return runs.length === 0
+    ? ''
+    : `; it holds the runs ${runs.slice(0, 8).join(' ')}${runs.length > 8 ? ' …' : ''}`;
+}
+
+const readers = {
+  search: (path: string): RunRecord => {
+    const search = readSearch(path);
+    const { version, options, seed, genotype, retrain } = search;
+    return {
+      path,
+      kind: 'search',
+      version,
+      options,
+      searches: [search],
+      seeds: [seed],
+      ...(genotype !== undefined && { genotype }),
+      ...(retrain && { retrain }),
+    };
+  },
+  sweep: (path: string, config: Fields): RunRecord => {
+    const { options, version } = recorded(path, config);
+    if (!isCount(config.seeds)) throw damaged(path, 'seeds', 'a whole number from 1', config.seeds);
+    const seeds = seedsFrom(seedOf(path, options), config.seeds);
+    const genotype = readGenotype(path);
+    const selection = readSelection(path);
+    const retrain = maybeRetrain(path);
+    return {
+      path,
+      kind: 'sweep',
+      version,
+      options,
+      searches: seeds
+        .map((seed) => seedFolder(path, seed))
+        .filter(hasConfig)
+        .map(readSearch),
+      seeds,
+      ...(selection && { selection }),
+      ...(genotype !== undefined && { genotype }),
+      ...(retrain && { retrain }),
+    };
+  },
+  retrain: (path: string): RunRecord => ofRetrain(path, readRetrain(path)),
+} as const;
+
+const ofRetrain = (path: string, retrain: RetrainRecord): RunRecord => ({
+  path,
+  kind: 'retrain',
+  version: retrain.version,
+  options: retrain.options,
+  searches: [],
+  seeds: [],
+  genotype: retrain.genotype,
+  retrain,
+});
+
+const damaged = (folder: string, field: string, expected: string, got: unknown): InputError =>
+  new InputError(
+    `${join(folder, 'config.json')}: ${field} must be ${expected}, got ${JSON.stringify(got)}; the file is damaged`,
+  );
+
+function recorded(path: string, { options, version }: Fields): Omit<Recorded, 'epochs'> {
+  if (!isFields(options)) throw damaged(path, 'options', 'an object', options);
+  return { path, version: typeof version === 'string' ? version : '', options };
+}
+
+const isSeed = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function seedOf(path: string, { seed }: Fields): number {
+  if (isSeed(seed)) return seed;
+  throw damaged(path, 'seed', 'a whole number from 0', seed);
+}
+
+/** The records of a run, each of which must say which epoch it is of and how long that took. */
+function readEpochs(path: string): EpochRecord[] {
+  const records = readMetrics(path);
+  records.forEach((record, i) => {
+    const { epoch, seconds } = Object(record);
+    if (isCount(epoch, 0) && typeof seconds === 'number' && seconds >= 0) return;
+    throw new InputError(
+      `${join(path, 'metrics.jsonl')}, line ${i + 1}: expected {"epoch": …, "seconds": …}, ` +
+        `got ${JSON.stringify(record)?.slice(0, 80)}; the file is damaged`,
+    );
+  });
+  return records;
+}
+
+/** More seeds or epochs than this are no run of anybody's. */
+const most = 1e6;
+
+export const isCount = (value: unknown, least = 1): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+
+function readSearch(path: string): SearchRecord {
+  const { space, ...config } = readConfig(path);
+  const base = recorded(path, config);
+  const genotype = readGenotype(path);
+  const retrain = maybeRetrain(path);
+  return {
+    ...base,
+    epochs: readEpochs(path),
+    seed: seedOf(path, base.options),
+    ...(space !== undefined && { space }),
+    ...(genotype !== undefined && { genotype }),
+    ...(retrain && { retrain }),
+  };
+}
+
+function readGenotype(run: string): string | undefined {
+  const file = genotypeFile(run);
+  if (!existsSync(file)) return undefined;
+  return formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
+}
+
+const maybeRetrain = (run: string): RetrainRecord | undefined => {
+  const folder = retrainFolder(run);
+  return hasConfig(folder) ? readRetrain(folder) : undefined;
+};
+
+function readRetrain(path: string): RetrainRecord {
+  const config = readConfig(path);
+  const { genotype, dataset } = config;
+  if (typeof genotype !== 'string') throw damaged(path, 'genotype', 'the text of a genotype', genotype);
+  if (!isDataset(dataset)) throw damaged(path, 'dataset', '{name, classes, shape}', dataset);
+  return { ...recorded(path, config), epochs: readEpochs(path), genotype, dataset };
+}
+
+function isDataset(value: unknown): value is RetrainRecord['dataset'] {
+  if (!isFields(value) || !isFields(value.shape)) return false;
+  const { channels, height, width } = value.shape;
+  return (
+    typeof value.name === 'string' &&
+    Array.isArray(value.classes) &&
+    [channels, height, width].every((size) => Number.isSafeInteger(size) && (size as number) > 0)
+  );
+}
+
+function readSelection(sweep: string): SelectionRecord | undefined {
+  const folder = selectionFolder(sweep);
+  if (!hasConfig(folder)) return undefined;
+  const config = readConfig(folder);
+  const { options, candidates } = config;
+  if (!isFields(options)) throw damaged(folder, 'options', 'an object', options);
+  if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
+    throw damaged(folder, 'candidates', '[{seeds, genotype}, …]', candidates);
+  }
+  const { seed = 0, seeds: count = 1 } = options;
+  if (!isSeed(seed)) throw damaged(folder, 'seed', 'a whole number from 0', seed);
+  if (!isCount(count)) throw damaged(folder, 'seeds', 'a whole number from 1', count);
+  const retrainSeeds = seedsFrom(seed, count);
+  return {
+    options,
+    candidates: candidates.map(({ seeds, genotype }) => ({
+      seeds,
+      genotype,
+      retrainings: retrainSeeds
+        .map((seed) => candidateFolder(sweep, seeds[0] as number, seed))
+        .filter(hasConfig)
+        .map(readRetrain),
+    })),
+  };
+}
+
+const isCandidate = (value: unknown): value is { seeds: number[]; genotype: string } =>
+  isFields(value) &&
+  typeof value.genotype === 'string' &&
+  Array.isArray(value.seeds) &&
+  value.seeds.length > 0 &&
+  value.seeds.every(isSeed);

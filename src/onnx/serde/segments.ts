@@ -1,0 +1,169 @@
+/**
+ * A graph written as a chain of segments, which changes nothing but the time that onnxruntime takes to load it.
+ *
+ * For every result onnxruntime's memory planner looks through all buffers that are free by then (`FindReusableTensor` in
+ * its `allocation_planner.cc`; its C API has no switch for it): with 27,000 nodes that is 18 million comparisons of half a
+ * microsecond each. A subgraph has a planner of its own. So the nodes are cut, in their order, into runs of some hundred,
+ * and each run is the branch of an If that is always taken; it reads what it needs from the graph around it, and yields
+ * what others read. onnxruntime must not optimise such a graph, or it dissolves the branches again.
+ *
+ * - A Reshape names memory anew, but as the result of a subgraph it would be copied: it is made where it is read.
+ * - The other branch yields values of a rank that no other has, so that the planner knows no shape of small results and
+ *   does not look for memory for them; the shapes of large ones are written down, as memory is reused for these.
+ */
+
+import type { onnx as Onnx } from 'onnx-proto';
+import { typedArrays } from '../data-types.ts';
+import {
+  bodiesOf,
+  type DataType,
+  elementCount,
+  type Graph,
+  graphNodes,
+  type Node,
+  type Value,
+} from '../ir.ts';
+import { attributeTypes, encodeNode, encodeResultType, encodeType, type NameOf } from './messages.ts';
+import { encodeTensor } from './tensors.ts';
+
+export interface Segment {
+  /** In order; what only renames memory may be in several segments. */
+  readonly nodes: readonly Node[];
+  /** What later segments or the graph's outputs read. */
+  readonly results: readonly Value[];
+}
+
+/** Whether a node only gives its operand another shape. */
+const isView = ({ op, domain }: Node): boolean => op === 'Reshape' && domain === '';
+
+const sourceNode = (value: Value | null): Node | undefined =>
+  value?.source.kind === 'node' ? value.source.node : undefined;
+
+/** The graph's nodes in segments of at most `size`, views not counted. Every output must be the result of a node. */
+export function segmentsOf(graph: Graph, size: number): readonly Segment[] {
+  const computing = graphNodes(graph).filter((node) => !isView(node));
+  const count = Math.max(1, Math.ceil(computing.length / size));
+  const segments = Array.from({ length: count }, () => ({
+    nodes: new Set<Node>(),
+    results: new Set<Value>(),
+  }));
+  type Open = (typeof segments)[number];
+  const homes = new Map<Node, Open>();
+  /** Makes a value known in a segment. */
+  const bring = (value: Value | null, segment: Open): void => {
+    const node = sourceNode(value);
+    if (!value || !node || segment.nodes.has(node)) return;
+    if (isView(node)) {
+      for (const operand of node.inputs) bring(operand, segment);
+      segment.nodes.add(node);
+    } else homes.get(node)?.results.add(value);
+  };
+  computing.forEach((node, index) => {
+    const segment = segments[Math.floor(index / size)] as Open;
+    for (const operand of node.inputs) bring(operand, segment);
+    segment.nodes.add(node);
+    homes.set(node, segment);
+  });
+  for (const { value } of graph.outputs) {
+    const node = sourceNode(value);
+    const home = (node && homes.get(node)) ?? (segments.at(-1) as Open);
+    bring(value, home);
+    home.results.add(value);
+  }
+  return segments.map(({ nodes, results }) => ({ nodes: [...nodes], results: [...results] }));
+}
+
+/** Elements up to which a tensor is small: its memory is not worth a search. */
+const smallSize = 4096;
+
+/** Of a known size, too: what an If gives may be empty. */
+const isLarge = ({ type, source }: Value): boolean =>
+  !(source.kind === 'node' && bodiesOf(source.node).length > 0) &&
+  type.shape.every((size) => typeof size === 'number') &&
+  elementCount(type) > smallSize;
+
+/** A name that only a segmented file has: no other has this sign in it. */
+const segmentName = (name: string, index: number): string => `${name}@${index}`;
+
+const always = segmentName('always', 0);
+
+const typesOf = (values: readonly Value[], nameOf: NameOf): Onnx.IValueInfoProto[] =>
+  values.filter(isLarge).map((value) => encodeType(nameOf(value), value.type));
+
+/** The branch that is taken. */
+function taken({ nodes, results }: Segment, index: number, { nodeName, nameOf }: Named): Onnx.IGraphProto {
+  const [present, leaving] = [new Set(nodes), new Set(results)];
+  // What is known outside under its name, or in several segments, needs another one within.
+  const within: NameOf = (value) => {
+    const node = sourceNode(value);
+    const isOwn = node && present.has(node) && (isView(node) || leaving.has(value));
+    return isOwn ? segmentName(nameOf(value), index) : nameOf(value);
+  };
+  const inner = nodes.flatMap(({ outputs }) => outputs.filter((value) => !leaving.has(value)));
+  return {
+    name: segmentName('taken', index),
+    node: nodes.map((node) => encodeNode(node, nodeName(node), within)),
+    output: results.map((value) => encodeResultType(within(value), value)),
+    valueInfo: typesOf(inner, within),
+  };
+}
+
+/** More dimensions than any tensor of ours has. */
+const oddShape = (count: number): readonly number[] => [count, 1, 1, 1, 1, 1, 1];
+
+/** The branch that is not: as many results of the same element types, pieces of one tensor a type. */
+function neverTaken(results: readonly Value[], index: number): Onnx.IGraphProto {
+  const names = results.map((_, place) => segmentName(`never${place}`, index));
+  const places = new Map<DataType, string[]>();
+  results.forEach(({ type: { dtype } }, place) => {
+    places.set(dtype, [...(places.get(dtype) ?? []), names[place] as string]);
+  });
+  const parts = [...places].map(([dtype, output]) => {
+    const whole = segmentName(`whole_${dtype}`, index);
+    const shape = oddShape(output.length);
+    if (dtype === 'string') throw new Error('segments cannot yield strings');
+    const data = new typedArrays[dtype](output.length);
+    return {
+      initializer: encodeTensor(data, { dtype, shape }, whole),
+      node: { opType: 'Split', name: segmentName(`split_${dtype}`, index), input: [whole], output },
+    };
+  });
+  return {
+    name: segmentName('never', index),
+    node: parts.map(({ node }) => node),
+    initializer: parts.map(({ initializer }) => initializer),
+    output: results.map(({ type: { dtype } }, place) =>
+      encodeType(names[place] as string, { dtype, shape: oddShape(1) }),
+    ),
+  };
+}
+
+interface Named {
+  readonly nodeName: (node: Node) => string;
+  readonly nameOf: NameOf;
+}
+
+/** The segments as the nodes of a graph, with the constant and the types that it needs besides. */
+export function encodeSegments(
+  segments: readonly Segment[],
+  named: Named,
+): Pick<Onnx.IGraphProto, 'node' | 'initializer' | 'valueInfo'> {
+  const node = segments.map((segment, index) => ({
+    opType: 'If',
+    name: segmentName('segment', index),
+    input: [always],
+    output: segment.results.map(named.nameOf),
+    attribute: [
+      { name: 'then_branch', type: attributeTypes.GRAPH, g: taken(segment, index, named) },
+      { name: 'else_branch', type: attributeTypes.GRAPH, g: neverTaken(segment.results, index) },
+    ],
+  }));
+  return {
+    node,
+    initializer: [encodeTensor(Uint8Array.of(1), { dtype: 'bool', shape: [] }, always)],
+    valueInfo: typesOf(
+      segments.flatMap(({ results }) => results),
+      named.nameOf,
+    ),
+  };
+}

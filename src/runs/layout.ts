@@ -1,0 +1,29 @@
+/**
+ * Where the parts of a run lie in its folder.
+ *
+ * | folder | what it is |
+ * |---|---|
+ * | `<run>` | a search: `config.json`, `metrics.jsonl`, `checkpoint.safetensors` and, at its end, `genotype.json` |
+ * | `<run>/retrain` | the retraining of its genotype: the same, `best.safetensors` and `last.safetensors` |
+ * | `<sweep>` | several searches: `config.json` with their options and seeds; `genotype.json` is the selected one |
+ * | `<sweep>/seed-<n>` | each of them: a run as above |
+ * | `<sweep>/select` | the selection: `config.json` and, at its end, `result.json` |
+ * | `<sweep>/select/seed-<n>/retrain-<m>` | a short retraining, with seed m, of the genotype that seed n found first |
+ * | `<sweep>/retrain` | the retraining of the selected genotype |
+ */
+import { join } from 'node:path';
+
+export const retrainFolder = (run: string): string => join(run, 'retrain');
+
+export const seedFolder = (sweep: string, seed: number): string => join(sweep, `seed-${seed}`);
+
+export const selectionFolder = (sweep: string): string => join(sweep, 'select');
+
+export const candidateFolder = (sweep: string, seed: number, retrainSeed: number): string =>
+  join(selectionFolder(sweep), `seed-${seed}`, `retrain-${retrainSeed}`);
+
+export const genotypeFile = (run: string): string => join(run, 'genotype.json');
+
+/** The seeds from the first on. */
+export const seedsFrom = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => first + i);
