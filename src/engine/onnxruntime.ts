@@ -11,7 +11,7 @@ import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
-import { keepDevice } from './trial.ts';
+import { keepDevice, requireHalf } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
 ort.env.logLevel = 'fatal';
@@ -58,6 +58,7 @@ export async function onnxruntimeEngine({
     name: `onnxruntime (${provider})`,
     compile: async (fn, signature, name, precision = 'float32') => {
       const half = precision === 'float16';
+      if (half) await requireHalf(provider);
       const passes = half ? optimizeForHalf : optimize;
       const prepare: Pass = (graph) => limitOutputs(device.outputs)(passes(graph));
       // The blocked layout has float32 only.
