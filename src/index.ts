@@ -56,7 +56,7 @@ export { type SerializeOptions, serialize } from './onnx/serde.ts';
 
 /**
  * Engines: what runs such a function many times, compiled to one graph by onnxruntime or eagerly by tfjs; and
- * onnxruntime as an interactive backend of tfjs.
+ * onnxruntime as an interactive backend of tfjs. Devices: what onnxruntime computes on, and what a machine has of them.
  *
  * @example
  * ```ts
@@ -73,6 +73,16 @@ export { type SerializeOptions, serialize } from './onnx/serde.ts';
  *
  * @example
  * ```ts
+ * import { autoDevice, inspectDevice, onnxruntimeEngine } from 'onnx-nas';
+ *
+ * const { problems } = await inspectDevice('cuda'); // [{ what: 'no NVIDIA driver …', remedy: 'install …' }, …]
+ * const { device, reason } = await autoDevice();
+ * const chosen = await onnxruntimeEngine({ provider: device });
+ * console.log(chosen.name, reason, problems.length);
+ * ```
+ *
+ * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import { registerOnnxBackend } from 'onnx-nas';
  *
@@ -82,6 +92,8 @@ export { type SerializeOptions, serialize } from './onnx/serde.ts';
  * ```
  */
 export type { Compiled, Elements, Engine, Feeds } from './engine/engine.ts';
+export { autoDevice, type DeviceName, inspectDevice, type Verdict } from './devices/index.ts';
+export { measurePlacement, type Placement } from './engine/placement.ts';
 export { type OnnxruntimeOptions, onnxruntimeEngine, registerOnnxBackend } from './engine/onnxruntime.ts';
 export { type TfjsBackend, tfjsEngine } from './engine/tfjs.ts';
 

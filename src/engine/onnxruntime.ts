@@ -11,8 +11,7 @@ import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
-import { requireHalf } from './half-trial.ts';
-import { keepDevice } from './trial.ts';
+import { keepDevice, requireHalf } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
 ort.env.logLevel = 'fatal';
