@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import type { Feeds } from '../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../src/engine/onnxruntime.ts';
 import { random } from '../src/random.ts';
-import { searchSpace } from '../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../src/search/steps.ts';
 import type { Step } from '../src/signature.ts';
 import { withFolder } from './harness/folder.ts';
@@ -129,10 +128,10 @@ const benchmark: Benchmark = {
     for (const part of configurations) {
       const problem = searchProblems[part];
       const { options, image } = problem;
-      const [space, supernet] = [searchSpace(options.space), supernetOf(problem)];
+      const supernet = supernetOf(problem);
       const steps = {
-        α: alphaStep(supernet, space, options, image),
-        θ: weightStep(supernet, space, options, image),
+        α: alphaStep(supernet, options, image),
+        θ: weightStep(supernet, options, image),
       };
       const tables = [machine];
       const results: Record<string, unknown> = { roofline };

@@ -120,12 +120,31 @@ export {
  * console.log(networkCost(same, { channels: 36, cells: 20, ...shape })); // { parameters: 3349342, macs: 528359040 }
  * ```
  */
-export { type CellGenotype, type Edge, formatGenotype, type Genotype } from './search/genotype.ts';
+export {
+  type CellGenotype,
+  type ChainGenotype,
+  cellsOf,
+  type DartsGenotype,
+  type Edge,
+  formatGenotype,
+  type Genotype,
+} from './search/genotype.ts';
 export { genotypeFromJson, genotypeToJson, loadGenotype, publishedNames } from './search/genotype-file.ts';
 export { parseGenotype } from './search/genotype-text.ts';
 export { deriveGenotype } from './search/derive.ts';
+export { type Strengths, softmaxStrengths } from './search/strengths.ts';
+export { type LearningMethodName, type MethodName, methodNames } from './search/method-names.ts';
+export { randomGenotype } from './search/methods/random.ts';
 export { type OperationName, operationNames } from './search/operation-names.ts';
-export { type SearchSpace, type SpaceName, searchSpace, spaceNames } from './search/spaces.ts';
+export {
+  openSpace,
+  type SearchSpace,
+  type SpaceContent,
+  type SpaceName,
+  searchSpace,
+  spaceFromContent,
+  spaceNames,
+} from './search/spaces.ts';
 export { type NetworkCost, networkCost } from './export/cost.ts';
 
 /**
@@ -181,6 +200,7 @@ export { type NetworkCost, networkCost } from './export/cost.ts';
  * ```
  */
 export { type SearchOptions, searchDefaults } from './search/options.ts';
+export { type MethodOptions, searchDefaultsOf } from './search/method-options.ts';
 export { type SearchResult, type SearchSetting, search } from './search/search.ts';
 export { type RetrainOptions, retrainDefaults } from './retrain/options.ts';
 export { type RetrainResult, type RetrainSetting, retrain } from './retrain/retrain.ts';

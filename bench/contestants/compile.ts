@@ -9,9 +9,9 @@ import { FailureError } from '../../src/errors.ts';
 import type { Graph } from '../../src/onnx/ir.ts';
 import { optimize } from '../../src/onnx/passes/index.ts';
 import { serialize } from '../../src/onnx/serde.ts';
-import { searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { float32, type Step, type Tensors } from '../../src/signature.ts';
+import { cpu } from '../../src/trace/device.ts';
 import { trace } from '../../src/trace/trace.ts';
 import { answer } from '../harness/answer.ts';
 import { type OperatorCounts, operatorCounts } from '../harness/operators.ts';
@@ -33,11 +33,10 @@ export type StepName = 'alpha' | 'theta';
 
 function stepsOf(request: Request): Record<StepName, Step> {
   const { options, image } = request;
-  const space = searchSpace(options.space);
   const supernet = supernetOf(request);
   return {
-    alpha: alphaStep(supernet, space, options, image),
-    theta: weightStep(supernet, space, options, image),
+    alpha: alphaStep(supernet, options, image),
+    theta: weightStep(supernet, options, image),
   };
 }
 
@@ -71,7 +70,7 @@ async function sessionOptions(threads: number): Promise<Created['options']> {
 }
 
 async function phases({ fn, signature }: Step, name: string, options: Created['options']): Promise<Phases> {
-  const device = { name: 'cpu', block: await blockSize(), contrib: true };
+  const device = cpu(await blockSize());
   let passes = 0;
   const timedPasses = (graph: Graph): Graph => {
     const begin = performance.now();

@@ -1,15 +1,34 @@
-/** One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. */
-import type { Compiled } from '../../src/engine/engine.ts';
-import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+/**
+ * One search iteration as `nas search` runs it: the two compiled steps, the state handed on between them. With the name
+ * of a method as its argument it is that method's, and the problem is the file of this name in the given folder.
+ */
+import { join } from 'node:path';
+import type { Compiled, Feeds } from '../../src/engine/engine.ts';
+import { onnxruntimeEngine, type Provider } from '../../src/engine/onnxruntime.ts';
+import { initialLossScale } from '../../src/nn/loss-scaling.ts';
+import { random } from '../../src/random.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
-import { searchSpace } from '../../src/search/spaces.ts';
+import type { LearningMethodName } from '../../src/search/method-names.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
-import type { Supernet } from '../../src/search/supernet.ts';
+import { architectureValues, type Supernet } from '../../src/search/supernet.ts';
 import { answer, scalar, timed } from '../harness/answer.ts';
 import { flatten, labelsOf } from '../harness/arrays.ts';
-import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
+import { deviceUse } from '../harness/device-use.ts';
+import { problemOf, type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 
-type Request = SearchProblem & { readonly problem: string; readonly threads: number };
+type Request = SearchProblem & {
+  readonly problem: string;
+  readonly threads: number;
+  readonly provider?: Provider;
+};
+
+const [method] = process.argv.slice(2) as [LearningMethodName?];
+
+/** The request of this contestant. */
+const forMethod = (request: Request): Request =>
+  method
+    ? { ...request, ...problemOf(request, method), problem: join(request.problem, `${method}.safetensors`) }
+    : request;
 
 interface Steps {
   readonly supernet: Supernet;
@@ -17,72 +36,106 @@ interface Steps {
   readonly updateWeights: Compiled;
 }
 
+const stepsOf = (supernet: Supernet, { options, image }: Request) => ({
+  alpha: alphaStep(supernet, options, image),
+  theta: weightStep(supernet, options, image),
+});
+
 async function compile(request: Request): Promise<Steps> {
-  const { options, image, threads } = request;
-  const space = searchSpace(options.space);
+  const { options, threads, provider = 'cpu' } = request;
   const supernet = supernetOf(request);
-  const engine = await onnxruntimeEngine({ threads });
-  const [alpha, weights] = [
-    alphaStep(supernet, space, options, image),
-    weightStep(supernet, space, options, image),
-  ];
+  const engine = await onnxruntimeEngine({ threads, provider });
+  const { alpha, theta } = stepsOf(supernet, request);
   return {
     supernet,
-    updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha'),
-    updateWeights: await engine.compile(weights.fn, weights.signature, 'weights'),
+    updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha', options.precision),
+    updateWeights: await engine.compile(theta.fn, theta.signature, 'weights', options.precision),
   };
 }
 
-/** The two steps from the problem's state on; each returns its loss. */
-function begin({ supernet, updateAlpha, updateWeights }: Steps, { problem, options }: Request) {
+/** What the two steps take from the problem's state on, and how it goes on. */
+function begin(supernet: Supernet, { problem, options }: Request) {
   const { arrays } = readArrays(problem);
   const array = (name: string): Float32Array => arrays[name]?.data as Float32Array;
   const theta = flatten(supernet.parameters, 'parameter', arrays);
   const alpha = array('alpha');
-  const state = {
+  const half = options.precision === 'float16';
+  const state: Record<string, Float32Array> = {
     theta,
-    momentum: new Float32Array(theta.length),
+    'theta/momentum': new Float32Array(theta.length),
     alpha,
-    first: new Float32Array(alpha.length),
-    second: new Float32Array(alpha.length),
+    'alpha/first': new Float32Array(alpha.length),
+    'alpha/second': new Float32Array(alpha.length),
+    ...(half && { 'theta/lossScale': initialLossScale(), 'alpha/lossScale': initialLossScale() }),
   };
+  const own = (vector: 'theta' | 'alpha'): Feeds =>
+    Object.fromEntries(Object.entries(state).filter(([name]) => name.startsWith(`${vector}/`)));
   const train = { trainImages: array('trainImages'), trainLabels: labelsOf(array('trainLabels')) };
   const validation = {
     validationImages: array('validationImages'),
     validationLabels: labelsOf(array('validationLabels')),
   };
   const learningRate = Float32Array.of(options.learningRate);
+  const inputs = Object.entries(supernet.method.inputs(supernet.space));
+  /** What the method draws, in the midst of a search. */
+  const drawn = (kind: string): Feeds =>
+    Object.fromEntries(
+      inputs.map(([name, { value }]) => [
+        name,
+        value({
+          epoch: Math.floor(options.epochs / 2),
+          epochs: options.epochs,
+          architecture: architectureValues(supernet, state.alpha as Float32Array),
+          random: random(options.seed, kind, name, step),
+        }),
+      ]),
+    );
   let step = 0;
-  return {
-    alpha: async () => {
-      const { momentum: _, ...feeds } = state;
-      const { loss, correct, ...next } = await updateAlpha.run({
-        ...feeds,
-        step: Float32Array.of(++step),
-        ...validation,
-      });
-      Object.assign(state, next);
-      return scalar(loss);
+  const shared = (): Feeds => ({
+    theta: state.theta as Float32Array,
+    alpha: state.alpha as Float32Array,
+    step: Float32Array.of(step),
+  });
+  const feeds = {
+    alpha: (): Feeds => {
+      step++;
+      return { ...shared(), ...own('alpha'), ...drawn('alpha'), ...validation };
     },
-    theta: async () => {
-      const { first, second, ...feeds } = state;
-      const { loss, correct, ...next } = await updateWeights.run({ ...feeds, learningRate, ...train });
-      Object.assign(state, next);
-      return scalar(loss);
-    },
+    theta: (): Feeds => ({ ...shared(), ...own('theta'), learningRate, ...drawn('weights'), ...train }),
   };
+  const run = (of: keyof typeof feeds, compiled: Compiled) => async (): Promise<number> => {
+    const { loss, correct, ...next } = await compiled.run(feeds[of]());
+    Object.assign(state, next);
+    return scalar(loss);
+  };
+  return { feeds, run };
 }
 
 let compiled: Steps | undefined;
-let iteration: ReturnType<typeof begin> | undefined;
+let iteration: Readonly<Record<'alpha' | 'theta', () => Promise<number>>> | undefined;
 
 /** Compiles, the first time, and goes back to the problem's initial state. */
-async function prepare(request: Request): Promise<object> {
+async function prepare(given: Request): Promise<object> {
+  const request = forMethod(given);
   compiled ??= await compile(request);
-  iteration = begin(compiled, request);
+  const { run } = begin(compiled.supernet, request);
+  iteration = { alpha: run('alpha', compiled.updateAlpha), theta: run('theta', compiled.updateWeights) };
   return { parameters: compiled.supernet.parameters.size, versions: {} };
 }
 
 const step = (which: 'alpha' | 'theta') => () => timed((iteration as NonNullable<typeof iteration>)[which]);
 
-await answer({ prepare, alpha: step('alpha'), theta: step('theta') });
+/** What each of the steps does on its device. */
+async function use(given: Request): Promise<object> {
+  const request = forMethod(given);
+  const supernet = supernetOf(request);
+  const { alpha, theta } = stepsOf(supernet, request);
+  const { feeds } = begin(supernet, request);
+  const { precision } = request.options;
+  return {
+    alpha: await deviceUse(alpha, feeds.alpha(), { ...request, precision }),
+    theta: await deviceUse(theta, feeds.theta(), { ...request, precision }),
+  };
+}
+
+await answer({ prepare, use, alpha: step('alpha'), theta: step('theta') });

@@ -19,6 +19,8 @@ export interface Launch {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
+  /** Seconds that an answer may take; then the process is killed. Default: any time. */
+  readonly limit?: number;
 }
 
 /** Ours: a file of bench/contestants, run by this Node with the loader that runs this file. */
@@ -27,7 +29,7 @@ export const ours = (name: string, file: string, ...args: string[]): Launch => {
   return { name, program: process.execPath, args: [...process.execArgv, path, ...args] };
 };
 
-function start({ name, program, args }: Launch): Contestant {
+function start({ name, program, args, limit }: Launch): Contestant {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ended = new Promise<string>((resolve) => {
@@ -40,7 +42,12 @@ function start({ name, program, args }: Launch): Contestant {
     name,
     ask: async <Answer extends object>(command: string, body: object = {}) => {
       child.stdin.write(`${JSON.stringify({ command, ...body })}\n`);
+      const timer = limit && setTimeout(() => child.kill('SIGKILL'), 1000 * limit);
       const { value: line, done } = await answers.next();
+      clearTimeout(timer);
+      if (done && limit && child.signalCode === 'SIGKILL') {
+        throw new FailureError(`${name} did not answer "${command}" within ${limit} s`);
+      }
       if (done) throw new FailureError(`${name} ended during "${command}": ${await ended}`);
       const answer = JSON.parse(line) as Answer | { error: string };
       if ('error' in answer) throw new FailureError(`${name} failed at "${command}": ${answer.error}`);

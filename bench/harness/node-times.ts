@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 
 export interface NodeTime {
   readonly operator: string;
+  /** That ran it, e.g. `CPUExecutionProvider`. */
+  readonly provider: string;
   /** Shapes of the operands, e.g. `64×16×32×32, 16×16×1×1`. */
   readonly shapes: string;
   readonly milliseconds: number;
@@ -26,6 +28,7 @@ interface Event {
   readonly dur: number;
   readonly args: {
     readonly op_name?: string;
+    readonly provider?: string;
     readonly input_type_shape?: Shapes;
     readonly output_type_shape?: Shapes;
   };
@@ -55,6 +58,7 @@ function nodeTime({ dur, args }: Event): NodeTime {
   const [operands, results] = [shapesOf(args.input_type_shape), shapesOf(args.output_type_shape)];
   return {
     operator,
+    provider: args.provider ?? '',
     shapes: operands.map((shape) => shape.join('×')).join(', '),
     milliseconds: dur / 1000,
     flops: flopsOf(operator, operands, results[0] ?? []),

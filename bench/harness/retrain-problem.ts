@@ -5,7 +5,7 @@ import { random } from '../../src/random.ts';
 import { makeNetwork, type Network } from '../../src/retrain/network.ts';
 import { type RetrainOptions, retrainDefaults } from '../../src/retrain/options.ts';
 import { writeArrays } from '../../src/runs/safetensors.ts';
-import type { CellGenotype, Genotype } from '../../src/search/genotype.ts';
+import { type CellGenotype, type DartsGenotype, dartsGenotype } from '../../src/search/genotype.ts';
 import { loadGenotype } from '../../src/search/genotype-file.ts';
 import { pieces, randomBatch } from './arrays.ts';
 
@@ -22,7 +22,7 @@ interface PlainCell {
   readonly concat: readonly number[];
 }
 
-export const genotype: Genotype = loadGenotype('darts_v2');
+export const genotype: DartsGenotype = dartsGenotype(loadGenotype('darts_v2'));
 
 const plain = ({ nodes, concat }: CellGenotype): PlainCell => ({
   nodes: nodes.map((edges) => edges.map(({ operation, input }) => [operation, input] as const)),

@@ -1,4 +1,4 @@
-/** Two contestants in strict turn: in each round each does every step once, never both at a time. */
+/** Contestants in strict turn: in each round each does every step once, never both at a time. */
 import { FailureError } from '../../src/errors.ts';
 import type { Timed } from './answer.ts';
 import type { Contestant } from './contestant.ts';
@@ -31,18 +31,19 @@ export type Match = readonly [Score, Score];
 /** Threads that wait for work after a step spin for some milliseconds: not at the other's expense. */
 const settle = 50;
 
-export async function play(
-  contestants: readonly [Contestant, Contestant],
+export async function play<const Players extends readonly Contestant[]>(
+  contestants: Players,
   problem: object,
   steps: readonly string[],
   { rounds, warmup }: Rounds,
-): Promise<Match> {
+): Promise<{ [Player in keyof Players]: Score }> {
   const begin = async ({ name, ask }: Contestant) => {
     process.stderr.write(`preparing ${name}\n`);
     const prepared = await ask<Prepared>('prepare', problem);
     return { name, prepared, ask, steps: Object.fromEntries(steps.map((step) => [step, [] as Timed[]])) };
   };
-  const players = [await begin(contestants[0]), await begin(contestants[1])] as const;
+  const players: Awaited<ReturnType<typeof begin>>[] = [];
+  for (const contestant of contestants) players.push(await begin(contestant));
   for (let round = 0; round < warmup + rounds; round++) {
     const line: string[] = [];
     for (const { name, ask, steps: timings } of players) {
@@ -56,11 +57,8 @@ export async function play(
     const label = round < warmup ? 'warm-up' : `round ${round - warmup + 1}/${rounds}`;
     process.stderr.write(`${label}: ${line.join(', ')} ms\n`);
   }
-  return players.map(({ name, prepared, steps: timings }) => ({
-    name,
-    prepared,
-    steps: timings,
-  })) as unknown as Match;
+  const scores = players.map(({ name, prepared, steps: timings }) => ({ name, prepared, steps: timings }));
+  return scores as unknown as { [Player in keyof Players]: Score };
 }
 
 /** How far two contestants do the same. */
@@ -74,11 +72,11 @@ export interface Agreement {
   readonly differences: Readonly<Record<string, readonly number[]>>;
 }
 
-/** First losses may differ by this much, relatively. */
-const tolerance = 1e-4;
-
-/** @throws FailureError where the peer has another number of parameters, or another loss from the same weights */
-export function requireAgreement([ours, theirs]: Match): Agreement {
+/**
+ * @param tolerance first losses may differ by this much, relatively
+ * @throws FailureError where the peer has another number of parameters, or another loss from the same weights
+ */
+export function requireAgreement([ours, theirs]: Match, tolerance = 1e-4): Agreement {
   const { parameters } = ours.prepared;
   if (theirs.prepared.parameters !== parameters) {
     throw new FailureError(
@@ -109,11 +107,17 @@ export interface Comparison {
 }
 
 /** Milliseconds in the counted rounds, of some steps together. */
-export function compare(match: Match, steps: readonly string[], { rounds, warmup }: Rounds): Comparison {
-  const [ours, theirs] = match.map(({ steps: all }) =>
-    Array.from({ length: rounds }, (_, round) =>
-      steps.reduce((sum, step) => sum + (all[step]?.[warmup + round]?.milliseconds ?? Number.NaN), 0),
-    ),
-  ) as [number[], number[]];
+export const timesOf = (
+  { steps: all }: Score,
+  steps: readonly string[],
+  { rounds, warmup }: Rounds,
+): number[] =>
+  Array.from({ length: rounds }, (_, round) =>
+    steps.reduce((sum, step) => sum + (all[step]?.[warmup + round]?.milliseconds ?? Number.NaN), 0),
+  );
+
+/** The same of both sides. */
+export function compare(match: Match, steps: readonly string[], rounds: Rounds): Comparison {
+  const [ours, theirs] = match.map((score) => timesOf(score, steps, rounds)) as [number[], number[]];
   return { ours: sampled(ours), theirs: sampled(theirs), ratio: ratio(theirs, ours) };
 }

@@ -2,8 +2,10 @@
 import type { ImageShape } from '../../src/data/index.ts';
 import { random } from '../../src/random.ts';
 import { writeArrays } from '../../src/runs/safetensors.ts';
+import type { LearningMethodName } from '../../src/search/method-names.ts';
+import { searchMethod } from '../../src/search/methods/index.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
-import { alphaSize, edgeCount, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { makeSupernet, type Supernet } from '../../src/search/supernet.ts';
 import { pieces, randomBatch } from './arrays.ts';
 
@@ -37,20 +39,33 @@ export const describeProblem = ({ image, options }: SearchProblem): string =>
   `C=${options.channels}, ${options.cells} cells, batch ${options.batch}, ` +
   `${image.height}×${image.width}×${image.channels}`;
 
-export const supernetOf = ({ image, classes, options }: SearchProblem): Supernet =>
-  makeSupernet(searchSpace(options.space), { ...options, imageChannels: image.channels, classes });
+/** The same by another method, all else alike: not with the method's own defaults. */
+export const problemOf = (problem: SearchProblem, method: LearningMethodName): SearchProblem => ({
+  ...problem,
+  options: { ...problem.options, method },
+});
+
+export function supernetOf({ image, classes, options }: SearchProblem): Supernet {
+  const { method } = options;
+  if (method === 'random') throw new Error('random trains no supernet');
+  const skeleton = { ...options, imageChannels: image.channels, classes };
+  return makeSupernet(searchSpace(options.space), skeleton, searchMethod({ ...options, method }));
+}
 
 /** Writes `parameter/<name>`, `alpha`, `trainImages`, `trainLabels`, `validationImages`, `validationLabels`. */
 export function writeSearchProblem(path: string, problem: SearchProblem, seed: number): void {
   const { options, image, classes } = problem;
-  const { parameters } = supernetOf(problem);
+  const { parameters, architecture } = supernetOf(problem);
   const space = searchSpace(options.space);
   const generator = random(seed, 'alpha');
   // A search begins near zero; here the candidates' weights differ enough for the loss to tell which is which.
-  const alpha = Float32Array.from({ length: alphaSize(space) }, () => generator.normal());
+  const values = Float32Array.from({ length: architecture.size }, () => generator.normal());
   const arrays = {
     ...pieces(parameters, 'parameter', parameters.initialize(random(seed, 'weights'))),
-    alpha: { shape: [2, edgeCount(space), space.operations.length], data: alpha },
+    alpha: {
+      shape: architecture.size === alphaSize(space) ? alphaShape(space) : [values.length],
+      data: values,
+    },
     ...randomBatch('train', options.batch, image, classes, seed),
     ...randomBatch('validation', options.batch, image, classes, seed),
   };

@@ -37,4 +37,16 @@ def memory(_request=None):
 def versions(*packages):
     """Of Python, PyTorch and other packages."""
     of = {name: importlib.metadata.version(name) for name in ("torch", *packages)}
-    return {"python": platform.python_version(), **of}
+    return {"python": platform.python_version(), **of, **cuda_versions()}
+
+
+def cuda_versions():
+    """Of what PyTorch computes with on a GPU, and the GPU's name; nothing where there is none."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    return {
+        "gpu": torch.cuda.get_device_name(),
+        "cuda": torch.version.cuda,
+        "cudnn": str(torch.backends.cudnn.version()),
+    }

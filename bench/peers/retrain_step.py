@@ -1,19 +1,17 @@
-"""One step of retraining in PyTorch: `python retrain_step.py published|tuned`.
+"""One step of retraining in PyTorch: `python retrain_step.py MODE` (see mode.py).
 
-tuned: channels_last, foreach optimizer, a path dropped in one multiplication instead of two in place.
+published: a path is dropped in two passes in place, as in the published code; the others: in one multiplication.
 """
-
-import sys
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 import lines
+import mode
 from arrays import load, read_arrays
+from mode import TUNED
 from network import Network
-
-TUNED = sys.argv[1] == "tuned"
 
 
 class Retraining:
@@ -21,15 +19,16 @@ class Retraining:
         options = request["options"]
         torch.set_num_threads(request["threads"])
         arrays = read_arrays(request["problem"])
-        layout = torch.channels_last if TUNED else torch.contiguous_format
+        self.device = mode.device_of(request)
         sizes = (request["image"]["channels"], options["channels"], options["cells"], request["classes"])
         self.model = Network(*sizes, request["genotype"], auxiliary=True)
         load(self.model, arrays)
-        self.model = self.model.to(memory_format=layout).train()
+        self.model = self.model.to(self.device, memory_format=mode.LAYOUT).train()
         self.weights = list(self.model.parameters())
-        self.images = arrays["trainImages"].to(memory_format=layout)
-        self.labels = arrays["trainLabels"].long()
-        self.masks = arrays["pathMasks"][:, :, None, None, None]  # 0 or 1/keep
+        self.batch = mode.Batch(arrays["trainImages"], arrays["trainLabels"], self.device)
+        self.forward = mode.compiled(self.model)
+        self.scaler = mode.scaler(self.device)
+        self.masks = arrays["pathMasks"][:, :, None, None, None].to(self.device)  # 0 or 1/keep
         self.keep = 1 / self.masks.max().item()
         self.kept = self.masks * self.keep
         self.auxiliary_weight = options["auxiliaryWeight"]
@@ -44,15 +43,20 @@ class Retraining:
         )
 
     def drop(self, x, site):
-        return x * self.masks[site] if TUNED else x.div_(self.keep).mul_(self.kept[site])
+        return x * self.masks[site].to(x.dtype) if TUNED else x.div_(self.keep).mul_(self.kept[site])
 
     def step(self):
         self.optimizer.zero_grad()
-        logits, side = self.model(self.images, self.drop)
-        loss = F.cross_entropy(logits, self.labels)
-        (loss + self.auxiliary_weight * F.cross_entropy(side, self.labels)).backward()
+        images, labels = self.batch()
+        with mode.autocast(self.device):
+            logits, side = self.forward(images, self.drop)
+            loss = F.cross_entropy(logits, labels)
+            whole = loss + self.auxiliary_weight * F.cross_entropy(side, labels)
+        self.scaler.scale(whole).backward()
+        self.scaler.unscale_(self.optimizer)
         nn.utils.clip_grad_norm_(self.weights, **self.clip)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         return loss.item()
 
 

@@ -1,20 +1,18 @@
-"""One search iteration of first-order DARTS in PyTorch: `python search_step.py published|tuned`.
+"""One search iteration of first-order DARTS in PyTorch: `python search_step.py MODE` (see mode.py).
 
-published: each update is one whole backward pass, gradients of everything, contiguous NCHW.
-tuned: channels_last, gradients only of what the update changes, foreach optimizers.
+published: each update is one whole backward pass, gradients of everything.
+The others: gradients only of what the update changes.
 """
-
-import sys
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 import lines
+import mode
 from arrays import load, read_arrays
+from mode import TUNED
 from supernet import Supernet
-
-TUNED = sys.argv[1] == "tuned"
 
 
 class Search:
@@ -22,17 +20,19 @@ class Search:
         options = request["options"]
         torch.set_num_threads(request["threads"])
         arrays = read_arrays(request["problem"])
-        layout = torch.channels_last if TUNED else torch.contiguous_format
+        self.device = mode.device_of(request)
         sizes = (request["image"]["channels"], options["channels"], options["cells"], request["classes"])
         self.model = Supernet(*sizes, tuned=TUNED)
         load(self.model, arrays)
-        self.model = self.model.to(memory_format=layout).train()
+        self.model = self.model.to(self.device, memory_format=mode.LAYOUT).train()
         self.weights = list(self.model.parameters())
-        self.alphas = [nn.Parameter(alpha.clone()) for alpha in arrays["alpha"]]
+        self.alphas = [nn.Parameter(alpha.clone().to(self.device)) for alpha in arrays["alpha"]]
         self.batches = {
-            name: (arrays[f"{name}Images"].to(memory_format=layout), arrays[f"{name}Labels"].long())
+            name: mode.Batch(arrays[f"{name}Images"], arrays[f"{name}Labels"], self.device)
             for name in ("train", "validation")
         }
+        self.forward = mode.compiled(self.model)
+        self.scalers = {name: mode.scaler(self.device) for name in ("alpha", "theta")}
         foreach = True if TUNED else None
         self.clip = {"max_norm": options["gradientClip"], "foreach": foreach}
         self.weight_optimizer = torch.optim.SGD(
@@ -51,22 +51,28 @@ class Search:
         )
 
     def loss(self, batch):
-        images, labels = self.batches[batch]
-        return F.cross_entropy(self.model(images, *self.alphas), labels)
+        images, labels = self.batches[batch]()
+        with mode.autocast(self.device):
+            return F.cross_entropy(self.forward(images, *self.alphas), labels)
 
     def alpha_step(self):
         self.alpha_optimizer.zero_grad()
         loss = self.loss("validation")
-        loss.backward()
-        self.alpha_optimizer.step()
+        scaler = self.scalers["alpha"]
+        scaler.scale(loss).backward()
+        scaler.step(self.alpha_optimizer)
+        scaler.update()
         return loss.item()
 
     def weight_step(self):
         self.weight_optimizer.zero_grad()
         loss = self.loss("train")
-        loss.backward()
+        scaler = self.scalers["theta"]
+        scaler.scale(loss).backward()
+        scaler.unscale_(self.weight_optimizer)
         nn.utils.clip_grad_norm_(self.weights, **self.clip)
-        self.weight_optimizer.step()
+        scaler.step(self.weight_optimizer)
+        scaler.update()
         return loss.item()
 
 

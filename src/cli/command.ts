@@ -1,9 +1,9 @@
 /** Makes a command out of one row: its words, its options and what it does. */
 import type { CommandModule, Options } from 'yargs';
 import { InputError } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { type Given, kebab, type OptionName, optionOf, sectionOf } from './options.ts';
 import { printResult } from './output.ts';
-import { suggestion } from './suggest.ts';
 import { givenOptions } from './values.ts';
 
 /** What a command is called with. */
@@ -11,8 +11,8 @@ export interface Call<Name extends OptionName> {
   /** The positional argument; '' for a command that has none. */
   readonly argument: string;
   readonly given: Given<Name>;
-  /** Prints the result on stdout. */
-  print(result: object): void;
+  /** Prints the result on stdout; for people as the text, where one is given. */
+  print(result: object, text?: string): void;
 }
 
 export interface CommandRow<Name extends OptionName> {
@@ -57,7 +57,7 @@ export function defineCommand<Name extends OptionName>(row: CommandRow<Name>): C
       await run({
         argument: argument ? String(argv[argument.name]) : '',
         given: given as Given<Name>,
-        print: (result) => printResult(result, json ?? false),
+        print: (result, text) => printResult(result, json ?? false, text),
       });
     },
   };

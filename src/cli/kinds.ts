@@ -1,4 +1,5 @@
 /** Kinds of options: how a value is read off the command line, and which values an option takes. */
+import { isSpaceFile, isSpaceName, spaceNames } from '../search/spaces.ts';
 
 export interface Kind<T> {
   /** What error messages call a good value. */
@@ -33,6 +34,8 @@ export const amount = numbers('a whole number from 0', wholeFrom(0));
 export const threads = numbers('a whole number from 1 to 256', wholeFrom(1, 256));
 export const port = numbers('a port from 0 to 65535', wholeFrom(0, 65535));
 export const positive = numbers('a number above 0', (x) => Number.isFinite(x) && x > 0);
+/** A growth. */
+export const factor = numbers('a number above 1', (x) => Number.isFinite(x) && x > 1);
 export const nonNegative = numbers('a number from 0', (x) => Number.isFinite(x) && x >= 0);
 /** A probability, or how much of the past is kept. */
 export const fraction = numbers('a number from 0 to below 1', (x) => x >= 0 && x < 1);
@@ -50,6 +53,14 @@ export const flag: Kind<boolean> = {
   expected: 'true or false',
   read: (word) => word,
   accepts: (value): value is boolean => typeof value === 'boolean',
+};
+
+/** A search space by its name, or a file that describes one. */
+export const space: Kind<string> = {
+  expected: `one of ${spaceNames.join(', ')}, or a file FILE.json`,
+  read: (word) => word,
+  accepts: (value): value is string =>
+    typeof value === 'string' && (isSpaceName(value) || isSpaceFile(value)),
 };
 
 /** One of some words or numbers. */

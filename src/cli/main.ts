@@ -3,7 +3,9 @@
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { exitCodeOf, InputError, messageOf } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { version } from '../version.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { infoCommand } from './commands/info.ts';
@@ -13,7 +15,6 @@ import { searchCommand } from './commands/search.ts';
 import { serveCommand } from './commands/serve.ts';
 import { Interruption, interruptedExitCode } from './interruption.ts';
 import { say, survivePipes } from './output.ts';
-import { suggestion } from './suggest.ts';
 
 const commands = [
   quickstartCommand,
@@ -23,6 +24,7 @@ const commands = [
   evaluateCommand,
   infoCommand,
   serveCommand,
+  doctorCommand,
 ];
 
 /** Called where no command matches. */

@@ -1,10 +1,15 @@
 /** One table of the commands' options: what each means and which values it takes. */
+import { optimizerNames } from '../nn/optimizer-names.ts';
+import { precisions } from '../precision.ts';
 import { retrainDefaults } from '../retrain/options.ts';
-import { searchDefaults } from '../search/options.ts';
+import { methodNames } from '../search/method-names.ts';
+import { anchorDistances, type MethodOptions, methodOptions } from '../search/method-options.ts';
+import { type SearchOptions, searchDefaults, selections } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
 import {
   amount,
   count,
+  factor,
   flag,
   fraction,
   type Kind,
@@ -13,6 +18,7 @@ import {
   part,
   port,
   positive,
+  space,
   text,
   threads,
 } from './kinds.ts';
@@ -27,6 +33,10 @@ const option = <T>(kind: Kind<T>, describe: string): Option<T> => ({ ...kind, de
 const choice = <const T extends string | number>(choices: readonly T[], describe: string): Option<T> =>
   option(oneOf(choices), `${describe}: ${choices.join(', ')}`);
 
+/** An option that some search methods have. */
+const methodOption = <T>(name: keyof MethodOptions, kind: Kind<T>, describe: string): Option<T> =>
+  option(kind, `${describe} (${methodOptions.get(name)?.join(', ')})`);
+
 /** The options by the sections of the help. Names are those of the option objects. */
 export const sections = {
   Data: {
@@ -36,7 +46,8 @@ export const sections = {
     testLimit: option(count, 'use at most this many test images'),
   },
   Network: {
-    space: choice(spaceNames, 'the search space'),
+    method: choice(methodNames, 'the search method'),
+    space: option(space, `the search space: ${spaceNames.join(', ')}, or a JSON file of your own`),
     channels: option(count, 'channels of the first cells'),
     cells: option(count, 'cells of the network'),
     classes: option(count, 'classes'),
@@ -49,12 +60,15 @@ export const sections = {
     epochs: option(count, 'epochs'),
     batch: option(count, 'images in a batch'),
     seed: option(amount, 'the seed of everything random'),
+    precision: choice(precisions, 'what the network computes in; weights are float32'),
+    optimizer: choice(optimizerNames, 'optimizer of the weights'),
+    alphaOptimizer: choice(optimizerNames, 'optimizer of α'),
     learningRate: option(positive, 'initial learning rate of the weights (cosine)'),
     learningRateMin: option(nonNegative, 'final learning rate of the weights'),
     momentum: option(fraction, 'momentum of the weights'),
     weightDecay: option(nonNegative, 'weight decay of the weights'),
     gradientClip: option(positive, "largest norm of the weights' gradient"),
-    alphaLearningRate: option(positive, 'learning rate of α (Adam)'),
+    alphaLearningRate: option(positive, 'learning rate of α'),
     alphaBeta1: option(fraction, "Adam's β₁ for α"),
     alphaBeta2: option(fraction, "Adam's β₂ for α"),
     alphaWeightDecay: option(nonNegative, 'weight decay of α'),
@@ -66,6 +80,42 @@ export const sections = {
     cutout: option(amount, 'side of the square that cutout blanks; 0: none'),
     maxSteps: option(amount, 'end each epoch after this many steps, for trials; 0: never'),
     evaluateEvery: option(count, 'measure the test accuracy after every so many epochs'),
+  },
+  Guards: {
+    betaDecay: option(nonNegative, "weight of β-decay, a growing penalty on α; the authors' is 50; 0: none"),
+    alphaWarmUp: option(amount, 'keep α frozen in the first so many epochs'),
+    maxSkips: option(
+      amount,
+      'end the search before the normal cell holds more skip connections than this; 0: never',
+    ),
+    eigenvalueStop: option(
+      flag,
+      'end the search, and go back, when the dominant eigenvalue of the Hessian of α grows',
+    ),
+    eigenvalueWindow: option(count, 'epochs that the eigenvalue is averaged over'),
+    eigenvalueRatio: option(
+      factor,
+      'growth of that average from one window to the next that ends the search',
+    ),
+    eigenvalueStart: option(amount, 'the first epoch, from 0, that it may go back to'),
+    select: choice(selections, 'what a candidate counts by, its strength or what its removal costs'),
+    projectionTune: option(amount, 'epochs of tuning between two rounds of the projection'),
+    projectionBatches: option(
+      amount,
+      "batches that the projection tries each candidate on; 0: all of α's half",
+    ),
+  },
+  Methods: {
+    partialChannels: methodOption('partialChannels', count, 'the operations see one in so many channels'),
+    temperature: methodOption('temperature', positive, 'temperature of the sampling in the first epoch'),
+    temperatureMin: methodOption('temperatureMin', positive, 'temperature of the sampling in the last epoch'),
+    anchorDistance: methodOption(
+      'anchorDistance',
+      oneOf(anchorDistances),
+      `distance of the Dirichlet from the uniform one: ${anchorDistances.join(', ')}`,
+    ),
+    anchorWeight: methodOption('anchorWeight', nonNegative, 'weight of that distance in the loss of α'),
+    zeroOneWeight: methodOption('zeroOneWeight', nonNegative, 'weight of the zero-one loss'),
   },
   Model: {
     onnx: option(text, 'the file to write, e.g. models/NAME/1/model.onnx'),
@@ -108,6 +158,8 @@ const rows = {
   ...sections.Data,
   ...sections.Network,
   ...sections.Training,
+  ...sections.Guards,
+  ...sections.Methods,
   ...sections.Model,
   ...sections.Machine,
   ...sections.Serving,
@@ -137,7 +189,10 @@ export const sectionOf = (name: OptionName): string =>
 const namesOf = <T extends object>(table: T): readonly (keyof T)[] => Object.keys(table) as (keyof T)[];
 
 /** Names of the options of the paper's two stages, in the order of their objects. */
-export const searchOptionNames: readonly (keyof typeof searchDefaults)[] = namesOf(searchDefaults);
+export const searchOptionNames: readonly (keyof SearchOptions)[] = [
+  ...namesOf(searchDefaults),
+  ...methodOptions.keys(),
+];
 export const retrainOptionNames: readonly (keyof typeof retrainDefaults)[] = namesOf(retrainDefaults);
 export const dataOptionNames = namesOf(sections.Data);
 export const deviceOptionNames = ['device', 'engine', 'threads'] as const satisfies readonly OptionName[];

@@ -1,8 +1,8 @@
 /** stdout carries the result, stderr everything else. */
 
-/** A result: as one JSON object with `--json`, else as aligned `name  value` lines. */
-export function printResult(result: object, json: boolean): void {
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : formatTable(result));
+/** A result: as one JSON object with `--json`, else as the text for people, or as aligned `name  value` lines. */
+export function printResult(result: object, json: boolean, text?: string): void {
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : (text ?? formatTable(result)));
 }
 
 function formatTable(result: object): string {

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { datasetNames } from '../data/index.ts';
 import { InputError } from '../errors.ts';
+import { isGenotypeText } from '../search/genotype-file.ts';
 import { readSearchOptions } from './run-config.ts';
 import type { DataOptions } from './setting.ts';
 
@@ -13,7 +14,7 @@ const isFolder = (path: string): boolean => existsSync(path) && statSync(path).i
 /** The run that the retraining of a genotype belongs to: the search's own, or `runs/<name>`. */
 export function retrainPlace(source: string): string {
   if (isFolder(source)) return source;
-  if (/^\s*Genotype\s*\(/.test(source)) return join('runs', 'genotype');
+  if (isGenotypeText(source)) return join('runs', 'genotype');
   return join('runs', basename(source).replace(/\.(json|txt)$/, ''));
 }
 

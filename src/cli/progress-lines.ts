@@ -8,16 +8,21 @@ const rate = (stepsPerSecond: number): string =>
 
 const share = (name: string, value: number): string => `${name} ${percent(value)}`;
 
-const loss = ({ means }: StepReport): string => `loss ${(means.loss ?? Number.NaN).toFixed(3)}`;
+/** The loss, where the step has one. */
+const loss = ({ means }: StepReport): string[] =>
+  means.loss === undefined ? [] : [`loss ${means.loss.toFixed(3)}`];
+
+const shares = (names: readonly [string, number | undefined][], text: typeof share): string[] =>
+  names.flatMap(([name, value]) => (value === undefined ? [] : [text(name, value)]));
 
 /** `search epoch 1/50 step 12/312  loss 2.114  accuracy 23.10 %  …`. */
 export function stepLine(title: string, report: StepReport): string {
   const { epoch, epochs, step, steps, means, stepsPerSecond, secondsLeft } = report;
   return [
     `${title} epoch ${epoch + 1}/${epochs} step ${step}/${steps}`,
-    loss(report),
-    share('accuracy', means.accuracy ?? Number.NaN),
-    ...(means.validationAccuracy === undefined ? [] : [share('validation', means.validationAccuracy)]),
+    ...loss(report),
+    ...shares([['accuracy', means.accuracy]], share),
+    ...shares([['validation', means.validationAccuracy]], share),
     rate(stepsPerSecond),
     `${formatDuration(secondsLeft)} left`,
   ].join('  ');
@@ -37,20 +42,16 @@ export function barLine(title: string, report: StepReport, columns = 80): string
   const { epoch, epochs, step, steps, means, stepsPerSecond, secondsLeft } = report;
   const head = `${title} ${epoch + 1}/${epochs} [`;
   const counter = ` ${step}/${steps}`;
-  const figures = [
-    loss(report),
-    shortShare('acc', means.accuracy ?? Number.NaN),
-    rate(stepsPerSecond),
-    `${formatDuration(secondsLeft)} left`,
-  ];
-  const validation =
-    means.validationAccuracy === undefined ? [] : [shortShare('val', means.validationAccuracy)];
+  const left = `${formatDuration(secondsLeft)} left`;
+  const accuracy = shares([['acc', means.accuracy]], shortShare);
+  const validation = shares([['val', means.validationAccuracy]], shortShare);
+  const speed = [rate(stepsPerSecond), left];
   const tails = [
-    [counter, ...figures.slice(0, 2), ...validation, ...figures.slice(2)],
-    [counter, ...figures],
-    ['', ...figures],
-    ['', ...figures.slice(1)],
-    [counter, ...figures.slice(-1)],
+    [counter, ...loss(report), ...accuracy, ...validation, ...speed],
+    [counter, ...loss(report), ...accuracy, ...speed],
+    ['', ...loss(report), ...accuracy, ...speed],
+    ['', ...accuracy, ...speed],
+    [counter, left],
     [counter],
   ].map((parts) => `]${parts.join('  ')}`);
   // The last column stays free: some terminals wrap there.
@@ -61,7 +62,16 @@ export function barLine(title: string, report: StepReport, columns = 80): string
   return `${head}${'='.repeat(done)}${' '.repeat(width - done)}${tail}`.slice(0, Math.max(0, columns - 1));
 }
 
-/** `search epoch 1/50  loss 1.2345  …  accuracy 56.78 %  …  12.3 s`. */
+/** What a round of the projection has decided: `normal edge 3: sep_conv_3x3`. */
+const decisions = ({ projection }: EpochRecord): string[] =>
+  Array.isArray(projection)
+    ? projection.map(({ cell, edge, node, kept }: Readonly<Record<string, unknown>>) => {
+        const place = edge === undefined ? `node ${node}, edges` : `edge ${edge}:`;
+        return `${cell} ${place} ${Array.isArray(kept) ? kept.join(' and ') : kept}`;
+      })
+    : [];
+
+/** `search epoch 1/50  loss 1.2345  …  accuracy 56.78 %  …  12.3 s`; and why it was the last, where it was stopped. */
 export function epochLine(title: string, epochs: number, record: EpochRecord): string {
   const figures = (names: readonly string[], text: (x: number) => string): string[] =>
     names.flatMap((name) => {
@@ -72,6 +82,10 @@ export function epochLine(title: string, epochs: number, record: EpochRecord): s
     `${title} epoch ${record.epoch + 1}/${epochs}`,
     ...figures(['loss', 'validationLoss'], (x) => x.toFixed(4)),
     ...figures(['accuracy', 'validationAccuracy', 'testAccuracy'], percent),
+    ...figures(['skips'], String),
+    ...figures(['eigenvalue'], (x) => x.toPrecision(3)),
+    ...decisions(record),
     `${record.seconds.toFixed(1)} s`,
+    ...(typeof record.stopped === 'string' ? [`stopped: ${record.stopped}`] : []),
   ].join('  ');
 }

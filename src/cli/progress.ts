@@ -8,16 +8,12 @@ import { barLine, epochLine, stepLine } from './progress-lines.ts';
 const quiet = 10;
 
 /** An observer for the epochs of a run; once it is closed, by the signal or by `close`, it shows no more steps. */
-export function showProgress(
-  title: string,
-  epochs: number,
-  signal: AbortSignal,
-): Observer & { close(): void } {
+export function showProgress(title: string, signal: AbortSignal): Observer & { close(): void } {
   const { onStep, clear, close } = process.stderr.isTTY ? showBar(title) : showLines(title);
   signal.addEventListener('abort', close, { once: true });
   return {
     onStep,
-    onEpoch: (record: EpochRecord) => {
+    onEpoch: (record: EpochRecord, epochs: number) => {
       clear();
       say(epochLine(title, epochs, record));
     },

@@ -3,9 +3,18 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { readConfig } from '../runs/run-folder.ts';
+import type { MethodName } from '../search/method-names.ts';
+import {
+  isSpaceFile,
+  type OpenedSpace,
+  type SpaceContent,
+  searchSpace,
+  spaceFromContent,
+} from '../search/spaces.ts';
 import { count } from './kinds.ts';
 import { type Given, kebab, type OptionName } from './options.ts';
 import {
+  type RandomRunOptions,
   type RetrainRunOptions,
   retrainRunDefaults,
   retrainRunNames,
@@ -26,9 +35,21 @@ export interface RetrainConfig {
 }
 
 /** The options of the search in a folder. InputError where it holds none, or the file is damaged. */
-export function readSearchOptions(folder: string): SearchRunOptions {
+export function readSearchOptions(folder: string): SearchRunOptions | RandomRunOptions {
   const { config, where } = readRun(folder, 'search');
-  return { ...searchRunDefaults, ...readOptions(searchRunNames, searchRunDefaults, config.options, where) };
+  const { method } = readOptions(['method'], { method: '' }, config.options, where);
+  const defaults = searchRunDefaults(method as MethodName);
+  return { ...defaults, ...readOptions(searchRunNames, defaults, config.options, where) } as typeof defaults;
+}
+
+/** The space of the search in a folder. What came from a file is kept in the run: the file may change or be gone. */
+export function readSearchSpace(folder: string): OpenedSpace {
+  const { config, where } = readRun(folder, 'search');
+  const { space: source } = readOptions(['space'], { space: '' }, config.options, where);
+  if (source === undefined || !isSpaceFile(source)) return { space: searchSpace(source ?? '') };
+  if (config.space === undefined) throw damaged(where, 'space', 'the content of a space', config.space);
+  // What is read without an error has this form.
+  return { space: spaceFromContent(config.space, `${where}, space`), content: config.space as SpaceContent };
 }
 
 /** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */

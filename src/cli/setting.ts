@@ -1,7 +1,9 @@
 /** What the commands share: data sets and engines by option. Light: what the options name is imported when opened. */
 import type { Dataset } from '../data/index.ts';
+import type { DeviceName } from '../devices/names.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import type { Precision } from '../precision.ts';
 import { say } from './output.ts';
 
 export interface DeviceOptions {
@@ -12,18 +14,38 @@ export interface DeviceOptions {
 
 export const deviceDefaults: DeviceOptions = { device: 'auto', engine: 'onnxruntime' };
 
-/** `auto` is the CPU: a GPU is used where it is asked for by name. */
-export const providerOf = ({ device }: Pick<DeviceOptions, 'device'>): 'cpu' | 'cuda' | 'webgpu' =>
-  device === 'auto' ? 'cpu' : device;
+/**
+ * The device that an option names, certain to work. What `auto` picks is said, and so is a device that is none.
+ *
+ * @throws FailureError where it cannot be used
+ */
+export async function deviceOf({ device }: Pick<DeviceOptions, 'device'>): Promise<DeviceName> {
+  const { autoDevice, requireDevice } = await import('../devices/index.ts');
+  if (device !== 'auto') {
+    const verdict = await requireDevice(device);
+    if (verdict?.state === 'software') say(`warning: ${device} is ${verdict.what}: slower than --device cpu`);
+    return device;
+  }
+  const { device: chosen, reason } = await autoDevice();
+  say(`device: ${chosen} (${reason})`);
+  return chosen;
+}
 
 /** The engine that the options ask for. InputError where they contradict one another. */
-export async function openEngine(options: DeviceOptions): Promise<Engine> {
-  const { device, engine, threads } = options;
+export async function openEngine(
+  options: DeviceOptions & { readonly precision?: Precision },
+): Promise<Engine> {
+  const { device, engine, threads, precision = 'float32' } = options;
   if (engine === 'onnxruntime') {
     const { onnxruntimeEngine } = await import('../engine/onnxruntime.ts');
-    return onnxruntimeEngine({ provider: providerOf(options), ...(threads && { threads }) });
+    return onnxruntimeEngine({ provider: await deviceOf(options), ...(threads && { threads }) });
   }
-  const refused = threads !== undefined ? '--threads' : device !== 'auto' ? '--device' : undefined;
+  const given = {
+    '--threads': threads !== undefined,
+    '--device': device !== 'auto',
+    [`--precision ${precision}`]: precision !== 'float32',
+  };
+  const refused = Object.keys(given).find((name) => given[name]);
   if (refused) throw new InputError(`${refused} is for the engine onnxruntime; ${engine} does not have it`);
   const { tfjsEngine } = await import('../engine/tfjs.ts');
   return tfjsEngine(engine === 'tensorflow' ? 'tensorflow' : 'cpu');

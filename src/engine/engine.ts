@@ -1,4 +1,5 @@
 /** Engines: what runs a tfjs function many times. */
+import type { Precision } from '../precision.ts';
 import type { Signature, TensorFunction } from '../signature.ts';
 
 export type Elements = Float32Array | Int32Array | Uint8Array;
@@ -15,11 +16,25 @@ export interface Compiled {
 export interface Engine {
   /** For people, e.g. `onnxruntime (cpu)`. */
   readonly name: string;
-  /** Prepares a function for inputs of the signature's shapes; all dimensions must be numbers. */
-  compile(fn: TensorFunction, signature: Signature, name: string): Promise<Compiled>;
+  /**
+   * Prepares a function for inputs of the signature's shapes; all dimensions must be numbers.
+   *
+   * @param precision what the network computes in, default float32; inputs and outputs are float32 in any case
+   * @throws InputError where the engine does not have the precision
+   */
+  compile(fn: TensorFunction, signature: Signature, name: string, precision?: Precision): Promise<Compiled>;
 }
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** Zeros for every input: enough to run a function. */
+export const zeroFeeds = (signature: Signature): Feeds =>
+  Object.fromEntries(
+    Object.entries(signature).map(([name, { shape, dtype }]): [string, Elements] => [
+      name,
+      new arrays[dtype](shape.reduce<number>((product, size) => product * Number(size), 1)),
+    ]),
+  );
 
 /** Throws where a feed is missing, not in the signature, or of the wrong kind or size. */
 export function checkFeeds(signature: Signature, feeds: Feeds): void {

@@ -1,21 +1,22 @@
 /** The onnxruntime engine: a function is traced once, forward and backward, and its graph is run. */
 import * as ort from 'onnxruntime-node';
+import { type DeviceName, requireDevice } from '../devices/index.ts';
 import { FailureError, messageOf } from '../errors.ts';
-import { createBuilder } from '../onnx/build.ts';
-import { type Graph, inputValue, type TensorData } from '../onnx/ir.ts';
-import { optimize } from '../onnx/passes/index.ts';
+import type { Graph, TensorData } from '../onnx/ir.ts';
+import { limitOutputs, optimize, optimizeForHalf, type Pass } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
 import type { Signature } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
-import { type Device, portable } from '../trace/device.ts';
+import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
+import { keepDevice } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
 ort.env.logLevel = 'fatal';
 
-export type Provider = 'cpu' | 'cuda' | 'webgpu';
+export type Provider = DeviceName;
 
 export interface OnnxruntimeOptions {
   readonly provider?: Provider;
@@ -48,15 +49,18 @@ export async function onnxruntimeEngine({
     ...(threads && { intraOpNumThreads: threads }),
     ...(profile && { enableProfiling: true, profileFilePrefix: profile }),
   };
-  await requireProvider(provider);
-  const device: Device =
-    provider === 'cpu'
-      ? { name: 'cpu', block: blocked ? await blockSize() : 0, contrib: true }
-      : { ...portable, name: provider };
+  await requireDevice(provider);
+  await keepDevice(provider);
+  const device = provider === 'cpu' ? cpu(blocked ? await blockSize() : 0) : { cuda, webgpu }[provider];
   return {
     name: `onnxruntime (${provider})`,
-    compile: async (fn, signature, name) => {
-      const graph = withOutputPrefix(trace(fn, signature, { device, name, optimize }));
+    compile: async (fn, signature, name, precision = 'float32') => {
+      const half = precision === 'float16';
+      const passes = half ? optimizeForHalf : optimize;
+      const prepare: Pass = (graph) => limitOutputs(device.outputs)(passes(graph));
+      // The blocked layout has float32 only.
+      const target = half ? { ...device, block: 0 } : device;
+      const graph = withOutputPrefix(trace(fn, signature, { device: target, name, optimize: prepare }));
       const created = await createSession(serialize(graph), session);
       return {
         run: async (feeds) => {
@@ -79,31 +83,6 @@ const withOutputPrefix = (graph: Graph): Graph => ({
   ...graph,
   outputs: graph.outputs.map(({ name, value }) => ({ name: outputPrefix + name, value })),
 });
-
-const advice: Readonly<Record<Provider, string>> = {
-  cpu: 'reinstall onnxruntime-node',
-  cuda: 'it needs an NVIDIA GPU with its driver, and: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12',
-  webgpu: 'it needs a GPU with a Vulkan, Metal or Direct3D driver',
-};
-
-/** Fails where the provider does not start. It may be listed and lack its libraries or a device: only use tells. */
-async function requireProvider(provider: Provider): Promise<void> {
-  const input = inputValue('x', { dtype: 'float32', shape: [1] });
-  const value = createBuilder().node('Neg', [input]);
-  const probe = serialize({ name: 'probe', inputs: [input], outputs: [{ name: 'y', value }] });
-  try {
-    const session = await ort.InferenceSession.create(probe, {
-      executionProviders: [provider],
-      logSeverityLevel: 4,
-    });
-    await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
-    await session.release();
-  } catch (error) {
-    throw new FailureError(
-      `onnxruntime cannot use ${provider} here: ${messageOf(error)}\n${advice[provider]}; --device cpu works everywhere`,
-    );
-  }
-}
 
 async function createSession(
   model: Uint8Array,

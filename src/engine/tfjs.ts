@@ -1,13 +1,11 @@
 /** The tfjs engine: runs a function eagerly on a named tfjs backend. The reference for every lowering. */
 import * as tf from '@tensorflow/tfjs';
-import { FailureError, messageOf } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import type { Signature, TensorFunction, Tensors } from '../signature.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
+import { loadTensorflow } from './tensorflow.ts';
 
 export type TfjsBackend = 'cpu' | 'tensorflow';
-
-/** The packages that bring tfjs's `tensorflow` backend, in order of preference. */
-const tensorflowPackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
 /**
  * An engine on a tfjs backend: `cpu` (pure JavaScript) or `tensorflow` (libtensorflow, an optional package).
@@ -15,24 +13,29 @@ const tensorflowPackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'
  * @throws FailureError where the backend's package is not installed or does not load
  */
 export async function tfjsEngine(backend: TfjsBackend = 'cpu'): Promise<Engine> {
-  if (backend === 'tensorflow') await loadTensorflow();
+  const kind = backend === 'tensorflow' ? await loadTensorflow() : 'cpu';
   // Otherwise the cpu backend advertises tfjs-node on the console.
   tf.enableProdMode();
   return {
-    name: `tfjs (${backend})`,
-    compile: async (fn, signature) => ({
-      run: async (feeds) => {
-        checkFeeds(signature, feeds);
-        const former = tf.getBackend();
-        await tf.setBackend(backend);
-        try {
-          return await evaluate(fn, signature, feeds);
-        } finally {
-          if (former) await tf.setBackend(former);
-        }
-      },
-      dispose: async () => {},
-    }),
+    name: `tfjs (${kind})`,
+    compile: async (fn, signature, _, precision = 'float32') => {
+      if (precision !== 'float32') {
+        throw new InputError(`tfjs computes in float32; ${precision} is for the engine onnxruntime`);
+      }
+      return {
+        run: async (feeds) => {
+          checkFeeds(signature, feeds);
+          const former = tf.getBackend();
+          await tf.setBackend(backend);
+          try {
+            return await evaluate(fn, signature, feeds);
+          } finally {
+            if (former) await tf.setBackend(former);
+          }
+        },
+        dispose: async () => {},
+      };
+    },
   };
 }
 
@@ -56,19 +59,4 @@ async function evaluate(
     tensor.dispose();
   }
   return results;
-}
-
-async function loadTensorflow(): Promise<void> {
-  const failures: string[] = [];
-  for (const name of tensorflowPackages) {
-    try {
-      await import(name);
-      return;
-    } catch (error) {
-      failures.push(`${name}: ${messageOf(error).split('\n')[0]}`);
-    }
-  }
-  throw new FailureError(
-    `the tensorflow backend needs one of ${tensorflowPackages.join(' or ')}: npm install one of them\n${failures.join('\n')}`,
-  );
 }

@@ -30,20 +30,26 @@ export interface Objective {
   readonly aside: readonly tf.Tensor[];
 }
 
-/** The loss and its gradients at a point, and the tensors computed aside. */
+/**
+ * The loss and its gradients at a point, and the tensors computed aside. What the loss does not depend on has the gradient
+ * zero: a genotype may have nodes that lead nowhere.
+ */
 export function differentiate(
   at: readonly tf.Tensor[],
   objective: (...x: tf.Tensor[]) => Objective,
 ): { loss: tf.Tensor; gradients: tf.Tensor[]; aside: tf.Tensor[] } {
   let kept: tf.Tensor[] = [];
-  const { value, grads } = tf.valueAndGrads((...x: tf.Tensor[]) => {
-    const { loss, aside } = objective(...x);
+  const forward = (): tf.Scalar => {
+    const { loss, aside } = objective(...at);
     // Only the loss leaves the function; without keep the others would be disposed of with the tape.
     kept = aside.map((tensor) => tf.keep(tf.clone(tensor)));
     return loss;
-  })([...at]);
+  };
+  // tf.valueAndGrads refuses where a gradient is missing.
+  const { value, grads } = tf.engine().gradients(forward, [...at], undefined, true);
+  const gradients = at.map((x, i) => grads[i] ?? tf.zerosLike(x));
   // What is kept outlives every scope; a clone made here ends with the caller's.
   const aside = kept.map((tensor) => tf.clone(tensor));
   tf.dispose(kept);
-  return { loss: value, gradients: grads, aside };
+  return { loss: value, gradients, aside };
 }

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import * as activation from './activation.ts';
 import { convolve, depthwiseConvolve, type Geometry } from './convolution.ts';
+import { foldDepthwise, foldFilter } from './folding.ts';
 import { batchNormalize, epsilon, type Moments, statisticsMomentum } from './normalize.ts';
 import {
   biasUniform,
@@ -22,6 +23,8 @@ export interface Declarations {
   readonly parameters: ParameterTable;
   /** Running means and variances: state that is not trained. */
   readonly statistics: ParameterTable;
+  /** The places at which noise is added, each with a number of its own. */
+  readonly noiseSites: { count: number };
   /** The same tables, one name deeper. */
   at(name: string): Declarations;
 }
@@ -30,10 +33,11 @@ export function declarations(
   parameters: ParameterTable,
   statistics: ParameterTable,
   path = '',
+  noiseSites = { count: 0 },
 ): Declarations {
   const at = (name: string): Declarations =>
-    declarations(parameters, statistics, path ? `${path}/${name}` : name);
-  return { path, parameters, statistics, at };
+    declarations(parameters, statistics, path ? `${path}/${name}` : name, noiseSites);
+  return { path, parameters, statistics, noiseSites, at };
 }
 
 /** What a network is evaluated with. */
@@ -47,6 +51,10 @@ export interface Context {
   readonly record?: (statistic: Parameter, value: tf.Tensor) => void;
   /** The mask [N, 1, 1, 1] of a drop-path site, already scaled by 1/keep; absent where no path is dropped. */
   readonly pathMask?: (site: number) => tf.Tensor;
+  /** How many images lie side by side in the channels (`folding.ts`); 1 where absent. The search's batch norm knows. */
+  readonly images?: number;
+  /** Samples of N(0, 1) for a noise site, [N, H, W, C]; absent in use, where noise is its mean. */
+  readonly noise?: (site: number, shape: readonly [number, number, number, number]) => tf.Tensor4D;
   /** A value that depends on x and the key alone: computed once a tensor, however many edges ask for it. */
   once(key: string, x: tf.Tensor4D, compute: () => tf.Tensor4D): tf.Tensor4D;
 }
@@ -86,13 +94,19 @@ export function convolution(
   geometry: Geometry = {},
 ): Layer {
   const filter = at.parameters.declare(name(at, 'filter'), [kernel, kernel, inputs, outputs], kaimingUniform);
-  return (x, context) => convolve(x, context.parameter(filter) as tf.Tensor4D, geometry);
+  return (x, context) =>
+    convolve(x, foldFilter(context.parameter(filter), context.images ?? 1) as tf.Tensor4D, geometry);
 }
 
 export function depthwise(at: Declarations, channels: number, kernel: number, geometry: Geometry): Layer {
   const shape = [kernel, kernel, channels, 1];
   const filter = at.parameters.declare(name(at, 'depthwise'), shape, kaimingUniformDepthwise);
-  return (x, context) => depthwiseConvolve(x, context.parameter(filter) as tf.Tensor4D, geometry);
+  return (x, context) =>
+    depthwiseConvolve(
+      x,
+      foldDepthwise(context.parameter(filter), context.images ?? 1) as tf.Tensor4D,
+      geometry,
+    );
 }
 
 /** Runs layers, then a norm, which takes the weight. */
@@ -138,6 +152,7 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
     return batchNormalize(x, {
       gain: gain ? context.parameter(gain) : weight,
       bias: bias ? context.parameter(bias) : undefined,
+      images: context.images,
       onMoments,
     });
   };
@@ -157,12 +172,22 @@ export function factorizedReduce(
   outputs: number,
   isAffine: boolean,
 ): WeighedLayer {
-  const even = convolution(at.at('even'), inputs, Math.ceil(outputs / 2), 1, { stride: 2 });
-  const odd = convolution(at.at('odd'), inputs, Math.floor(outputs / 2), 1, { stride: 2 });
+  const [first, second] = [Math.ceil(outputs / 2), Math.floor(outputs / 2)];
+  const filter = (part: string, count: number): Parameter =>
+    at.parameters.declare(name(at.at(part), 'filter'), [1, 1, inputs, count], kaimingUniform);
+  const [even, odd] = [filter('even', first), filter('odd', second)];
   const norm = batchNorm(at, outputs, isAffine);
   const halves: Layer = (x, context) => {
     const y = relu(x, context);
-    return tf.concat([even(y, context), odd(shift(y), context)], 3) as tf.Tensor4D;
+    const { images = 1 } = context;
+    const half = (image: tf.Tensor4D, own: Parameter, begin: number): tf.Tensor4D => {
+      const weights = context.parameter(own);
+      const placed = images === 1 ? weights : foldFilter(weights, images, { begin, width: outputs });
+      return convolve(image, placed as tf.Tensor4D, { stride: 2 });
+    };
+    const [left, right] = [half(y, even, 0), half(shift(y), odd, first)];
+    // The halves of several images side by side are placed among zeros.
+    return images === 1 ? (tf.concat([left, right], 3) as tf.Tensor4D) : tf.add(left, right);
   };
   return normalized(halves, norm);
 }

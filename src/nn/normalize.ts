@@ -18,6 +18,8 @@ export interface BatchNormalizeOptions {
   readonly gain?: tf.Tensor | undefined;
   /** β: a vector [C]; 0 where absent. */
   readonly bias?: tf.Tensor | undefined;
+  /** Images that lie side by side in the channels (`folding.ts`); 1 where absent. C then counts one's. */
+  readonly images?: number | undefined;
   /** Receives the batch's statistics (not differentiated through). */
   readonly onMoments?: ((moments: Moments) => void) | undefined;
 }
@@ -34,35 +36,52 @@ export interface BatchNormalizeOptions {
  */
 export function batchNormalize(
   x: tf.Tensor4D,
-  { gain, bias, onMoments }: BatchNormalizeOptions = {},
+  { gain, bias, images = 1, onMoments }: BatchNormalizeOptions = {},
 ): tf.Tensor4D {
-  const channels = x.shape[3];
+  const channels = x.shape[3] / images;
   const count = x.size / channels;
+  const { mean: merge, spread } = acrossImages(images, channels);
   const parameters = [...(gain ? [gain] : []), ...(bias ? [bias] : [])];
   return withGradient(
     [x, ...parameters],
     () => {
-      const [mean, variance] = channelMoments(x);
+      const [means, variances] = channelMoments(x);
+      const mean = merge(means);
+      const within = merge(variances);
+      const variance =
+        images === 1 ? within : tf.add(within, merge(tf.squaredDifference(means, spread(mean))));
       onMoments?.({ mean, variance });
       const r = tf.rsqrt(tf.add(variance, epsilon));
       const scale = gain ? tf.mul(r, gain) : r;
       const centre = tf.neg(tf.mul(scale, mean));
-      const value = scaleShift(x, scale, bias ? tf.add(bias, centre) : centre) as tf.Tensor4D;
+      const shift = bias ? tf.add(bias, centre) : centre;
+      const value = scaleShift(x, spread(scale), spread(shift)) as tf.Tensor4D;
       return { value, kept: [x, mean, r, scale] };
     },
     (dy, kept) => {
       const [image, mean, r, scale] = kept as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-      const sum = tf.sum(dy, [0, 1, 2]);
-      const dot = tf.mul(r, tf.sub(channelDot(dy, image), tf.mul(mean, sum)));
+      const total = (vector: tf.Tensor): tf.Tensor => (images === 1 ? vector : tf.mul(images, merge(vector)));
+      const sum = total(tf.sum(dy, [0, 1, 2]));
+      const dot = tf.mul(r, tf.sub(total(channelDot(dy, image)), tf.mul(mean, sum)));
       const slope = tf.mul(tf.mul(scale, r), tf.div(dot, count));
       const shift = tf.sub(tf.mul(slope, mean), tf.mul(scale, tf.div(sum, count)));
-      const gradients = [scaleShiftAdd(dy, scale, image, tf.neg(slope), shift)];
+      const gradients = [scaleShiftAdd(dy, spread(scale), image, spread(tf.neg(slope)), spread(shift))];
       if (gain) gradients.push(gain.size === channels ? dot : tf.sum(dot).reshape([...gain.shape]));
       if (bias) gradients.push(sum);
       return gradients;
     },
   );
 }
+
+/** Vectors [f·C] of f images side by side, their mean over the images [C], and a vector [C] for all of them. */
+const acrossImages = (images: number, channels: number) => ({
+  mean: (vector: tf.Tensor): tf.Tensor =>
+    images === 1 ? vector : tf.mul(1 / images, tf.sum(vector.reshape([images, channels]), 0)),
+  spread: (vector: tf.Tensor): tf.Tensor =>
+    images === 1 || vector.size === 1
+      ? vector
+      : tf.broadcastTo(vector.reshape([1, channels]), [images, channels]).flatten(),
+});
 
 /** a·x for a scalar a; da = Σ dy·x by the per-channel primitive. What α weighs a candidate with. */
 export function weigh(x: tf.Tensor4D, a: tf.Tensor): tf.Tensor4D {

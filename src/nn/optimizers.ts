@@ -23,14 +23,21 @@ export function sgd(
   return { weights: tf.sub(weights, tf.mul(learningRate, next)), momentum: next };
 }
 
+export interface AdamState {
+  readonly weights: tf.Tensor;
+  readonly first: tf.Tensor;
+  readonly second: tf.Tensor;
+}
+
 export interface AdamOptions {
-  readonly learningRate: number;
+  readonly learningRate: tf.Tensor | number;
   readonly beta1: number;
   readonly beta2: number;
   readonly weightDecay: number;
 }
 
-const adamEpsilon = 1e-8;
+/** ε of Adam and RMSprop. */
+const epsilon = 1e-8;
 
 /**
  * Adam with L2 weight decay added to the gradient (torch.optim.Adam, not AdamW).
@@ -43,16 +50,63 @@ export function adam(
   second: tf.Tensor,
   gradient: tf.Tensor,
   step: tf.Tensor,
-  { learningRate, beta1, beta2, weightDecay }: AdamOptions,
-): { weights: tf.Tensor; first: tf.Tensor; second: tf.Tensor } {
-  const g = tf.add(gradient, tf.mul(weights, weightDecay));
+  { weightDecay, ...options }: AdamOptions,
+): AdamState {
+  return undecayedAdam(weights, first, second, tf.add(gradient, tf.mul(weights, weightDecay)), step, options);
+}
+
+/**
+ * Adam with decoupled weight decay, w ← (1 − ηλ)·w before the step (Loshchilov & Hutter 2019, torch.optim.AdamW).
+ *
+ * @param step the number of this update, from 1, a scalar tensor
+ */
+export function adamW(
+  weights: tf.Tensor,
+  first: tf.Tensor,
+  second: tf.Tensor,
+  gradient: tf.Tensor,
+  step: tf.Tensor,
+  { weightDecay, ...options }: AdamOptions,
+): AdamState {
+  const decayed = tf.mul(weights, tf.sub(1, tf.mul(options.learningRate, weightDecay)));
+  return undecayedAdam(decayed, first, second, gradient, step, options);
+}
+
+function undecayedAdam(
+  weights: tf.Tensor,
+  first: tf.Tensor,
+  second: tf.Tensor,
+  g: tf.Tensor,
+  step: tf.Tensor,
+  { learningRate, beta1, beta2 }: Omit<AdamOptions, 'weightDecay'>,
+): AdamState {
   const m = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
   const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
   const unbiased = (moment: tf.Tensor, beta: number): tf.Tensor =>
     tf.div(moment, tf.sub(1, tf.pow(tf.scalar(beta), step)));
-  const denominator = tf.add(tf.sqrt(unbiased(v, beta2)), adamEpsilon);
+  const denominator = tf.add(tf.sqrt(unbiased(v, beta2)), epsilon);
   const update = tf.div(unbiased(m, beta1), denominator);
   return { weights: tf.sub(weights, tf.mul(update, learningRate)), first: m, second: v };
+}
+
+export interface RmspropOptions {
+  readonly weightDecay: number;
+  /** How much of the mean square is kept. */
+  readonly smoothing: number;
+}
+
+/** RMSprop (torch.optim.RMSprop, neither centred nor with momentum): v ← ρv + (1 − ρ)g²; w ← w − ηg/(√v + ε). */
+export function rmsprop(
+  weights: tf.Tensor,
+  square: tf.Tensor,
+  gradient: tf.Tensor,
+  learningRate: tf.Tensor | number,
+  { weightDecay, smoothing }: RmspropOptions,
+): { weights: tf.Tensor; square: tf.Tensor } {
+  const g = tf.add(gradient, tf.mul(weights, weightDecay));
+  const v = tf.add(tf.mul(square, smoothing), tf.mul(tf.square(g), 1 - smoothing));
+  const update = tf.div(g, tf.add(tf.sqrt(v), epsilon));
+  return { weights: tf.sub(weights, tf.mul(update, learningRate)), square: v };
 }
 
 /** The gradient scaled to a norm of at most `limit` (torch.nn.utils.clip_grad_norm_). */

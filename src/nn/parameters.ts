@@ -50,7 +50,9 @@ export class ParameterTable {
   split(theta: tf.Tensor): tf.Tensor[] {
     if (this.parameters.length === 0) return [];
     const sizes = this.parameters.map(({ size }) => size);
-    return tf.split(theta, sizes).map((piece, i) => piece.reshape([...this.at(i).shape]));
+    // tfjs has no gradient for a split into one piece.
+    const pieces = sizes.length === 1 ? [theta] : tf.split(theta, sizes);
+    return pieces.map((piece, i) => piece.reshape([...this.at(i).shape]));
   }
 
   /** The inverse of `split`. */

@@ -33,3 +33,6 @@ function averageOfPadded(x: tf.Tensor4D, stride: number): tf.Tensor4D {
   const mean = (image: tf.Tensor4D): tf.Tensor4D => tf.avgPool(tf.pad(image, pad), size, stride, 'valid');
   return tf.div(mean(x), mean(tf.ones([1, h, w, 1])));
 }
+
+/** The maxima of 2×2 pixels: [N, H, W, C] → [N, ⌈H/2⌉, ⌈W/2⌉, C]. An odd size ends in windows of what is left. */
+export const maxPoolPairs = (x: tf.Tensor4D): tf.Tensor4D => tf.maxPool(x, 2, 2, 'same');

@@ -52,7 +52,8 @@ export type Attribute =
   | readonly number[]
   | { readonly float: number }
   | { readonly floats: readonly number[] }
-  | { readonly tensor: { readonly type: TensorType; readonly data: TensorData } };
+  | { readonly tensor: { readonly type: TensorType; readonly data: TensorData } }
+  | { readonly graph: Graph };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -81,6 +82,15 @@ export interface Node {
   /** Where in the program the node was recorded, e.g. `cell0/node2/sep_conv_3x3`; names in the file derive from it. */
   readonly scope: string;
 }
+
+/**
+ * The graphs that a node may run (the branches of an If). What a branch reads from outside are inputs of its node, too,
+ * behind the node's own, and the branch has an input for each, so that nobody has to look inside to know what is read.
+ */
+export const bodiesOf = (node: Node): Graph[] =>
+  Object.values(node.attributes).flatMap((attribute) =>
+    typeof attribute === 'object' && 'graph' in attribute ? [attribute.graph] : [],
+  );
 
 export interface Output {
   readonly name: string;
@@ -133,6 +143,10 @@ export function nodesOf(values: readonly Value[]): Node[] {
 
 /** The nodes of a graph, in topological order. */
 export const graphNodes = (graph: Graph): Node[] => nodesOf(graph.outputs.map((output) => output.value));
+
+/** The nodes of a graph and of all branches in it. */
+export const allNodes = (graph: Graph): Node[] =>
+  graphNodes(graph).flatMap((node) => [node, ...bodiesOf(node).flatMap(allNodes)]);
 
 /** The number of elements of a type all of whose dimensions are known. Throws on a symbolic dimension. */
 export const elementCount = (type: TensorType): number =>

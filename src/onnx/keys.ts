@@ -20,10 +20,21 @@ export function contentKey(data: TensorData, type: TensorType): string {
 export const smallConstantKey = (data: TensorData, type: TensorType): string | undefined =>
   data.length <= smallConstant ? contentKey(data, type) : undefined;
 
+const identities = new WeakMap<object, number>();
+let identified = 0;
+
+/** A branch is the same as itself only: two are not compared node by node. */
+function identityOf(object: object): number {
+  const identity = identities.get(object) ?? identified++;
+  identities.set(object, identity);
+  return identity;
+}
+
 function attributeText(attribute: Attribute): string {
   if (typeof attribute !== 'object') return JSON.stringify(attribute);
   if ('float' in attribute) return `${elementText(attribute.float)}f`;
   if ('floats' in attribute) return `[${attribute.floats.map(elementText).join(',')}]f`;
+  if ('graph' in attribute) return `graph${identityOf(attribute.graph)}`;
   if ('tensor' in attribute) return contentKey(attribute.tensor.data, attribute.tensor.type);
   return `[${attribute.join(',')}]`;
 }

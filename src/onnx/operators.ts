@@ -8,6 +8,7 @@
 
 import type { Attributes, Node, TensorType } from './ir.ts';
 import { blocked } from './operators/blocked.ts';
+import { control } from './operators/control.ts';
 import { elementwise } from './operators/elementwise.ts';
 import { imageOperators } from './operators/images.ts';
 import { indexing } from './operators/indexing.ts';
@@ -29,6 +30,7 @@ const rows = {
   ...layout,
   ...indexing,
   ...blocked,
+  ...control,
 };
 
 /** A key of the table: `Conv`, or `com.microsoft.nchwc.Conv` outside the standard domain. */

@@ -1,7 +1,16 @@
 /** The rules that every graph keeps: run after tracing, and after every pass in the tests. */
 
 import { typedArrays } from './data-types.ts';
-import { elementCount, type Graph, graphNodes, type Node, type TensorType, type Value } from './ir.ts';
+import {
+  allNodes,
+  bodiesOf,
+  elementCount,
+  type Graph,
+  graphNodes,
+  type Node,
+  type TensorType,
+  type Value,
+} from './ir.ts';
 import { formatType, inferTypes, isOperatorName, operators, qualifiedName } from './operators.ts';
 import { probeSizes, type Sizes, symbolsOf, typeAt } from './symbols.ts';
 
@@ -10,7 +19,7 @@ const lowestOpset = 13;
 
 /** The version of the standard domain that the graph's operators need, at least 13. */
 export const requiredOpset = (graph: Graph): number =>
-  graphNodes(graph).reduce((opset, node) => {
+  allNodes(graph).reduce((opset, node) => {
     const name = qualifiedName(node);
     return node.domain === '' && isOperatorName(name) ? Math.max(opset, operators[name].since) : opset;
   }, lowestOpset);
@@ -110,6 +119,7 @@ export function verify(graph: Graph): void {
     try {
       verifyReads(node, declared);
       verifyNode(node, sizes);
+      for (const body of bodiesOf(node)) verify(body);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`${graph.name}: ${describe(node)}: ${reason}`, { cause: error });

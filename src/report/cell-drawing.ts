@@ -1,6 +1,6 @@
 /**
- * A cell as a drawing: its two inputs at the left, its nodes in layers, each with the operations on its incoming edges
- * in front of it, and the concatenation at the right.
+ * A cell as a drawing: its inputs at the left, its nodes in layers, each with the operations on its incoming edges
+ * in front of it, and the output at the right. What is `none` is not drawn.
  *
  * Colours come from the page that shows it, by the classes (`operation separable`, `wire`, …); without a style sheet
  * the drawing has colours of its own that are readable on light and dark.
@@ -15,6 +15,10 @@ export interface CellDrawingOptions {
   readonly title: string;
   /** In a reduction cell the operations on the cell's inputs have stride 2. */
   readonly reduction: boolean;
+  /** What the cell's inputs are called; by default those of DARTS. */
+  readonly inputs?: readonly string[];
+  /** The number of the first node, 0 by default. */
+  readonly firstNode?: number;
 }
 
 const pill = { width: 124, height: 24, gap: 8 } as const;
@@ -26,7 +30,7 @@ const terminal = { width: 76, height: 30 } as const;
 const gaps = { layers: 44, boxes: 24 } as const;
 const margin = 8;
 const neutral = '#7c8798';
-const inputNames = ['cell k−2', 'cell k−1'] as const;
+const dartsInputs = ['cell k−2', 'cell k−1'] as const;
 
 interface Family {
   readonly name: string;
@@ -54,12 +58,15 @@ const operations: Readonly<Record<OperationName, { readonly label: string; reado
   conv_3x3: { label: 'conv 3×3', family: families.ordinary },
   conv_5x5: { label: 'conv 5×5', family: families.ordinary },
   identity: { label: 'identity', family: families.skip },
+  nor_conv_1x1: { label: 'conv 1×1', family: families.ordinary },
+  nor_conv_3x3: { label: 'conv 3×3', family: families.ordinary },
+  noise: { label: 'noise', family: families.skip },
 };
 
 /** The layer of each state: one more than that of the latest state that it is computed from. */
-function layersOf({ nodes }: CellGenotype): number[] {
-  const layers = [0, 0];
-  for (const edges of nodes) layers.push(1 + Math.max(...edges.map((edge) => layers[edge.input] ?? 0)));
+function layersOf({ nodes }: CellGenotype, inputs: number): number[] {
+  const layers = Array<number>(inputs).fill(0);
+  for (const edges of nodes) layers.push(1 + Math.max(0, ...edges.map((edge) => layers[edge.input] ?? 0)));
   return layers;
 }
 
@@ -67,9 +74,10 @@ function layersOf({ nodes }: CellGenotype): number[] {
 const ports = (count: number): number[] =>
   Array.from({ length: count }, (_, i) => (i - (count - 1) / 2) * (pill.height + pill.gap));
 
-const pillsHeight = (count: number): number => count * (pill.height + pill.gap) - pill.gap;
+const pillsHeight = (count: number): number =>
+  Math.max(2 * ring, count * (pill.height + pill.gap) - pill.gap);
 
-/** What is drawn as a line: an edge of a node, or the way of a state into the concatenation. */
+/** What is drawn as a line: an edge of a node, or the way of a state into the output. */
 interface Wire extends Link {
   readonly edge?: Edge;
 }
@@ -77,23 +85,23 @@ interface Wire extends Link {
 interface Arrangement {
   readonly wires: readonly Wire[];
   readonly placement: Placement;
-  /** The layer of each box; the boxes are the states and, last, the concatenation. */
+  /** The layer of each box; the boxes are the states and, last, the output. */
   readonly layers: readonly number[];
 }
 
-function arrange(cell: CellGenotype): Arrangement {
-  const states = layersOf(cell);
+function arrange(cell: CellGenotype, inputs: number): Arrangement {
+  const states = layersOf(cell, inputs);
   const layers = [...states, Math.max(...states) + 1];
   const last = layers.length - 1;
   const boxes = layers.map((layer, i): Box => {
-    const edges = cell.nodes[i - 2];
+    const edges = cell.nodes[i - inputs];
     return { layer, height: edges ? pillsHeight(edges.length) : terminal.height };
   });
   const wires = [
     ...cell.nodes.flatMap((edges, node) =>
       ports(edges.length).map((port, i): Wire => {
         const edge = edges[i] as Edge;
-        return { edge, from: edge.input, to: node + 2, port };
+        return { edge, from: edge.input, to: node + inputs, port };
       }),
     ),
     ...cell.concat.map((state): Wire => ({ from: state, to: last, port: 0 })),
@@ -102,8 +110,8 @@ function arrange(cell: CellGenotype): Arrangement {
 }
 
 /** The cell with the edges of each node in the order in which they arrive, so that they do not cross at the end. */
-function untangled(cell: CellGenotype): CellGenotype {
-  const { wires, placement } = arrange(cell);
+function untangled(cell: CellGenotype, inputs: number): CellGenotype {
+  const { wires, placement } = arrange(cell, inputs);
   const arrivals = new Map(
     wires.map(({ edge, from }, i) => [edge, placement.lanes[i]?.at(-1) ?? placement.y[from] ?? 0]),
   );
@@ -113,8 +121,10 @@ function untangled(cell: CellGenotype): CellGenotype {
 
 /** An SVG document of a cell. */
 export function drawCell(original: CellGenotype, options: CellDrawingOptions): string {
-  const cell = untangled(original);
-  const { wires, layers, placement } = arrange(cell);
+  const { inputs = dartsInputs, firstNode = 0 } = options;
+  const present = original.nodes.map((edges) => edges.filter(({ operation }) => operation !== 'none'));
+  const cell = untangled({ ...original, nodes: present }, inputs.length);
+  const { wires, layers, placement } = arrange(cell, inputs.length);
   const last = layers.length - 1;
   const left = (layer: number): number =>
     margin + (layer === 0 ? 0 : terminal.width + gaps.layers + (layer - 1) * (nodeWidth + gaps.layers));
@@ -139,7 +149,7 @@ export function drawCell(original: CellGenotype, options: CellDrawingOptions): s
   });
 
   const nodes = cell.nodes.map((edges, node) => {
-    const [x, y] = [left(layer(node + 2)), height(node + 2)];
+    const [x, y] = [left(layer(node + inputs.length)), height(node + inputs.length)];
     const centre = x + nodeWidth - ring;
     return (
       ports(edges.length)
@@ -153,7 +163,7 @@ export function drawCell(original: CellGenotype, options: CellDrawingOptions): s
           const strided = options.reduction && edge.input < 2;
           return line('wire', joined) + drawOperation(edge.operation, strided, x, y + port);
         })
-        .join('') + drawRing(String(node), centre, y)
+        .join('') + drawRing(String(node + firstNode), centre, y)
     );
   });
 
@@ -175,9 +185,9 @@ export function drawCell(original: CellGenotype, options: CellDrawingOptions): s
     element('title', {}, escapeText(options.title)),
     element('desc', {}, escapeText(describe(cell, options))),
     ...lines,
-    ...inputNames.map((name, i) => drawTerminal(name, left(0), height(i))),
+    ...inputs.map((name, i) => drawTerminal(name, left(0), height(i))),
     ...nodes,
-    drawTerminal('concat', left(layer(last)), height(last)),
+    drawTerminal(cell.concat.length > 1 ? 'concat' : 'output', left(layer(last)), height(last)),
   );
 }
 
@@ -230,14 +240,18 @@ const drawTerminal = (label: string, x: number, y: number): string =>
   );
 
 /** The drawing in words. */
-function describe(cell: CellGenotype, { reduction }: CellDrawingOptions): string {
-  const name = (state: number): string => inputNames[state] ?? `node ${state - 2}`;
+function describe(
+  cell: CellGenotype,
+  { reduction, inputs = dartsInputs, firstNode = 0 }: CellDrawingOptions,
+): string {
+  const name = (state: number): string => inputs[state] ?? `node ${state - inputs.length + firstNode}`;
   const nodes = cell.nodes.map((edges, node) => {
     const terms = edges.map(({ operation, input }) => {
       const stride = reduction && input < 2 ? ' with stride 2' : '';
       return `${operations[operation].label}${stride} of ${name(input)}`;
     });
-    return `Node ${node} is ${terms.join(' plus ')}.`;
+    return `Node ${node + firstNode} is ${terms.join(' plus ') || 'zero'}.`;
   });
-  return [...nodes, `The output concatenates ${cell.concat.map(name).join(', ')}.`].join(' ');
+  const verb = cell.concat.length > 1 ? 'concatenates' : 'is';
+  return [...nodes, `The output ${verb} ${cell.concat.map(name).join(', ')}.`].join(' ');
 }

@@ -14,20 +14,19 @@ import {
 } from '../nn/layers.ts';
 import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
-import {
-  type Cell,
-  type CellFrame,
-  makeCell,
-  makeStem,
-  type Node,
-  runCells,
-  type Skeleton,
-  stackCells,
-} from '../search/cell.ts';
-import type { Edge, Genotype } from '../search/genotype.ts';
+import { cellsOf, type Edge, type Genotype, skeletonOfGenotype } from '../search/genotype.ts';
 import { operationOf } from '../search/operations.ts';
+import { skeletonForm, strideOf } from '../search/skeleton-names.ts';
+import { skeletonOf } from '../search/skeletons/index.ts';
+import {
+  type CellFrame,
+  type CellGraph,
+  largestState,
+  type Node,
+  type SkeletonOptions,
+} from '../search/skeletons/skeleton.ts';
 
-export interface NetworkOptions extends Skeleton {
+export interface NetworkOptions extends Omit<SkeletonOptions, 'reductions'> {
   readonly classes: number;
   readonly height: number;
   readonly width: number;
@@ -40,6 +39,10 @@ export interface Network {
   readonly statistics: ParameterTable;
   /** The number of places where drop-path may drop. */
   readonly dropSites: number;
+  /** The number of places at which training adds noise. */
+  readonly noiseSites: number;
+  /** The most elements of a node's value for one image. */
+  readonly largestState: number;
   /** Images [N, H, W, C] → logits [N, classes]; the auxiliary head's too where it is asked for. */
   logits(
     images: tf.Tensor4D,
@@ -52,14 +55,15 @@ export function makeNetwork(genotype: Genotype, options: NetworkOptions): Networ
   const [parameters, statistics] = [new ParameterTable(), new ParameterTable()];
   const root = declarations(parameters, statistics);
   const sites = { count: 0 };
-  const stem = makeStem(root.at('stem'), options);
-  const { cells, outputs } = stackCells(root, options, true, (frame) =>
+  const { reductions } = genotype;
+  const skeleton = skeletonOf(skeletonOfGenotype(genotype));
+  const body = skeleton.build(root, { ...options, reductions }, true, (frame) =>
     makeDiscreteCell(genotype, frame, sites),
   );
-  const classify = linear(root.at('classifier'), outputs, options.classes);
+  const classify = linear(root.at('classifier'), body.outputs, options.classes);
 
   const branch = Math.floor((2 * options.cells) / 3);
-  const branchOutputs = cells[branch]?.outputs;
+  const branchOutputs = body.widths[branch];
   const auxiliary =
     options.auxiliary && branchOutputs !== undefined
       ? makeAuxiliaryHead(root.at('auxiliary'), branchOutputs, options)
@@ -67,40 +71,53 @@ export function makeNetwork(genotype: Genotype, options: NetworkOptions): Networ
 
   const logits: Network['logits'] = (images, context, withAuxiliary = false) => {
     let side: tf.Tensor2D | undefined;
-    const features = runCells(stem, cells, images, context, (index, output) => {
+    const features = body.apply(images, context, (index, output) => {
       if (index !== branch || !withAuxiliary || !auxiliary) return;
       side = inScope('auxiliary', () => auxiliary(output, context));
     });
     const result = inScope('classifier', () => classify(globalAveragePool(features), context));
     return side ? { logits: result, auxiliary: side } : { logits: result };
   };
-  return { parameters, statistics, dropSites: sites.count, logits };
+  const noiseSites = root.noiseSites.count;
+  const largest = largestState({ ...options, reductions }, 1, options);
+  return { parameters, statistics, dropSites: sites.count, noiseSites, largestState: largest, logits };
 }
 
-function makeDiscreteCell(genotype: Genotype, frame: CellFrame, sites: { count: number }): Cell {
-  const { nodes, concat } = frame.reduction ? genotype.reduce : genotype.normal;
+function makeDiscreteCell(genotype: Genotype, frame: CellFrame, sites: { count: number }): CellGraph {
+  const { at, channels, affine } = frame;
+  const cell = cellsOf(genotype).find(([kind]) => kind === frame.kind)?.[1];
+  if (!cell) throw new Error(`the genotype has no cell of the kind ${frame.kind}`);
+  const inputs = skeletonForm(skeletonOfGenotype(genotype)).inputs;
   const make = (edges: readonly Edge[], node: number): Node => {
-    const terms = edges.map(({ operation, input }, i) => {
-      const stride = frame.reduction && input < 2 ? 2 : 1;
+    // `none` adds nothing: it is not computed.
+    const terms = edges.flatMap(({ operation, input }, i) => {
+      if (operation === 'none') return [];
+      const stride = strideOf(frame.kind, input);
       const { make: makeOperation, identity } = operationOf(operation);
       // Two edges into a node may name the same operation.
-      const at = frame.at.at(`node${node + 2}`).at(`${i}_${operation}`);
-      const settings = { channels: frame.channels, stride, affine: true, normalizePools: false };
-      const layer = makeOperation(at, settings);
+      const scope = `${i}_${operation}`;
+      const place = at.at(`node${node + inputs}`).at(scope);
+      const layer = makeOperation(place, { channels, stride, affine, normalizePools: false });
       const passesOn = identity === true && stride === 1;
       const site = passesOn ? undefined : sites.count++;
       return (states: readonly tf.Tensor4D[], context: Context): tf.Tensor4D => {
-        const y = inScope(`${i}_${operation}`, () => layer(states[input] as tf.Tensor4D, context));
+        const y = inScope(scope, () => layer(states[input] as tf.Tensor4D, context));
         return site === undefined || !context.pathMask ? y : tf.mul(y, context.pathMask(site));
       };
     });
     return (states, context) => {
       const values = terms.map((term) => term(states, context));
-      return values.reduce((sum, value) => tf.add(sum, value));
+      const [first, ...others] = values;
+      if (!first) return zerosOf(states[0] as tf.Tensor4D, strideOf(frame.kind, 0));
+      return others.reduce((sum, value) => tf.add(sum, value), first);
     };
   };
-  return makeCell(frame, nodes.map(make), concat);
+  return { nodes: cell.nodes.map(make), concat: cell.concat };
 }
+
+/** Zeros that are computed of x: their size follows that of an open batch, which a constant's does not. */
+const zerosOf = (x: tf.Tensor4D, stride: number): tf.Tensor4D =>
+  tf.mul(stride === 1 ? x : tf.avgPool(x, 1, stride, 'same'), 0);
 
 /** Pixels of an image's side where the auxiliary head branches off: two reductions, each rounding up. */
 const reduced = (size: number): number => Math.ceil(Math.ceil(size / 2) / 2);

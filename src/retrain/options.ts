@@ -1,10 +1,16 @@
+import type { Precision } from '../precision.ts';
+
 /** The options of retraining, with the values of the paper and quark0/darts (`cnn/train.py`) as defaults. */
+import type { SkeletonName } from '../search/skeleton-names.ts';
+
 export interface RetrainOptions {
   readonly channels: number;
   readonly cells: number;
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
+  /** Of the network's activations and gradients; weights, statistics and optimizer are float32. */
+  readonly precision: Precision;
   /** SGD: cosine from `learningRate` to 0 over the epochs. */
   readonly learningRate: number;
   readonly momentum: number;
@@ -29,6 +35,7 @@ export const retrainDefaults: RetrainOptions = {
   epochs: 600,
   batch: 96,
   seed: 0,
+  precision: 'float32',
   learningRate: 0.025,
   momentum: 0.9,
   weightDecay: 3e-4,
@@ -41,3 +48,12 @@ export const retrainDefaults: RetrainOptions = {
   maxSteps: 0,
   evaluateEvery: 1,
 };
+
+/** What the skeletons set otherwise. The benchmark's networks have neither auxiliary head nor drop-path. */
+const bySkeleton: Readonly<Record<SkeletonName, Partial<RetrainOptions>>> = {
+  darts: {},
+  'nas-bench-201': { channels: 16, cells: 17, dropPath: 0, auxiliaryWeight: 0, cutout: 0 },
+};
+
+/** Where the network of a skeleton is trained otherwise than by `retrainDefaults`, unless told otherwise. */
+export const retrainDefaultsOf = (skeleton: SkeletonName): Partial<RetrainOptions> => bySkeleton[skeleton];

@@ -7,7 +7,9 @@ import {
   measureNormalization,
   type Normalization,
 } from '../data/index.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Feeds } from '../engine/engine.ts';
+import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
+import { drawNoise } from '../nn/noise.ts';
 import { cosine, ramp } from '../nn/schedules.ts';
 import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
@@ -18,6 +20,9 @@ import { makeNetwork, type Network } from './network.ts';
 import type { RetrainOptions } from './options.ts';
 import { inferenceStep, trainStep } from './steps.ts';
 import { type Weights, writeWeights } from './weights.ts';
+
+/** Weights, optimizer, running statistics, and in mixed precision the loss scaling's state. */
+type State = Record<'theta' | 'momentum' | 'statistics', Float32Array> & { lossScale?: Float32Array };
 
 /** Images in one evaluation batch. */
 export const evaluationBatch = 100;
@@ -94,18 +99,26 @@ export async function retrain(
   const network = networkFor(genotype, dataset, options);
   const normalization = measureNormalization(train, shape);
   const { parameters, statistics } = network;
-  const sizes = { theta: parameters.size, momentum: parameters.size, statistics: statistics.size };
+  const half = options.precision === 'float16';
+  const sizes: Record<string, number> = {
+    theta: parameters.size,
+    momentum: parameters.size,
+    statistics: statistics.size,
+    ...(half && { lossScale: lossScaleSize }),
+  };
   const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
-  const state = begin?.state ?? {
+  // Every name of `sizes` has its vector.
+  const state = (begin?.state as State | undefined) ?? {
     theta: parameters.initialize(random(options.seed, 'weights')),
     momentum: new Float32Array(parameters.size),
     statistics: statistics.initialize(random(options.seed, 'statistics')),
+    ...(half && { lossScale: initialLossScale() }),
   };
   let bestAccuracy = begin?.values.bestAccuracy ?? Number.NaN;
   let accuracy = begin?.values.accuracy ?? Number.NaN;
 
   const { fn, signature } = trainStep(network, options, shape);
-  const update = await engine.compile(fn, signature, 'train');
+  const update = await engine.compile(fn, signature, 'train', options.precision);
   const inference = await compileClassifier(engine, network, shape);
   const weights = (): Weights => ({ theta: state.theta, statistics: state.statistics });
   const augmentation = { crop: options.crop, flip: options.flip, cutout: options.cutout };
@@ -127,13 +140,17 @@ export async function retrain(
     const learningRate = Float32Array.of(cosine(options.learningRate, 0, epoch, options.epochs));
     const pathMasks = drawPathMasks(network, options, epoch, index);
     const { loss, correct, ...next } = await update.run({
-      ...state,
+      ...(state as Feeds),
       images,
       labels,
       learningRate,
       ...(Object.hasOwn(signature, 'pathMasks') && { pathMasks }),
+      ...(signature.noise && {
+        noise: drawNoise(signature.noise, random(options.seed, 'noise', epoch, index)),
+      }),
     });
     Object.assign(state, next);
+    requireLossScale(state.lossScale);
     return {
       count: options.batch,
       loss: (loss?.[0] ?? Number.NaN) * options.batch,

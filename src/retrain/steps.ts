@@ -3,19 +3,23 @@ import * as tf from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
 import { differentiate, type Objective } from '../nn/gradient.ts';
 import { type Context, sharing } from '../nn/layers.ts';
+import { lossScaling } from '../nn/loss-scaling.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
+import { noiseFrom, noisePool } from '../nn/noise.ts';
 import { clipByNorm, sgd } from '../nn/optimizers.ts';
 import type { Parameter, ParameterTable } from '../nn/parameters.ts';
 import { float32, int32, type Signature, type Step, type TensorFunction } from '../signature.ts';
 import type { Network } from './network.ts';
 import type { RetrainOptions } from './options.ts';
 
+const scaling = lossScaling('lossScale');
+
 const toImages = (images: tf.Tensor): tf.Tensor4D => tf.transpose(images as tf.Tensor4D, [0, 2, 3, 1]);
 
 /**
  * w ← SGD on a batch. Inputs theta, momentum, statistics, images [N, C, H, W] (normalised), labels, learningRate and,
- * with drop-path, pathMasks [sites, N] (0 or 1/keep); outputs theta, momentum, statistics, loss (mean, without the
- * auxiliary head's), correct (count).
+ * with drop-path, pathMasks [sites, N] (0 or 1/keep), noise where the genotype has some, and in mixed precision lossScale;
+ * outputs theta, momentum, statistics, lossScale, loss (mean, without the auxiliary head's), correct (count).
  */
 export function trainStep(network: Network, options: RetrainOptions, shape: ImageShape): Step {
   const { parameters, statistics } = network;
@@ -32,6 +36,7 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
         statistic: stored,
         // tfjs disposes of what a function with a gradient of its own makes besides its value.
         record: (statistic, value) => recorded.set(statistic, tf.keep(value)),
+        ...(inputs.noise && { noise: noiseFrom(inputs.noise) }),
         ...(dropping && { pathMask: (site) => (masks[site] as tf.Tensor).reshape([-1, 1, 1, 1]) }),
         once: sharing(),
       };
@@ -43,13 +48,16 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
       tf.dispose([...recorded.values()]);
       const side =
         result.auxiliary && tf.mul(crossEntropy(result.auxiliary, target), options.auxiliaryWeight);
-      return { loss: side ? tf.add(main, side) : main, aside: [main, correct, updated] };
+      const loss: tf.Scalar = side ? tf.add(main, side) : main;
+      return scaling.scaled({ loss, aside: [main, correct, updated] }, inputs);
     };
-    const { gradients, aside } = differentiate(parameters.split(theta as tf.Tensor), objective);
-    const gradient = clipByNorm(parameters.join(gradients), options.gradientClip);
-    const next = sgd(theta as tf.Tensor, momentum as tf.Tensor, gradient, learningRate as tf.Tensor, options);
+    const { gradients, aside, ...value } = differentiate(parameters.split(theta as tf.Tensor), objective);
+    const { gradient } = scaling.unscaled({ ...value, gradient: parameters.join(gradients) }, inputs);
+    const clipped = clipByNorm(gradient, options.gradientClip);
+    const next = sgd(theta as tf.Tensor, momentum as tf.Tensor, clipped, learningRate as tf.Tensor, options);
     const [loss, correct, updated] = aside as [tf.Tensor, tf.Tensor, tf.Tensor];
-    return { theta: next.weights, momentum: next.momentum, statistics: updated, loss, correct };
+    const state = { theta: next.weights, momentum: next.momentum, statistics: updated };
+    return { ...scaling.committed(state, gradient, inputs), loss, correct };
   };
   const { channels, height, width } = shape;
   const signature: Signature = {
@@ -59,7 +67,11 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
     images: float32(options.batch, channels, height, width),
     labels: int32(options.batch),
     learningRate: float32(),
+    ...scaling.signature(options.precision),
     ...(dropping && { pathMasks: float32(network.dropSites, options.batch) }),
+    ...(network.noiseSites > 0 && {
+      noise: noisePool(network.noiseSites, network.largestState * options.batch),
+    }),
   };
   return { fn, signature };
 }

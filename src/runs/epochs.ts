@@ -23,7 +23,8 @@ export interface StepReport extends Position {
 
 export interface Observer {
   onStep?(report: StepReport): void;
-  onEpoch?(record: EpochRecord): void;
+  /** @param epochs of the run as it is known then */
+  onEpoch?(record: EpochRecord, epochs: number): void;
 }
 
 /** One line of `metrics.jsonl`. */
@@ -33,17 +34,24 @@ export interface EpochRecord {
   readonly [metric: string]: unknown;
 }
 
+/** What is recorded of an epoch besides its means. */
+export interface EpochEnd {
+  /** The reason why this was the last epoch, though not all are done; the run is finished. */
+  readonly stopped?: string;
+  readonly [metric: string]: unknown;
+}
+
 export interface EpochLoop {
   readonly epochs: number;
   readonly start: Position;
   /** The sums of the interrupted epoch that `start` lies in. */
   readonly sums: Sums;
-  /** Steps in an epoch. */
-  readonly steps: number;
+  /** Steps in an epoch, or in each. */
+  readonly steps: number | ((epoch: number) => number);
   /** Takes one step and returns what to add to the sums: metrics over its images, and their `count`. */
   step(position: Position): Promise<Sums>;
   /** Called when an epoch is complete; returns what its record says besides the means. */
-  endEpoch(epoch: number, means: Readonly<Record<string, number>>): Promise<Record<string, unknown>>;
+  endEpoch(epoch: number, means: Readonly<Record<string, number>>): Promise<EpochEnd>;
   /** Saves the state: `position` is the next step, `sums` are those so far in its epoch. */
   save(position: Position, sums: Sums, record?: EpochRecord): void;
   readonly signal?: AbortSignal | undefined;
@@ -71,15 +79,27 @@ function requireFinite(metrics: Sums, { epoch, step }: Position): void {
   );
 }
 
-/** Runs to the end, or until the signal fires: then the state is saved after the step under way. */
+/** Steps from a position to the end. */
+function stepsLeft({ epochs, steps }: EpochLoop, { epoch, step }: Position): number {
+  if (typeof steps === 'number') return (epochs - epoch) * steps - step;
+  let left = -step;
+  for (let e = epoch; e < epochs; e++) left += steps(e);
+  return left;
+}
+
+/**
+ * Runs to the end, or until the signal fires: then the state is saved after the step under way. A run that is stopped
+ * is saved at its end, so that continuing it does nothing more.
+ */
 export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrupted'> {
-  const { epochs, steps, signal, observer } = loop;
+  const { epochs, signal, observer } = loop;
   let { epoch, step } = loop.start;
   let sums = loop.sums;
   let taken = 0;
   const begin = performance.now();
   while (epoch < epochs) {
     const epochBegin = performance.now();
+    const steps = typeof loop.steps === 'number' ? loop.steps : loop.steps(epoch);
     while (step < steps) {
       // Engines block the thread while they compute; here signals and timers get their turn.
       await setImmediate();
@@ -93,7 +113,6 @@ export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrup
       step++;
       taken++;
       const stepsPerSecond = taken / ((performance.now() - begin) / 1000);
-      const left = (epochs - epoch) * steps - step;
       observer?.onStep?.({
         epoch,
         step,
@@ -101,16 +120,16 @@ export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrup
         steps,
         means: meansOf(sums),
         stepsPerSecond,
-        secondsLeft: left / stepsPerSecond,
+        secondsLeft: stepsLeft(loop, { epoch, step }) / stepsPerSecond,
       });
     }
     const means = meansOf(sums);
     const extra = await loop.endEpoch(epoch, means);
     const seconds = (performance.now() - epochBegin) / 1000;
     const record: EpochRecord = { epoch, ...means, ...extra, seconds: Math.round(seconds * 1000) / 1000 };
-    [epoch, step, sums] = [epoch + 1, 0, {}];
+    [epoch, step, sums] = [extra.stopped === undefined ? epoch + 1 : epochs, 0, {}];
     loop.save({ epoch, step }, sums, record);
-    observer?.onEpoch?.(record);
+    observer?.onEpoch?.(record, epochs);
   }
   return 'finished';
 }

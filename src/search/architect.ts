@@ -1,13 +1,14 @@
 /**
  * The bilevel optimisation of DARTS (Liu, Simonyan & Yang 2019), one function an equation. All are functions of
- * tensors: w is the flat θ, α [2, edges, operations].
+ * tensors: w is the flat θ, α the flat vector of the architecture.
  */
 import * as tf from '@tensorflow/tfjs';
 import { differentiate } from '../nn/gradient.ts';
 import { sharing } from '../nn/layers.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
-import type { SearchSpace } from './spaces.ts';
-import { mixingWeights, type Supernet } from './supernet.ts';
+import { noiseFrom } from '../nn/noise.ts';
+import type { Tensors } from '../signature.ts';
+import { architectureOf, type Supernet } from './supernet.ts';
 
 /** Images [N, C, H, W], normalised, and int32 labels [N]. */
 export interface Batch {
@@ -25,16 +26,27 @@ export type Loss = (
   correct: tf.Scalar;
 };
 
-/** The cross-entropy of the supernet, normalised by the batch's statistics; w in the pieces of its table. */
+/**
+ * The cross-entropy of the supernet, normalised by the batch's statistics; w in the pieces of its table.
+ *
+ * @param inputs what the method and noise take at this step
+ */
 export const supernetLoss =
-  (supernet: Supernet, space: SearchSpace): Loss =>
+  (supernet: Supernet, inputs: Tensors = {}): Loss =>
   (w, alpha, { images, labels }) => {
     const parameter = supernet.parameters.lookup(w);
     const statistic = (): never => {
       throw new Error('the search keeps no running statistics');
     };
-    const weights = mixingWeights(alpha as tf.Tensor3D, space);
-    const context = { parameter, statistic, normalization: 'batch', once: sharing(), weights } as const;
+    const weights = supernet.method.mix(architectureOf(supernet, alpha), inputs, supernet.space);
+    const context = {
+      parameter,
+      statistic,
+      normalization: 'batch',
+      once: sharing(),
+      weights,
+      ...(inputs.noise && { noise: noiseFrom(inputs.noise) }),
+    } as const;
     const logits = supernet.logits(tf.transpose(images, [0, 2, 3, 1]), context);
     return { loss: crossEntropy(logits, labels), correct: correctCount(logits, labels) };
   };

@@ -3,22 +3,42 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError, messageOf } from '../errors.ts';
-import { type CellGenotype, checkedCell, type Edge, type Genotype, type RawCell } from './genotype.ts';
+import { isChainText } from './chain-text.ts';
+import {
+  type CellGenotype,
+  cellsOf,
+  checkedCell,
+  checkedReductions,
+  type Edge,
+  type Genotype,
+  genotypeOf,
+  type RawCell,
+  skeletonOfGenotype,
+} from './genotype.ts';
 import { parseGenotype } from './genotype-text.ts';
+import { type CellKind, isSkeletonName, skeletonForm, skeletonNames } from './skeleton-names.ts';
 
 const format = 'onnx-nas/genotype';
-const version = 1;
+/** Version 1 knew the skeleton of DARTS alone, and did not name it. */
+const [version, firstVersion] = [2, 1] as const;
 
-/** `{"format": "onnx-nas/genotype", "version": 1, "normal": {"nodes": [[["sep_conv_3x3", 1], …], …], "concat": […]}, …}`. */
+/**
+ * `{"format": "onnx-nas/genotype", "version": 2, "skeleton": "darts", "normal": {"nodes": [[["sep_conv_3x3", 1], …], …],
+ * "concat": […]}, "reduce": …}`; `"reductions": [0.25, 0.5]` where they are at unusual places.
+ */
 export function genotypeToJson(genotype: Genotype): string {
   const node = (edges: readonly Edge[]): string =>
     JSON.stringify(edges.map(({ operation, input }) => [operation, input]));
   const cell = ({ nodes, concat }: CellGenotype): string =>
     `{\n    "nodes": [\n      ${nodes.map(node).join(',\n      ')}\n    ],\n    "concat": ${JSON.stringify(concat)}\n  }`;
-  return (
-    `{\n  "format": ${JSON.stringify(format)},\n  "version": ${version},\n` +
-    `  "normal": ${cell(genotype.normal)},\n  "reduce": ${cell(genotype.reduce)}\n}\n`
-  );
+  const fields = [
+    `"format": ${JSON.stringify(format)}`,
+    `"version": ${version}`,
+    `"skeleton": ${JSON.stringify(skeletonOfGenotype(genotype))}`,
+    ...(genotype.reductions ? [`"reductions": ${JSON.stringify(genotype.reductions)}`] : []),
+    ...cellsOf(genotype).map(([kind, content]) => `"${kind}": ${cell(content)}`),
+  ];
+  return `{\n  ${fields.join(',\n  ')}\n}\n`;
 }
 
 /** Whether the parsed JSON has the shape of a cell; its content is checked afterwards. */
@@ -42,13 +62,20 @@ export function genotypeFromJson(text: string, where = 'genotype'): Genotype {
   } catch (error) {
     throw new InputError(`${where}: not JSON: ${messageOf(error)}`);
   }
-  if (parsed.format !== format || parsed.version !== version) {
+  if (parsed.format !== format || (parsed.version !== version && parsed.version !== firstVersion)) {
     throw new InputError(
       `${where}: expected {"format": "${format}", "version": ${version}, …}, ` +
         `got format ${JSON.stringify(parsed.format)}, version ${JSON.stringify(parsed.version)}`,
     );
   }
-  const cell = (kind: 'normal' | 'reduce'): CellGenotype => {
+  const skeleton = parsed.version === firstVersion ? 'darts' : parsed.skeleton;
+  if (!isSkeletonName(skeleton)) {
+    const known = skeletonNames.join(', ');
+    throw new InputError(
+      `${where}: "skeleton" must be one of ${known}, got ${JSON.stringify(parsed.skeleton)}`,
+    );
+  }
+  const cell = (kind: CellKind): CellGenotype => {
     const raw = parsed[kind];
     if (!isRawCell(raw)) {
       throw new InputError(
@@ -57,7 +84,18 @@ export function genotypeFromJson(text: string, where = 'genotype'): Genotype {
     }
     return checkedCell(kind, raw, where);
   };
-  return { normal: cell('normal'), reduce: cell('reduce') };
+  const { reductions } = parsed;
+  const areNumbers = Array.isArray(reductions) && reductions.every((place) => typeof place === 'number');
+  if (reductions !== undefined && !areNumbers) {
+    throw new InputError(
+      `${where}: "reductions" must be a list of numbers, got ${JSON.stringify(reductions)}`,
+    );
+  }
+  return genotypeOf(
+    skeleton,
+    skeletonForm(skeleton).kinds.map(cell),
+    areNumbers ? checkedReductions(reductions, where) : undefined,
+  );
 }
 
 const publishedFolder = fileURLToPath(new URL('../../models/genotypes/', import.meta.url));
@@ -69,9 +107,13 @@ export const publishedNames = (): string[] =>
     .map((file) => basename(file, '.json'))
     .sort();
 
+/** Whether this is a genotype itself, and not the name of one. */
+export const isGenotypeText = (source: string): boolean =>
+  /^\s*Genotype\s*\(/.test(source) || isChainText(source);
+
 /** A genotype that a user names: a run's folder, a file (JSON or text), a published name, or the text itself. */
 export function loadGenotype(source: string): Genotype {
-  if (/^\s*Genotype\s*\(/.test(source)) return parseGenotype(source, 'the genotype given');
+  if (isGenotypeText(source)) return parseGenotype(source, 'the genotype given');
   if (existsSync(source)) {
     const file = statSync(source).isDirectory() ? join(source, 'genotype.json') : source;
     if (!existsSync(file)) {
@@ -86,6 +128,6 @@ export function loadGenotype(source: string): Genotype {
   }
   throw new InputError(
     `"${source}" is no genotype: expected the folder of a run, a file, one of ${publishedNames().join(', ')}, ` +
-      'or the text Genotype(normal=[…], …)',
+      'or the text, Genotype(normal=[…], …) or |operation~0|+|…',
   );
 }

@@ -1,11 +1,12 @@
 /** Reads the text form of genotypes, flat or nested by node, without evaluating it. */
 import { InputError } from '../errors.ts';
-import { checkedCell, type Genotype, type RawCell } from './genotype.ts';
+import { isChainText, parseChain } from './chain-text.ts';
+import { checkedCell, checkedReductions, type Genotype, type RawCell } from './genotype.ts';
 
 type Literal = string | number | readonly Literal[];
 
 /** Tokens: names, numbers, quoted strings and punctuation; anything else is an error. */
-const token = /\s*(?:([A-Za-z_]\w*)|(-?\d+)|'([^'\n]*)'|"([^"\n]*)"|([()[\],=]))/y;
+const token = /\s*(?:([A-Za-z_]\w*)|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|'([^'\n]*)'|"([^"\n]*)"|([()[\],=]))/y;
 
 /** A reader of Python literals: lists, tuples, strings, integers and range(a, b). */
 class Reader {
@@ -94,6 +95,9 @@ class Reader {
 const isPair = (x: Literal): x is readonly [string, number] =>
   Array.isArray(x) && x.length === 2 && typeof x[0] === 'string' && typeof x[1] === 'number';
 
+const isNumbers = (x: Literal): x is readonly number[] =>
+  Array.isArray(x) && x.every((item) => typeof item === 'number');
+
 /** Pairs grouped by node: two a node where they are flat. */
 function nodesFrom(value: Literal, where: string): RawCell['nodes'] {
   if (!Array.isArray(value)) throw new InputError(`${where}: expected a list of ('operation', input) pairs`);
@@ -112,15 +116,17 @@ function nodesFrom(value: Literal, where: string): RawCell['nodes'] {
   });
 }
 
-const fields = ['normal', 'normal_concat', 'reduce', 'reduce_concat'] as const;
+/** All are needed but for the last. */
+const fields = ['normal', 'normal_concat', 'reduce', 'reduce_concat', 'reductions'] as const;
 
 /**
- * The genotype of a text `Genotype(normal=…, normal_concat=…, reduce=…, reduce_concat=…)`.
+ * The genotype of a text `Genotype(normal=…, normal_concat=…, reduce=…, reduce_concat=…)`, or of NAS-Bench-201's form.
  *
  * @param where names the text in errors
  * @throws InputError with the position, what was expected and what was found
  */
 export function parseGenotype(text: string, where = 'genotype'): Genotype {
+  if (isChainText(text)) return parseChain(text, where);
   const reader = new Reader(text, where);
   reader.expect('Genotype');
   reader.expect('(');
@@ -144,10 +150,16 @@ export function parseGenotype(text: string, where = 'genotype'): Genotype {
     if (pairs === undefined || concat === undefined) {
       throw new InputError(`${where}: ${kind} and ${kind}_concat are both needed`);
     }
-    if (!Array.isArray(concat) || !concat.every((x) => typeof x === 'number')) {
+    if (!isNumbers(concat)) {
       throw new InputError(`${where}: ${kind}_concat must list states, e.g. [2, 3, 4, 5] or range(2, 6)`);
     }
     return checkedCell(kind, { nodes: nodesFrom(pairs, `${where}, ${kind}`), concat }, where);
   };
-  return { normal: cell('normal'), reduce: cell('reduce') };
+  const genotype = { normal: cell('normal'), reduce: cell('reduce') };
+  const reductions = found.get('reductions');
+  if (reductions === undefined) return genotype;
+  if (!isNumbers(reductions)) {
+    throw new InputError(`${where}: reductions must list numbers, e.g. [0.25, 0.5, 0.75]`);
+  }
+  return { ...genotype, reductions: checkedReductions(reductions, where) };
 }

@@ -12,6 +12,9 @@ export const operationNames = [
   'conv_3x3',
   'conv_5x5',
   'identity',
+  'nor_conv_1x1',
+  'nor_conv_3x3',
+  'noise',
 ] as const;
 
 export type OperationName = (typeof operationNames)[number];

@@ -88,12 +88,22 @@ const pooled =
     weighed((x, context) =>
       context.once(`${name}/${stride}`, x, () => {
         const y = pool(x, stride);
-        return normalizePools ? batchNormalize(y) : y;
+        return normalizePools ? batchNormalize(y, { images: context.images }) : y;
       }),
     );
 
 const skip: Operation['make'] = (at, { channels, stride, affine }) =>
   stride === 1 ? weighed((x) => x) : factorizedReduce(at, channels, channels, affine);
+
+/** N(0, 1) whatever the input (Zela et al. 2020, space S4); in use its mean, so that a trained network is a function. */
+const noise: Operation['make'] = (at, { channels, stride }) => {
+  const site = at.noiseSites.count++;
+  return weighed((x, { noise: draw }) => {
+    const [n, h, w] = x.shape;
+    const shape = [n, Math.ceil(h / stride), Math.ceil(w / stride), channels] as const;
+    return draw ? draw(site, shape) : tf.zeros([...shape]);
+  });
+};
 
 const none: Operation['make'] = (_at, { channels, stride }) =>
   weighed((x) => {
@@ -114,6 +124,9 @@ export const operations = {
   conv_3x3: { make: ordinary(3) },
   conv_5x5: { make: ordinary(5) },
   identity: { make: skip, identity: true },
+  nor_conv_1x1: { make: ordinary(1) },
+  nor_conv_3x3: { make: ordinary(3) },
+  noise: { make: noise },
 } as const satisfies Record<OperationName, Operation>;
 
 /** The table with its rows' common type. */

@@ -1,30 +1,37 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
-import {
-  assembleBatch,
-  type Batch,
-  type Dataset,
-  epochBatches,
-  halves,
-  measureNormalization,
-  type Normalization,
-} from '../data/index.ts';
-import type { Compiled, Engine } from '../engine/engine.ts';
+import type { Dataset } from '../data/index.ts';
+import type { Engine, Feeds } from '../engine/engine.ts';
+import { InputError } from '../errors.ts';
+import { requireLossScale } from '../nn/loss-scaling.ts';
 import { cosine } from '../nn/schedules.ts';
-import { random } from '../random.ts';
-import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
-import type { Checkpoint, RunFolder } from '../runs/run-folder.ts';
+import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
+import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
+import { type BatchSource, batchSource } from './batches.ts';
+import { type CurvatureWatch, watchCurvature } from './curvature-watch.ts';
 import { deriveGenotype } from './derive.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
 import { genotypeToJson } from './genotype-file.ts';
+import { countSkips, guardOf, isGuarded } from './guards/index.ts';
+import { type PastEpoch, pastEpochs } from './history.ts';
+import { drawnInputs } from './inputs.ts';
+import { requireMethodOptions } from './method-options.ts';
+import { searchMethod } from './methods/index.ts';
+import { randomGenotype } from './methods/random.ts';
 import type { SearchOptions } from './options.ts';
-import { alphaSize, type SearchSpace, searchSpace } from './spaces.ts';
-import { alphaStep, weightStep } from './steps.ts';
-import { makeSupernet } from './supernet.ts';
+import { penaltiesOf } from './penalties/index.ts';
+import { project, projectionSizes } from './projection/project.ts';
+import { openSpace, type SearchSpace } from './spaces.ts';
+import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
+import { alphaInputs, alphaStep, lossScale, slotName, stepInputs, weightStep } from './steps.ts';
+import type { Strengths } from './strengths.ts';
+import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
 export interface SearchResult {
   readonly status: 'finished' | 'interrupted';
   readonly genotype: Genotype;
-  /** [2, edges, operations], flat. */
+  /** Why the search ended before its last epoch, where a guard has ended it. */
+  readonly stopped?: string;
+  /** The architecture's parameters, flat: α [2, edges, operations] and what else the method has. */
   readonly alpha: Float32Array;
   readonly theta: Float32Array;
   /** Weights of the supernet. */
@@ -33,6 +40,8 @@ export interface SearchResult {
 
 export interface SearchSetting {
   readonly engine: Engine;
+  /** What `options.space` names, where it is known already; a file is not read again then. */
+  readonly space?: SearchSpace | undefined;
   /** Where the run is kept; without it nothing is written. */
   readonly folder?: RunFolder | undefined;
   /** Continues from the folder's checkpoint. */
@@ -42,163 +51,215 @@ export interface SearchSetting {
   readonly observer?: Observer | undefined;
 }
 
-/** θ and α with the state of their optimizers. */
-type State = Record<'theta' | 'momentum' | 'alpha' | 'first' | 'second', Float32Array>;
-
 /**
  * Searches a genotype on a data set's training images.
  *
  * Everything random derives from `options.seed`: the same seed on the same device gives the same result, also when
  * the run was interrupted or killed in between.
+ *
+ * @throws InputError where the options contradict one another
  */
 export async function search(
   dataset: Dataset,
   options: SearchOptions,
-  { engine, folder, resume = false, signal, observer }: SearchSetting,
+  setting: SearchSetting,
 ): Promise<SearchResult> {
-  const space = searchSpace(options.space);
+  const { folder, resume = false } = setting;
+  const { space = openSpace(options.space).space } = setting;
+  const { method: name } = options;
+  if (name === 'random') return drawRandom(space, options.seed, folder);
+  requireConsistent(options);
+  requireMethodOptions(options);
+  const method = searchMethod({ ...options, method: name });
   const { shape, classes } = dataset;
-  const supernet = makeSupernet(space, {
-    ...options,
-    imageChannels: shape.channels,
-    classes: classes.length,
-  });
-  const [weightCount, alphaCount] = [supernet.parameters.size, alphaSize(space)];
-  const sizes = {
-    theta: weightCount,
-    momentum: weightCount,
-    alpha: alphaCount,
-    first: alphaCount,
-    second: alphaCount,
-  };
+  const skeleton = { ...options, imageChannels: shape.channels, classes: classes.length };
+  const supernet = makeSupernet(space, skeleton, method);
+  const sizes = { ...stateSizes(supernet, options), ...projectionSizes(supernet, options) };
   const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
-  const state: State = begin?.state ?? {
-    theta: supernet.parameters.initialize(random(options.seed, 'weights')),
-    momentum: new Float32Array(weightCount),
-    ...initialAlpha(space, options.seed),
-  };
+  // Every name of `sizes` has its vector.
+  const state = (begin?.state ?? initialState(supernet, sizes, options.seed)) as State;
   const batches = batchSource(dataset, options);
-  const compile = async (name: 'alpha' | 'weights'): Promise<Compiled> => {
-    const { fn, signature } = (name === 'alpha' ? alphaStep : weightStep)(supernet, space, options, shape);
-    return engine.compile(fn, signature, name);
-  };
-  const [updateAlpha, updateWeights] = [await compile('alpha'), await compile('weights')];
+  // The epochs of a projection follow those of the search, of which they keep the number.
+  const searched = begin?.values.searched;
+  const past = begin && folder && isGuarded(options) ? pastOf(folder.path, begin, supernet) : [];
+  const learning = { ...setting, dataset, options, supernet, batches, state, past };
+  const status = searched === undefined ? await learn({ ...learning, begin }) : 'finished';
 
-  const step = async ({ epoch, step: index }: Position): Promise<Sums> => {
-    const rate = cosine(options.learningRate, options.learningRateMin, epoch, options.epochs);
-    const learningRate = Float32Array.of(rate);
-    const train = batches.weights(epoch, index);
-    const validation = batches.alpha(epoch, index);
-    const { theta, momentum, alpha, first, second } = state;
-    const trainFeeds = { trainImages: train.images, trainLabels: train.labels };
-    const a = await updateAlpha.run({
-      theta,
-      alpha,
-      first,
-      second,
-      step: Float32Array.of(epoch * batches.steps + index + 1),
-      validationImages: validation.images,
-      validationLabels: validation.labels,
-      ...(options.order === 2 && { momentum, learningRate, ...trainFeeds }),
+  const stop = guardOf(options)(past);
+  const alpha = past.find(({ epoch }) => epoch === stop?.take)?.alpha ?? state.alpha;
+  const selected =
+    status === 'finished' && options.select === 'projection'
+      ? await project({
+          ...learning,
+          shape,
+          classes: classes.length,
+          architecture: architectureValues(supernet, alpha),
+          searched: searched ?? (stop ? past.length : options.epochs),
+          begin: searched === undefined ? undefined : begin,
+        })
+      : { status, genotype: deriveGenotype(strengthsAt(supernet, alpha), space) };
+  if (selected.status === 'finished') folder?.writeText('genotype.json', genotypeToJson(selected.genotype));
+  return {
+    ...selected,
+    ...(stop && { stopped: stop.reason }),
+    alpha,
+    theta: state.theta,
+    parameters: supernet.parameters.size,
+  };
+}
+
+/** A random genotype is there at once; a run in a folder is finished, and continuing it finds the same. */
+export function drawRandom(space: SearchSpace, seed: number, folder: RunFolder | undefined): SearchResult {
+  const genotype = randomGenotype(space, seed);
+  folder?.writeText('genotype.json', genotypeToJson(genotype));
+  folder?.saveCheckpoint({ state: {}, position: { epoch: 0, step: 0 }, sums: {}, values: {} });
+  const nothing = new Float32Array(0);
+  return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };
+}
+
+interface Learning extends SearchSetting {
+  readonly dataset: Dataset;
+  readonly options: SearchOptions;
+  readonly supernet: Supernet;
+  readonly batches: BatchSource;
+  /** Changed as the search goes on, as `past` is. */
+  readonly state: State;
+  readonly past: PastEpoch[];
+  readonly begin: Checkpoint | undefined;
+}
+
+/** The epochs in which α and the weights are learned, until the last or until a guard ends them. */
+async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
+  const { engine, dataset, options, supernet, batches, state, past, begin, folder } = learning;
+  if (begin && begin.position.epoch >= options.epochs) return 'finished';
+  const { shape } = dataset;
+  const penalties = penaltiesOf(options);
+  const inputs = {
+    alpha: alphaInputs(supernet, options, shape, penalties),
+    weights: stepInputs(supernet, options, shape),
+  };
+  const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
+    engine.compile(fn, signature, name, options.precision);
+  const updateAlpha = await compile(alphaStep(supernet, options, shape, penalties), 'alpha');
+  const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
+  const curvature: CurvatureWatch | undefined = options.eigenvalueStop
+    ? await watchCurvature(learning, shape)
+    : undefined;
+
+  /** What the steps of a kind take besides state and batch. */
+  const drawn = (kind: 'alpha' | 'weights', position: Position): Feeds =>
+    drawnInputs(inputs[kind], supernet, options, state.alpha, kind, position);
+
+  const alphaUpdate = async (position: Position, shared: Feeds): Promise<Sums> => {
+    const { epoch, step } = position;
+    if (epoch < options.alphaWarmUp) return {};
+    const { images, labels } = batches.alpha(epoch, step);
+    const outputs = await updateAlpha.run({
+      theta: state.theta,
+      ...vectorsOf(state, 'alpha'),
+      step: Float32Array.of((epoch - options.alphaWarmUp) * batches.steps + step + 1),
+      ...drawn('alpha', position),
+      validationImages: images,
+      validationLabels: labels,
+      ...(options.order === 2 && { ...shared, ...momentumOf(state) }),
     });
-    Object.assign(state, { alpha: a.alpha, first: a.first, second: a.second });
-    const w = await updateWeights.run({ theta, momentum, alpha: state.alpha, learningRate, ...trainFeeds });
-    Object.assign(state, { theta: w.theta, momentum: w.momentum });
-    const scalar = (elements: { [index: number]: number } | undefined): number => elements?.[0] ?? Number.NaN;
+    const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('alpha', lossScale)]);
+    return { validationLoss: loss * options.batch, validationAccuracy: correct };
+  };
+
+  const step = async (position: Position): Promise<Sums> => {
+    const { epoch, step: index } = position;
+    const rate = cosine(options.learningRate, options.learningRateMin, epoch, options.epochs);
+    const { images, labels } = batches.weights(epoch, index);
+    const shared = { learningRate: Float32Array.of(rate), trainImages: images, trainLabels: labels };
+    const validation = await alphaUpdate(position, shared);
+    const outputs = await updateWeights.run({
+      ...vectorsOf(state, 'theta'),
+      alpha: state.alpha,
+      step: Float32Array.of(epoch * batches.steps + index + 1),
+      ...drawn('weights', position),
+      ...shared,
+    });
+    const { loss, correct } = takeOver(state, outputs);
+    requireLossScale(state[slotName('theta', lossScale)]);
+    return { count: options.batch, loss: loss * options.batch, accuracy: correct, ...validation };
+  };
+
+  const guard = guardOf(options);
+  const endEpoch = async (epoch: number): Promise<EpochEnd> => {
+    const genotype = deriveGenotype(strengthsAt(supernet, state.alpha), supernet.space);
+    const measured = { skips: countSkips(genotype), ...(await curvature?.measure(epoch)) };
+    past.push({ epoch, ...measured, alpha: state.alpha.slice() });
+    const stop = guard(past);
     return {
-      count: options.batch,
-      loss: scalar(w.loss) * options.batch,
-      accuracy: scalar(w.correct),
-      validationLoss: scalar(a.loss) * options.batch,
-      validationAccuracy: scalar(a.correct),
+      genotype: formatGenotype(genotype),
+      ...measured,
+      ...architectureRecord(supernet, state.alpha),
+      ...(stop && { stopped: stop.reason, taken: stop.take }),
     };
   };
 
-  const genotype = (): Genotype => deriveGenotype(state.alpha, space);
-  const checkpoint = (position: Position, sums: Sums): Checkpoint => ({ state, position, sums, values: {} });
-  const status = await runEpochs({
+  return runEpochs({
     epochs: options.epochs,
     steps: batches.steps,
     start: begin?.position ?? { epoch: 0, step: 0 },
     sums: begin?.sums ?? {},
     step,
-    endEpoch: async () => ({ genotype: formatGenotype(genotype()), alpha: [...state.alpha] }),
+    endEpoch,
     save: (position, sums, record) => {
       if (record) folder?.record(record);
-      folder?.saveCheckpoint(checkpoint(position, sums));
+      folder?.saveCheckpoint({ state, position, sums, values: {} });
     },
-    signal,
-    observer,
+    signal: learning.signal,
+    observer: learning.observer,
   }).finally(async () => {
     await updateAlpha.dispose();
     await updateWeights.dispose();
+    await curvature?.dispose();
   });
-  if (status === 'finished') folder?.writeText('genotype.json', genotypeToJson(genotype()));
-  return {
-    status,
-    genotype: genotype(),
-    alpha: state.alpha,
-    theta: state.theta,
-    parameters: weightCount,
-  };
 }
 
-/** α = 10⁻³·N(0, 1), as in quark0/darts, and Adam's moments. */
-function initialAlpha(space: SearchSpace, seed: number): Pick<State, 'alpha' | 'first' | 'second'> {
-  const generator = random(seed, 'alpha');
-  const size = alphaSize(space);
-  return {
-    alpha: Float32Array.from({ length: size }, () => 1e-3 * generator.normal()),
-    first: new Float32Array(size),
-    second: new Float32Array(size),
-  };
-}
+const strengthsAt = (supernet: Supernet, alpha: Float32Array): Strengths =>
+  supernet.method.strengths(architectureValues(supernet, alpha), supernet.space);
 
-interface BatchSource {
-  /** Steps in an epoch. */
-  readonly steps: number;
-  weights(epoch: number, step: number): Batch;
-  alpha(epoch: number, step: number): Batch;
-}
+/** The momentum of the weights, which the second order's unrolled step has. */
+const momentumOf = (state: State): Feeds => {
+  const name = slotName('theta', 'momentum');
+  return { [name]: state[name] as Float32Array };
+};
 
-/** The batches of each step, from the seed, the epoch and the step alone, so that a run continues anywhere. */
-function batchSource(dataset: Dataset, options: SearchOptions): BatchSource {
-  const { seed, batch, maxSteps } = options;
-  const { train, shape } = dataset;
-  const parts = halves(train.count, options.trainPortion, random(seed, 'halves'));
-  const normalization: Normalization = measureNormalization(train, shape);
-  const augmentation = { crop: options.crop, flip: options.flip, cutout: options.cutout };
-  const ordered = remembered((part: 'weights' | 'alpha', epoch: number, cycle: number) =>
-    epochBatches(parts[part], batch, random(seed, part, 'order', epoch, cycle), { dropLast: true }),
+const architectureRecord = (supernet: Supernet, alpha: Float32Array): Record<string, number[]> =>
+  Object.fromEntries(
+    Object.entries(architectureValues(supernet, alpha)).map(([name, values]) => [name, [...values]]),
   );
-  const whole = ordered('weights', 0, 0).length;
-  const make =
-    (part: 'weights' | 'alpha') =>
-    (epoch: number, step: number): Batch => {
-      // Where α has fewer batches than the weights, its half is gone through again in another order.
-      const length = ordered(part, epoch, 0).length;
-      const indices = ordered(part, epoch, Math.floor(step / length))[step % length] as Int32Array;
-      return assembleBatch(train, shape, indices, {
-        normalization,
-        augmentation,
-        random: random(seed, part, 'augmentation', epoch, step),
-      });
-    };
-  return {
-    steps: maxSteps > 0 ? Math.min(maxSteps, whole) : whole,
-    weights: make('weights'),
-    alpha: make('alpha'),
-  };
+
+/** The epochs that a run has searched in before it was interrupted. */
+function pastOf(path: string, { position, values }: Checkpoint, supernet: Supernet): PastEpoch[] {
+  const records = readMetrics(path);
+  const last = records.find(({ stopped }) => stopped !== undefined)?.epoch ?? Number.POSITIVE_INFINITY;
+  // A stopped run is at its end, but has fewer records.
+  const done = values.searched ?? Math.min(position.epoch, last + 1);
+  return pastEpochs(records, done, supernet, path);
 }
 
-/** Remembers the last few results of a function, by its arguments. */
-function remembered<A extends (string | number)[], R>(compute: (...args: A) => R): (...args: A) => R {
-  const known = new Map<string, R>();
-  return (...args) => {
-    const key = args.join('/');
-    const value = known.get(key) ?? compute(...args);
-    known.set(key, value);
-    if (known.size > 8) known.delete(known.keys().next().value as string);
-    return value;
-  };
+/** @throws InputError where the options contradict one another */
+export function requireConsistent({ order, optimizer, precision, alphaWarmUp, epochs }: SearchOptions): void {
+  if (order === 2 && precision === 'float16') {
+    throw new InputError(
+      'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +
+        'take --precision float32 or --order 1',
+    );
+  }
+  if (order === 2 && optimizer !== 'sgd') {
+    throw new InputError(
+      `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +
+        'take --optimizer sgd or --order 1',
+    );
+  }
+  if (alphaWarmUp > 0 && alphaWarmUp >= epochs) {
+    throw new InputError(
+      `α would be frozen in all ${epochs} epochs: expected --alpha-warm-up below --epochs, got ${alphaWarmUp}`,
+    );
+  }
 }

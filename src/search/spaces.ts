@@ -1,58 +1,55 @@
-/** Search spaces: which operations compete on an edge, and how a genotype is read off their strengths. */
+/** The search spaces by name. */
 import { InputError } from '../errors.ts';
-import type { OperationName } from './operation-names.ts';
+import { suggestion } from '../suggest.ts';
+import { darts } from './spaces/darts.ts';
+import { type SpaceContent, spaceFromFile } from './spaces/file.ts';
+import { nasBench201 } from './spaces/nas-bench-201.ts';
+import { s1, s2, s3, s4 } from './spaces/robust-darts.ts';
+import { simple } from './spaces/simple.ts';
+import type { SearchSpace } from './spaces/space.ts';
 
-export interface SearchSpace {
-  readonly name: string;
-  /** The candidates of every edge, in the order of α's columns. */
-  readonly operations: readonly OperationName[];
-  /** Intermediate nodes of a cell; node i has an edge from each of the two inputs and each earlier node. */
-  readonly nodes: number;
-  /** Incoming edges of a node that the genotype keeps; Infinity keeps all. */
-  readonly keptEdges: number;
-  /** Each component of α's gradient is clamped to ±limit. */
-  readonly alphaGradientLimit?: number;
-}
+export { type SpaceContent, spaceFromContent } from './spaces/file.ts';
+export {
+  alphaShape,
+  alphaSize,
+  candidatesOf,
+  edgeCount,
+  edgesByNode,
+  type SearchSpace,
+} from './spaces/space.ts';
 
-const spaces = {
-  /** Liu, Simonyan & Yang 2019 (DARTS), section 2.1. */
-  darts: {
-    name: 'darts',
-    operations: [
-      'none',
-      'max_pool_3x3',
-      'avg_pool_3x3',
-      'skip_connect',
-      'sep_conv_3x3',
-      'sep_conv_5x5',
-      'dil_conv_3x3',
-      'dil_conv_5x5',
-    ],
-    nodes: 4,
-    keptEdges: 2,
-  },
-  /** Ordinary convolutions, pools and the identity on every edge; the best operation of each edge is kept. */
-  simple: {
-    name: 'simple',
-    operations: ['conv_3x3', 'conv_5x5', 'max_pool_3x3', 'avg_pool_3x3', 'identity'],
-    nodes: 4,
-    keptEdges: Number.POSITIVE_INFINITY,
-    alphaGradientLimit: 1,
-  },
-} as const satisfies Record<string, SearchSpace>;
+const spaces = { darts, simple, 'nas-bench-201': nasBench201, s1, s2, s3, s4 } as const satisfies Record<
+  string,
+  SearchSpace
+>;
 
 export type SpaceName = keyof typeof spaces;
 
 export const spaceNames = Object.keys(spaces) as readonly SpaceName[];
 
+export const isSpaceName = (name: string): name is SpaceName => Object.hasOwn(spaces, name);
+
 /** The space of a name; InputError for an unknown one. */
 export function searchSpace(name: string): SearchSpace {
-  if (Object.hasOwn(spaces, name)) return spaces[name as SpaceName];
-  throw new InputError(`unknown search space "${name}": expected one of ${spaceNames.join(', ')}`);
+  if (isSpaceName(name)) return spaces[name];
+  const near = suggestion(name, spaceNames);
+  throw new InputError(
+    `unknown search space "${name}"${near}: expected one of ${spaceNames.join(', ')}, or a file of your own, such as mine.json`,
+  );
 }
 
-/** Incoming edges of all nodes together: Σ (2 + i); 14 for four nodes. */
-export const edgeCount = ({ nodes }: SearchSpace): number => (nodes * (nodes + 3)) / 2;
+/** Whether this names a file with a space, and not one of those here. */
+export const isSpaceFile = (source: string): boolean => /\.json$/i.test(source);
 
-/** The number of α's elements: two kinds of cell × edges × operations. */
-export const alphaSize = (space: SearchSpace): number => 2 * edgeCount(space) * space.operations.length;
+/** A space, and what a run has to keep of it: nothing of one that is here, all of one from a file. */
+export interface OpenedSpace {
+  readonly space: SearchSpace;
+  readonly content?: SpaceContent;
+}
+
+/** The space that a user names: one of those here, or a file. */
+export function openSpace(source: string): OpenedSpace {
+  if (!isSpaceFile(source)) return { space: searchSpace(source) };
+  const { content, ...space } = spaceFromFile(source);
+  return { space, content };
+}

@@ -1,7 +1,10 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
 import * as tf from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
-import { adam, clipByNorm, sgd } from '../nn/optimizers.ts';
+import { lossScaling } from '../nn/loss-scaling.ts';
+import { drawNoise, noisePool } from '../nn/noise.ts';
+import { type Optimizer, type OptimizerSettings, optimizers } from '../nn/optimizer-table.ts';
+import { clipByNorm } from '../nn/optimizers.ts';
 import {
   float32,
   int32,
@@ -18,9 +21,10 @@ import {
   unrolledGradient,
   weightGradient,
 } from './architect.ts';
+import type { Penalty, StepInputs } from './methods/method.ts';
 import type { SearchOptions } from './options.ts';
-import { edgeCount, type SearchSpace } from './spaces.ts';
-import type { Supernet } from './supernet.ts';
+import { largestState } from './skeletons/skeleton.ts';
+import { architectureOf, type Supernet } from './supernet.ts';
 
 const batchSignature = (
   prefix: string,
@@ -36,8 +40,6 @@ const batchOf = (inputs: Tensors, prefix: string): Batch => ({
   labels: inputs[`${prefix}Labels`] as tf.Tensor1D,
 });
 
-const alphaShape = (space: SearchSpace): number[] => [2, edgeCount(space), space.operations.length];
-
 /** Inputs of a step by name, each certainly there. */
 const named =
   (inputs: Tensors) =>
@@ -47,82 +49,193 @@ const named =
     return tensor;
   };
 
-/**
- * w ← SGD on the training batch, its gradient clipped. Inputs theta, momentum, alpha, learningRate, trainImages,
- * trainLabels; outputs theta, momentum, loss (mean), correct (count).
- */
-export function weightStep(
+/** The state of the loss scaling beside an optimizer's vectors, in mixed precision. */
+export const lossScale = 'lossScale';
+
+/** The name of an optimizer's vector in the state: `theta/momentum`. */
+export const slotName = (vector: 'theta' | 'alpha', slot: string): string => `${vector}/${slot}`;
+
+const scalings = {
+  theta: lossScaling(slotName('theta', lossScale)),
+  alpha: lossScaling(slotName('alpha', lossScale)),
+};
+
+/** The supernet's loss, in mixed precision scaled for the update of a vector. */
+const scaledLoss = (vector: 'theta' | 'alpha', supernet: Supernet, inputs: Tensors): Loss => {
+  const loss = supernetLoss(supernet, inputs);
+  return (...at) => scalings[vector].scaled(loss(...at), inputs);
+};
+
+/** The state vectors of an optimizer by their names in the state, all of one size. */
+const slotSignature = (vector: 'theta' | 'alpha', { slots }: Optimizer, size: number): Signature =>
+  Object.fromEntries(slots.map((slot) => [slotName(vector, slot), float32(size)]));
+
+const inputSignature = (inputs: StepInputs): Signature =>
+  Object.fromEntries(Object.entries(inputs).map(([name, { spec }]) => [name, spec]));
+
+/** Updates a vector of the state by its gradient: its new value and its optimizer's vectors, by name. */
+function updated(
+  vector: 'theta' | 'alpha',
+  { slots, update }: Optimizer,
+  inputs: Tensors,
+  gradient: tf.Tensor,
+  learningRate: tf.Tensor,
+  settings: OptimizerSettings,
+): Tensors {
+  const input = named(inputs);
+  const own = Object.fromEntries(slots.map((slot) => [slot, input(slotName(vector, slot))]));
+  const before = { weights: input(vector), gradient, learningRate, step: input('step'), slots: own };
+  const next = update(before, settings);
+  return {
+    [vector]: next.weights,
+    ...Object.fromEntries(slots.map((slot) => [slotName(vector, slot), next.slots[slot] as tf.Tensor])),
+  };
+}
+
+/** What either step takes besides state and batch: the method's, and noise where the space has such an operation. */
+export function stepInputs(supernet: Supernet, options: SearchOptions, size: ImageShape): StepInputs {
+  const { method, space, noiseSites } = supernet;
+  if (noiseSites === 0) return method.inputs(space);
+  const frame = { ...options, reductions: space.reductions };
+  const spec = noisePool(noiseSites, largestState(frame, options.batch, size));
+  return { ...method.inputs(space), noise: { spec, value: ({ random }) => drawNoise(spec, random) } };
+}
+
+/** What the α step takes besides: the inputs of all penalties too. */
+export const alphaInputs = (
   supernet: Supernet,
-  space: SearchSpace,
   options: SearchOptions,
   size: ImageShape,
-): Step {
-  const loss = supernetLoss(supernet, space);
+  penalties: readonly Penalty[],
+): StepInputs =>
+  Object.assign(
+    {},
+    stepInputs(supernet, options, size),
+    ...[...supernet.method.penalties(supernet.space), ...penalties].map((term) => term.inputs),
+  );
+
+/** Adam's betas for the weights, PyTorch's defaults. */
+const weightBetas = { beta1: 0.9, beta2: 0.999 };
+/** SGD's momentum for α, where it is asked for. */
+const alphaMomentum = 0.9;
+
+/**
+ * w ← optimizer on the training batch, the gradient clipped. Inputs theta, its optimizer's vectors, alpha, learningRate,
+ * step (the update's number, from 1), trainImages, trainLabels and the method's, and in mixed precision
+ * theta/lossScale; outputs theta, the vectors, loss (mean), correct (count).
+ */
+export function weightStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const optimizer = optimizers[options.optimizer];
+  const settings = { ...weightBetas, momentum: options.momentum, weightDecay: options.weightDecay };
   const fn: TensorFunction = (inputs) => {
     const input = named(inputs);
-    const theta = input('theta');
-    const {
-      gradient,
-      loss: value,
-      correct,
-    } = weightGradient(loss, supernet, theta, input('alpha'), batchOf(inputs, 'train'));
+    const loss = scaledLoss('theta', supernet, inputs);
+    const batch = batchOf(inputs, 'train');
+    const scaled = weightGradient(loss, supernet, input('theta'), input('alpha'), batch);
+    const { gradient, ...evaluated } = scalings.theta.unscaled(scaled, inputs);
     const clipped = clipByNorm(gradient, options.gradientClip);
-    const next = sgd(theta, input('momentum'), clipped, input('learningRate'), options);
-    return { theta: next.weights, momentum: next.momentum, loss: value, correct };
+    const next = updated('theta', optimizer, inputs, clipped, input('learningRate'), settings);
+    return { ...scalings.theta.committed(next, gradient, inputs), ...evaluated };
   };
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
-    momentum: float32(supernet.parameters.size),
-    alpha: float32(...alphaShape(space)),
+    ...slotSignature('theta', optimizer, supernet.parameters.size),
+    alpha: float32(supernet.architecture.size),
     learningRate: float32(),
+    step: float32(),
+    ...scalings.theta.signature(options.precision),
+    ...inputSignature(stepInputs(supernet, options, size)),
     ...batchSignature('train', options.batch, size),
   };
   return { fn, signature };
 }
 
 /**
- * α ← Adam on the validation batch. Inputs theta, alpha, first, second (Adam's moments), step (the update's number,
- * from 1), validationImages, validationLabels, and for the second order momentum, learningRate and a training batch;
- * outputs alpha, first, second, loss, correct.
+ * α ← optimizer on the validation batch. Inputs theta, alpha, its optimizer's vectors, step (the update's number, from
+ * 1), validationImages, validationLabels, the method's and the penalties', and for the second order theta/momentum,
+ * learningRate and a training batch; outputs alpha, the optimizer's vectors, loss, correct.
+ *
+ * @param penalties are added to L_val besides the method's own
  */
 export function alphaStep(
   supernet: Supernet,
-  space: SearchSpace,
   options: SearchOptions,
   size: ImageShape,
+  penalties: readonly Penalty[] = [],
 ): Step {
-  const loss = supernetLoss(supernet, space);
-  const gradientOf = alphaGradients[options.order];
-  const fn: TensorFunction = (inputs) => {
-    const input = named(inputs);
-    const alpha = input('alpha');
-    const { gradient, loss: value, correct } = gradientOf(loss, supernet, inputs, options);
-    const limit = space.alphaGradientLimit;
-    const limited = limit === undefined ? gradient : tf.clipByValue(gradient, -limit, limit);
-    const next = adam(alpha, input('first'), input('second'), limited, input('step'), {
-      learningRate: options.alphaLearningRate,
-      beta1: options.alphaBeta1,
-      beta2: options.alphaBeta2,
-      weightDecay: options.alphaWeightDecay,
-    });
-    return { alpha: next.weights, first: next.first, second: next.second, loss: value, correct };
+  const { method, space } = supernet;
+  const optimizer = optimizers[options.alphaOptimizer];
+  const settings = {
+    momentum: alphaMomentum,
+    beta1: options.alphaBeta1,
+    beta2: options.alphaBeta2,
+    weightDecay: options.alphaWeightDecay,
   };
-  const shape = alphaShape(space);
+  const terms = [...method.penalties(space), ...penalties];
+  const fn: TensorFunction = (inputs) => {
+    const loss = scaledLoss('alpha', supernet, inputs);
+    const scaled = alphaGradients[options.order](loss, supernet, inputs, options);
+    const { gradient, ...evaluated } = scalings.alpha.unscaled(scaled, inputs);
+    const whole = terms.reduce((sum, term) => tf.add(sum, penaltyGradient(term, supernet, inputs)), gradient);
+    const limit = space.alphaGradientLimit;
+    const limited = limit === undefined ? whole : tf.clipByValue(whole, -limit, limit);
+    const rate = tf.scalar(options.alphaLearningRate);
+    const next = updated('alpha', optimizer, inputs, limited, rate, settings);
+    return { ...scalings.alpha.committed(next, gradient, inputs), ...evaluated };
+  };
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
-    alpha: float32(...shape),
-    first: float32(...shape),
-    second: float32(...shape),
+    alpha: float32(supernet.architecture.size),
+    ...slotSignature('alpha', optimizer, supernet.architecture.size),
     step: float32(),
+    ...scalings.alpha.signature(options.precision),
+    ...inputSignature(alphaInputs(supernet, options, size, penalties)),
     ...batchSignature('validation', options.batch, size),
     ...(options.order === 2 && {
-      momentum: float32(supernet.parameters.size),
+      [slotName('theta', 'momentum')]: float32(supernet.parameters.size),
       learningRate: float32(),
       ...batchSignature('train', options.batch, size),
     }),
   };
   return { fn, signature };
 }
+
+/**
+ * ∇_α L_val, of the first order and without penalties. Inputs theta, alpha, validationImages, validationLabels and the
+ * method's; output gradient.
+ */
+export function alphaGradientStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const batch = batchOf(inputs, 'validation');
+    const loss = supernetLoss(supernet, inputs);
+    return { gradient: alphaGradient(loss, supernet, input('theta'), input('alpha'), batch).gradient };
+  };
+  const signature: Signature = {
+    theta: float32(supernet.parameters.size),
+    alpha: float32(supernet.architecture.size),
+    ...inputSignature(stepInputs(supernet, options, size)),
+    ...batchSignature('validation', options.batch, size),
+  };
+  return { fn, signature };
+}
+
+/**
+ * The supernet on a validation batch, normalised by its statistics. Inputs theta, alpha, validationImages,
+ * validationLabels and the method's; outputs loss (mean), correct (count).
+ */
+export function evaluationStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const pieces = supernet.parameters.split(input('theta'));
+    return supernetLoss(supernet, inputs)(pieces, input('alpha'), batchOf(inputs, 'validation'));
+  };
+  return { fn, signature: alphaGradientStep(supernet, options, size).signature };
+}
+
+/** ∇_α of a term that depends on the architecture alone. */
+const penaltyGradient = (term: Penalty, supernet: Supernet, inputs: Tensors): tf.Tensor =>
+  tf.grad((alpha) => term.value(architectureOf(supernet, alpha), inputs))(inputs.alpha as tf.Tensor);
 
 type AlphaGradient = (
   loss: Loss,
@@ -140,7 +253,7 @@ const alphaGradients: Record<SearchOptions['order'], AlphaGradient> = {
     const input = named(inputs);
     const unrolled = {
       learningRate: input('learningRate'),
-      buffer: input('momentum'),
+      buffer: input(slotName('theta', 'momentum')),
       momentum,
       weightDecay,
     };

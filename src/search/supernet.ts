@@ -1,29 +1,17 @@
 /** The supernet: every edge of every cell is a mixed operation (Liu et al. 2019, section 2.2). */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { type Context, declarations, globalAveragePool, linear } from '../nn/layers.ts';
 import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
-import {
-  type Cell,
-  type CellFrame,
-  makeCell,
-  makeStem,
-  type Node,
-  runCells,
-  type Skeleton,
-  stackCells,
-} from './cell.ts';
+import { outputStates } from './derive.ts';
+import { darts } from './methods/darts.ts';
+import type { Architecture, ArchitectureValues, Method } from './methods/method.ts';
+import type { MixingWeights } from './mixed-operation.ts';
 import { operationOf } from './operations.ts';
-import { edgeCount, type SearchSpace } from './spaces.ts';
-
-/** One candidate's weight on one edge: a scalar. */
-type EdgeWeights = readonly tf.Tensor[];
-
-/** softmax(α) of the normal and the reduction cell: a scalar for each edge and operation. */
-export interface MixingWeights {
-  readonly normal: readonly EdgeWeights[];
-  readonly reduce: readonly EdgeWeights[];
-}
+import { edgePlaces, skeletonForm, strideOf } from './skeleton-names.ts';
+import { skeletonOf } from './skeletons/index.ts';
+import type { CellFrame, CellGraph, Node, SkeletonOptions } from './skeletons/skeleton.ts';
+import { candidatesOf, type SearchSpace } from './spaces.ts';
 
 /** What the supernet is evaluated with. */
 export interface SupernetContext extends Context {
@@ -31,77 +19,81 @@ export interface SupernetContext extends Context {
 }
 
 export interface Supernet {
+  readonly space: SearchSpace;
+  readonly method: Method;
+  /** The weights θ. */
   readonly parameters: ParameterTable;
+  /** α, and what else the method learns about the architecture: one flat vector too. */
+  readonly architecture: ParameterTable;
+  /** The number of places at which noise is added. */
+  readonly noiseSites: number;
   /** Images [N, H, W, C] → logits [N, classes]. */
   logits(images: tf.Tensor4D, context: SupernetContext): tf.Tensor2D;
 }
 
-export interface SupernetOptions extends Skeleton {
+export interface SupernetOptions extends Omit<SkeletonOptions, 'reductions'> {
   readonly classes: number;
 }
 
-export function makeSupernet(space: SearchSpace, options: SupernetOptions): Supernet {
-  const parameters = new ParameterTable();
+export function makeSupernet(space: SearchSpace, options: SupernetOptions, method: Method = darts): Supernet {
+  const [parameters, architecture] = [new ParameterTable(), new ParameterTable()];
+  method.declare(architecture, space);
   const root = declarations(parameters, new ParameterTable());
-  const stem = makeStem(root.at('stem'), options);
-  const { cells, outputs } = stackCells(root, options, false, (frame) => makeMixedCell(space, frame));
-  const classify = linear(root.at('classifier'), outputs, options.classes);
+  const { reductions } = space;
+  const body = skeletonOf(space.skeleton).build(root, { ...options, reductions }, false, (frame) =>
+    makeMixedCell(space, method, frame),
+  );
+  const classify = linear(root.at('classifier'), body.outputs, options.classes);
   const logits: Supernet['logits'] = (images, context) => {
-    const features = globalAveragePool(runCells(stem, cells, images, context));
+    const features = globalAveragePool(body.apply(images, context));
     return inScope('classifier', () => classify(features, context));
   };
-  return { parameters, logits };
+  const noiseSites = root.noiseSites.count;
+  return { space, method, parameters, architecture, noiseSites, logits };
 }
 
-function makeMixedCell(space: SearchSpace, frame: CellFrame): Cell<SupernetContext> {
-  const kind = frame.reduction ? 'reduce' : 'normal';
-  let edge = 0;
-  const nodes = Array.from({ length: space.nodes }, (_, i): Node<SupernetContext> => {
-    const incoming = Array.from({ length: i + 2 }, (_, input) => {
-      const index = edge++;
-      const stride = frame.reduction && input < 2 ? 2 : 1;
-      const mixed = mixedOperation(space, frame, `edge${index}`, stride);
-      return (states: readonly tf.Tensor4D[], context: SupernetContext, sum: tf.Tensor4D | undefined) =>
-        mixed(states[input] as tf.Tensor4D, context.weights[kind][index] as EdgeWeights, context, sum);
+function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): CellGraph<SupernetContext> {
+  const { at, channels } = frame;
+  const kind = skeletonForm(space.skeleton).kinds.indexOf(frame.kind);
+  const { normalizesPools: normalizePools } = skeletonOf(space.skeleton);
+  const nodes = edgePlaces(space.skeleton, space.nodes).map((places): Node<SupernetContext> => {
+    const mixed = method.node(
+      places.map(({ input, edge }) => ({
+        at: at.at(`edge${edge}`),
+        operations: candidatesOf(space, kind, edge),
+        channels,
+        stride: strideOf(frame.kind, input),
+        normalizePools,
+      })),
+    );
+    // What a node without a candidate but `none` is.
+    const nothing = operationOf('none').make(at, {
+      channels,
+      stride: strideOf(frame.kind, 0),
+      affine: false,
+      normalizePools,
     });
     return (states, context) => {
-      const sum = incoming.reduce<tf.Tensor4D | undefined>(
-        (s, mixed) => mixed(states, context, s),
-        undefined,
-      );
-      return sum as tf.Tensor4D;
+      const weights = places.map(({ edge }) => {
+        const own = context.weights[kind]?.[edge];
+        if (!own) throw new Error(`edge ${edge} of kind ${kind} has no weights`);
+        return own;
+      });
+      const from = places.map(({ input }) => states[input] as tf.Tensor4D);
+      return mixed(from, weights, context) ?? nothing(states[0] as tf.Tensor4D, context);
     };
   });
-  const concat = nodes.map((_, i) => i + 2);
-  return makeCell(frame, nodes, concat);
+  return { nodes, concat: outputStates(space) };
 }
 
-/**
- * ō(x) = Σₒ softmax(α)ₒ·o(x), added to the sum of the edges before; `none` contributes nothing and is left out. Each
- * candidate is added as soon as it is known, so that no two of them are held in memory.
- */
-function mixedOperation(space: SearchSpace, frame: CellFrame, name: string, stride: number) {
-  const candidates = space.operations.flatMap((operation, column) => {
-    if (operation === 'none') return [];
-    const options = { channels: frame.channels, stride, affine: false, normalizePools: true };
-    const layer = operationOf(operation).make(frame.at.at(name).at(operation), options);
-    return [{ operation, column, layer }];
-  });
-  return (x: tf.Tensor4D, weights: EdgeWeights, context: Context, before: tf.Tensor4D | undefined) =>
-    candidates.reduce((sum, { operation, column, layer }) => {
-      const term = inScope(operation, () => layer(x, context, weights[column]));
-      return sum ? tf.add(sum, term) : term;
-    }, before);
-}
+/** The architecture's tensors by name, of its flat vector. */
+export const architectureOf = ({ architecture }: Supernet, alpha: tf.Tensor): Architecture => {
+  const pieces = architecture.split(alpha.flatten());
+  return Object.fromEntries(architecture.parameters.map(({ name }, i) => [name, pieces[i] as tf.Tensor]));
+};
 
-/** softmax over the operations of each edge, taken apart. α is [2, edges, operations]. */
-export function mixingWeights(alpha: tf.Tensor3D, space: SearchSpace): MixingWeights {
-  const [edges, count] = [edgeCount(space), space.operations.length];
-  const scalars = tf.split(tf.softmax(alpha).flatten(), 2 * edges * count);
-  const rows = (kind: number): EdgeWeights[] =>
-    Array.from({ length: edges }, (_, edge) => {
-      const begin = (kind * edges + edge) * count;
-      return scalars.slice(begin, begin + count);
-    });
-  return { normal: rows(0), reduce: rows(1) };
-}
+/** The same of numbers. */
+export const architectureValues = ({ architecture }: Supernet, alpha: Float32Array): ArchitectureValues =>
+  Object.fromEntries(
+    architecture.parameters.map(({ name, offset, size }) => [name, alpha.subarray(offset, offset + size)]),
+  );

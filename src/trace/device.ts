@@ -8,10 +8,41 @@ export interface Device {
   readonly block: number;
   /** Whether onnxruntime's own operators (`com.microsoft`) may be used; false for files that other runtimes read. */
   readonly contrib: boolean;
+  /** Tensors that one node may write: a GPU binds only so many to a kernel. */
+  readonly outputs: number;
+  /** Whether int64 tensors are computed with where the others are, or take a way over the CPU. */
+  readonly int64: boolean;
+  /** Whether a Slice may begin anywhere when it goes backwards. Where not, it gives wrong elements, and no error. */
+  readonly partialReversal: boolean;
 }
 
 /** Standard operators in NCHW: what every ONNX runtime reads. */
-export const portable: Device = { name: 'portable', block: 0, contrib: false };
+export const portable: Device = {
+  name: 'portable',
+  block: 0,
+  contrib: false,
+  outputs: Number.POSITIVE_INFINITY,
+  int64: true,
+  partialReversal: true,
+};
+
+/**
+ * onnxruntime's WebGPU provider (1.30). WebGPU promises 8 storage buffers a kernel, one of which is read. Its int64
+ * kernels are behind an option that onnxruntime-node does not pass on.
+ */
+export const webgpu: Device = {
+  ...portable,
+  name: 'webgpu',
+  outputs: 7,
+  int64: false,
+  partialReversal: false,
+};
+
+/** onnxruntime's CPU provider; `block` as in {@link Device}. */
+export const cpu = (block: number): Device => ({ ...portable, name: 'cpu', block, contrib: true });
+
+/** onnxruntime's CUDA provider. */
+export const cuda: Device = { ...portable, name: 'cuda' };
 
 /** The layout in which the device holds the image-like results (float32, [N, H, W, C]) of convolutions and pools. */
 export const imageLayout = (device: Device, shape: readonly number[], dtype: DataType = 'float32'): Layout =>

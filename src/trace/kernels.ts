@@ -171,6 +171,12 @@ export interface Kernels {
   ChannelDot: [ChannelDotInputs, None];
   ScaleShift: [ScaleShiftInputs, None];
   ScaleShiftAdd: [ScaleShiftAddInputs, None];
+  /** Ours (`nn/folding.ts`): images side by side in the channels. */
+  FoldImages: [OnX, { images: number }];
+  UnfoldImages: [OnX, { images: number }];
+  // choosing between branches; ours (`nn/choice.ts`)
+  Choose: [readonly Info[], None];
+  Gate: [GateInputs, None];
   // images
   FlipLeftRight: [tf.FlipLeftRightInputs, None];
   ResizeBilinear: [tf.ResizeBilinearInputs, tf.ResizeBilinearAttrs];
@@ -186,6 +192,9 @@ export type ChannelDotInputs = { x: Info; y: Info };
 export type ScaleShiftInputs = { x: Info; scale: Info; shift?: Info };
 /** x·scale + other·otherScale + shift. */
 export type ScaleShiftAddInputs = Required<ScaleShiftInputs> & { other: Info; otherScale: Info };
+
+/** A value of any shape, and the flag (one bool) that lets it pass. */
+export type GateInputs = { flag: Info; x: Info };
 
 /** The inputs as the rule sees them: traced values in place of tensor infos; a list stays a list. */
 export type TracedInputs<I> = I extends readonly Info[]

@@ -48,6 +48,13 @@ describe('help', () => {
     expect(stdout).toMatch(/--flip .*\[default: yes\]/);
   });
 
+  it('tells the defaults of the methods', async () => {
+    const { stdout } = await nas(folder.path, 'search', '--help');
+    const words = stdout.replaceAll(/\s+/g, ' ');
+    expect(words).toMatch(/--batch [^[]*\[default: 64, pc-darts 256, /);
+    expect(words).toMatch(/--partial-channels [^[]*\(pc-darts, drnas\) \[default: pc-darts 4, drnas 1\]/);
+  });
+
   it('starts without loading what computes', () => {
     const seen = new Set<string>();
     const packages = new Set<string>();
@@ -98,6 +105,22 @@ describe('what is wrong is said, and nothing done', () => {
     ['search --out file', /cannot write file\/checkpoint.safetensors: .*file is no folder/],
     ['search --out nowhere --resume', /^nas: nowhere holds no run: config.json is missing\n$/],
     ['search --engine tfjs-cpu --threads 2', /--threads is for the engine onnxruntime/],
+    ['search --method pcdarts', /--method must be one of darts, pc-darts, gdas, .*, got pcdarts/],
+    [
+      'search --partial-channels 2',
+      /^nas: --partial-channels belongs to the methods pc-darts and drnas; this search is by darts\n$/,
+    ],
+    [
+      'search --method pc-darts --temperature 1',
+      /--temperature belongs to the method gdas; this search is by pc-darts/,
+    ],
+    ['search --method gdas --temperature 0', /--temperature must be a number above 0, got 0/],
+    ['search --method drnas --anchor-distance l1', /--anchor-distance must be one of l2, kl, got l1/],
+    [
+      'search --method pc-darts --channels 6',
+      /--partial-channels must divide the channels, of which there are 6; got 4/,
+    ],
+    ['search --method random --epochs 3', /--epochs is not for the method random, .*: it reads .*--seed/],
     ['search --batch 99999', /expected at least one batch of 99999 images, found 5000/],
     ['retrain', /^nas: nas retrain needs a <genotype>/],
     ['retrain nonsense', /^nas: "nonsense" is no genotype: .*darts_v1, darts_v2, pc_darts_cifar/],
@@ -152,7 +175,7 @@ describe('a device that is not there', () => {
       if (result.code === 0) return;
       expectRefused(
         result,
-        /^nas: onnxruntime cannot use cuda here: .*\n.*--device cpu works everywhere\n$/,
+        /^nas: the device cuda cannot be used here:\n(- .*\n {2}→ .*\n)+--device cpu works everywhere\n$/,
         1,
       );
       expect(existsSync(out)).toBe(false);

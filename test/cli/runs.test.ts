@@ -54,6 +54,42 @@ describe('an interrupted search', () => {
   });
 });
 
+describe('a search by another method', () => {
+  it('keeps what it is made with, and its method', async () => {
+    const out = ['--out', 'partial'];
+    await nasJson(folder.path, ...search, '--method', 'pc-darts', '--alpha-learning-rate', '0.01', ...out);
+    const { options } = JSON.parse(text('partial', 'config.json'));
+    expect(options).toMatchObject({ method: 'pc-darts', partialChannels: 4, learningRate: 0.1, batch: 8 });
+    expect(options).toMatchObject({ alphaLearningRate: 0.01, learningRateMin: 0 });
+    expect(options).not.toHaveProperty('temperature');
+    const resume = ['search', ...out, '--resume'];
+    const other = await nas(folder.path, ...resume, '--method', 'gdas');
+    expectRefused(other, /the run in partial has --method pc-darts; it cannot be resumed with gdas/);
+    const fewer = await nas(folder.path, ...resume, '--partial-channels', '2');
+    expectRefused(fewer, /the run in partial has --partial-channels 4; it cannot be resumed with 2/);
+  });
+
+  it('draws a genotype at once, to be retrained as any other', async () => {
+    const random = ['search', '--method', 'random', '--space', 'simple'];
+    const drawn = await nasJson(folder.path, ...random, '--seed', '3', '--out', 'random');
+    expect(JSON.parse(text('random', 'config.json')).options).toEqual({
+      method: 'random',
+      space: 'simple',
+      seed: 3,
+      data: 'embedded',
+    });
+    expect(await nasJson(folder.path, 'search', '--out', 'random', '--resume')).toEqual(drawn);
+    expect((await nasJson(folder.path, ...random, '--seed', '4', '--out', 'r4')).genotype).not.toBe(
+      drawn.genotype,
+    );
+    const again = await nas(folder.path, ...random, '--seed', '3', '--out', 'random');
+    expectRefused(again, /random holds a run already/);
+    const other = await nas(folder.path, 'search', '--out', 'random', '--resume', '--seed', '5');
+    expectRefused(other, /the run in random has --seed 3; it cannot be resumed with 5/);
+    await nasJson(folder.path, 'retrain', 'random', ...tiny);
+  });
+});
+
 describe('an interrupted retraining', () => {
   it('is saved, says how to continue, and ends as if nothing had been', async () => {
     const retrain = (out: string): string[] => [

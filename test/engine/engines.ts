@@ -19,17 +19,28 @@ export const tracedEngines = async (): Promise<NamedEngine[]> => [
   { name: 'onnxruntime, NCHW', engine: await onnxruntimeEngine({ blocked: false, threads: 1 }) },
 ];
 
-/** Every engine that this machine has. Says why libtensorflow is left out where it is. */
-export async function allEngines(): Promise<NamedEngine[]> {
-  const engines = [...(await tracedEngines()), { name: 'tfjs, cpu', engine: await reference() }];
+/** libtensorflow, where this machine has it; else says why it is left out. */
+export async function tensorflowEngine(): Promise<NamedEngine | undefined> {
   try {
-    engines.push({ name: 'tfjs, tensorflow', engine: await tfjsEngine('tensorflow') });
+    return { name: 'tfjs, tensorflow', engine: await tfjsEngine('tensorflow') };
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
-    console.info(`engine left out: ${error.message}`);
+    console.info(`skipped: tests on libtensorflow: ${error.message}`);
+    return undefined;
   }
-  return engines;
 }
+
+/** The engines that run functions eagerly. */
+export async function eagerEngines(): Promise<NamedEngine[]> {
+  const tensorflow = await tensorflowEngine();
+  return [{ name: 'tfjs, cpu', engine: await reference() }, ...(tensorflow ? [tensorflow] : [])];
+}
+
+/** Every engine that this machine has. */
+export const allEngines = async (): Promise<NamedEngine[]> => [
+  ...(await tracedEngines()),
+  ...(await eagerEngines()),
+];
 
 /** One run of a function. */
 export async function compute(

@@ -1,8 +1,8 @@
 /** Steps that run for days must leave no tensors behind, neither eagerly nor when they are traced. */
 import * as tf from '@tensorflow/tfjs';
-import { expect, it } from 'vitest';
-import { tfjsEngine } from '../../src/engine/tfjs.ts';
+import { describe, expect, it } from 'vitest';
 import { trace } from '../../src/trace/trace.ts';
+import { eagerEngines } from './engines.ts';
 import { plumbing } from './functions.ts';
 import { stepsWithAsides } from './training.ts';
 
@@ -16,25 +16,25 @@ async function leftBehind(body: () => Promise<unknown>): Promise<number> {
   return tf.memory().numTensors - before;
 }
 
-it.each(functions)('eagerly: $name', async ({ fn, signature, feeds, name }) => {
-  const engine = await tfjsEngine('cpu');
-  const compiled = await engine.compile(fn, signature, name);
-  expect(await leftBehind(() => compiled.run(feeds))).toBe(0);
+describe.each(await eagerEngines())('eagerly: $name', ({ engine }) => {
+  it.each(functions)('$name', async ({ fn, signature, feeds, name }) => {
+    const compiled = await engine.compile(fn, signature, name);
+    expect(await leftBehind(() => compiled.run(feeds))).toBe(0);
+  });
+
+  it('where the function throws', async () => {
+    const compiled = await engine.compile(
+      () => {
+        tf.ones([3]).matMul(tf.ones([2, 2]));
+        return {};
+      },
+      {},
+      'wrong',
+    );
+    expect(await leftBehind(() => compiled.run({}).catch(() => undefined))).toBe(0);
+  });
 });
 
 it.each(functions)('traced: $name', async ({ fn, signature }) => {
   expect(await leftBehind(async () => trace(fn, signature))).toBe(0);
-});
-
-it('eagerly, where the function throws', async () => {
-  const engine = await tfjsEngine('cpu');
-  const compiled = await engine.compile(
-    () => {
-      tf.ones([3]).matMul(tf.ones([2, 2]));
-      return {};
-    },
-    {},
-    'wrong',
-  );
-  expect(await leftBehind(() => compiled.run({}).catch(() => undefined))).toBe(0);
 });

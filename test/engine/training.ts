@@ -39,7 +39,7 @@ function drawn(name: string, signature: Signature): Record<string, Elements> {
     const length = shape.reduce<number>((product, d) => product * Number(d), 1);
     if (dtype === 'int32') return [input, Int32Array.from({ length }, () => numbers.integer(classes))];
     const values = Float32Array.from({ length }, () => numbers.normal());
-    return [input, input === 'second' ? values.map((x) => x * x) : values];
+    return [input, input.endsWith('/second') ? values.map((x) => x * x) : values];
   });
   return Object.fromEntries(entries);
 }
@@ -108,7 +108,7 @@ function searchStep(
   const options = { ...searchDefaults, cells: 1, batch, ...settings };
   const space = searchSpace(options.space);
   const supernet = makeSupernet(space, { ...options, imageChannels: image.channels, classes });
-  const { fn, signature } = step(supernet, space, options, image);
+  const { fn, signature } = step(supernet, options, image);
   const feeds = {
     ...drawn(name, signature),
     theta: supernet.parameters.initialize(random(1)),

@@ -2,7 +2,7 @@
 
 import { createBuilder } from '../../src/onnx/build.ts';
 import { dataTypeNumbers } from '../../src/onnx/data-types.ts';
-import type { Attributes, TensorType, Value } from '../../src/onnx/ir.ts';
+import { type Attributes, inputValue, type TensorType, type Value } from '../../src/onnx/ir.ts';
 import type { OperatorName } from '../../src/onnx/operators.ts';
 import { bool, float32, int64 } from './support.ts';
 
@@ -58,6 +58,20 @@ const globalPool = [on([image]), on([float32(2, 3, 5)])];
 const channels = (count: number): TensorType => float32(count);
 // Blocks have 8 or 16 channels.
 const blockedImage = float32(2, 32, 9, 8);
+
+/** Branches that double what they read, or leave it; the second result is a constant. */
+function branches(type: TensorType): Attributes {
+  const branch = (name: string, value: (x: Value) => Value) => {
+    const x = inputValue('x', type);
+    const results = [value(x), floats(1, 2)];
+    const outputs = results.map((result, index) => ({ name: `y${index}`, value: result }));
+    return { graph: { name, inputs: [x], outputs } };
+  };
+  return {
+    then_branch: branch('then', (x) => createBuilder().node('Add', [x, x])),
+    else_branch: branch('else', (x) => x),
+  };
+}
 
 /** Every row has cases: the compiler sees to it. */
 export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
@@ -305,6 +319,9 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
     on([int64(2, 3), ints([4]), floats(0, 1)], { axis: 0 }),
     on([int64(2, 3), ints([4]), floats(0, 1)], { axis: -2 }),
   ],
+
+  If: [on([bool(), float32(2, 3)], branches(float32(2, 3)), 2)],
+  'onnx-nas.Chosen': [on([float32(2, 3)])],
 
   'com.microsoft.nchwc.Conv': [
     on([blockedImage, float32(16, 32, 3, 3)], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawCell } from '../../src/report/cell-drawing.ts';
 import { drawGenotype } from '../../src/report/genotype-drawings.ts';
-import { type CellGenotype, formatGenotype } from '../../src/search/genotype.ts';
+import { type CellGenotype, dartsGenotype, formatGenotype } from '../../src/search/genotype.ts';
 import { loadGenotype, publishedNames } from '../../src/search/genotype-file.ts';
 import { operationNames } from '../../src/search/operation-names.ts';
 
@@ -38,11 +38,11 @@ describe('drawCell', () => {
       fc.property(cells, fc.boolean(), (cell, reduction) => {
         const svg = drawCell(cell, { title: 'a cell', reduction });
         const boxes = rectangles(svg);
-        const edges = cell.nodes.flat().length;
+        const edges = cell.nodes.flat().filter(({ operation }) => operation !== 'none').length;
         expect(boxes).toHaveLength(edges + 3);
         expect(svg.match(/class="node"/g)).toHaveLength(cell.nodes.length);
         // One wire into and one out of every operation, one for every concatenated state.
-        expect(svg.match(/class="wire"/g)).toHaveLength(2 * edges);
+        expect(svg.match(/class="wire"/g) ?? []).toHaveLength(2 * edges);
         expect(svg.match(/class="wire concat"/g)).toHaveLength(cell.concat.length);
         boxes.forEach((box, i) => {
           for (const other of boxes.slice(i + 1)) expect(overlaps(box, other)).toBe(false);
@@ -74,7 +74,7 @@ describe('drawCell', () => {
   });
 
   it('says in words what it shows', () => {
-    const { reduce } = loadGenotype('darts_v2');
+    const { reduce } = dartsGenotype(loadGenotype('darts_v2'));
     const svg = drawCell(reduce, { title: 'reduction <&> cell', reduction: true });
     expect(svg).toContain('<title>reduction &lt;&amp;&gt; cell</title>');
     expect(svg).toContain('Node 0 is max pool 3×3 with stride 2 of cell k−2 plus');
@@ -88,6 +88,18 @@ describe('drawGenotype', () => {
     const { normal, reduce } = drawGenotype(text);
     expect(normal).toMatch(/^<svg xmlns.*<\/svg>$/s);
     expect(drawGenotype(text)).toEqual({ normal, reduce });
+  });
+
+  it('draws the one cell of a chain, of its one input, without what is none', () => {
+    const drawings = drawGenotype('|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|');
+    expect(Object.keys(drawings)).toEqual(['cell']);
+    const { cell = '' } = drawings;
+    expect(cell.match(/class="operation/g)).toHaveLength(3);
+    expect(cell).not.toContain('>none<');
+    expect(cell).toContain(
+      'Node 1 is conv 3×3 of input. Node 2 is skip of node 1. Node 3 is avg pool 3×3 of node 2.',
+    );
+    expect(cell).toContain('The output is node 3.');
   });
 
   it('refuses what is no genotype', () => {

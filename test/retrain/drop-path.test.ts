@@ -1,9 +1,9 @@
 /** What a mask does to a path, and which paths have one. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isReduction } from '../../src/search/cell.ts';
-import type { Edge, Genotype } from '../../src/search/genotype.ts';
+import { type DartsGenotype, dartsGenotype, type Edge } from '../../src/search/genotype.ts';
 import { loadGenotype } from '../../src/search/genotype-file.ts';
+import { isReduction } from '../../src/search/skeleton-names.ts';
 import { relativeError } from '../nn/differentiable.ts';
 import { cellOf, imagesOf, logitsOf, network, valuesOf } from './networks.ts';
 
@@ -17,7 +17,7 @@ interface Site extends Edge {
 }
 
 /** The sites as they should be: every edge of every cell in order, but for identities at stride 1. */
-const sitesOf = (genotype: Genotype, cells: number): Site[] =>
+const sitesOf = (genotype: DartsGenotype, cells: number): Site[] =>
   Array.from({ length: cells }, (_, cell) => {
     const reduction = isReduction(cell, cells);
     const { nodes } = reduction ? genotype.reduce : genotype.normal;
@@ -33,7 +33,7 @@ const sitesOf = (genotype: Genotype, cells: number): Site[] =>
 const edge = (operation: Edge['operation'], input: number): Edge => ({ operation, input });
 const cells = 3;
 /** Operations that end in a batch norm, pools and skips, in either kind of cell. */
-const genotype: Genotype = {
+const genotype: DartsGenotype = {
   normal: cellOf(
     [edge('sep_conv_3x3', 0), edge('skip_connect', 1)],
     [edge('dil_conv_3x3', 1), edge('avg_pool_3x3', 2)],
@@ -51,7 +51,7 @@ const all = (mask: number) => (): number[] => [mask, mask, mask];
 
 describe('the sites', () => {
   it.each(['darts_v1', 'darts_v2', 'pc_darts_cifar'])('of %s are its edges but for identities', (name) => {
-    expect(network(name, { cells: 8 }).dropSites).toBe(sitesOf(loadGenotype(name), 8).length);
+    expect(network(name, { cells: 8 }).dropSites).toBe(sitesOf(dartsGenotype(loadGenotype(name)), 8).length);
   });
 
   it('are those of a genotype with every kind of edge', () => {

@@ -4,7 +4,7 @@ import { type Context, sharing } from '../../src/nn/layers.ts';
 import type { ParameterTable } from '../../src/nn/parameters.ts';
 import { random } from '../../src/random.ts';
 import { makeNetwork, type Network, type NetworkOptions } from '../../src/retrain/network.ts';
-import type { Edge, Genotype } from '../../src/search/genotype.ts';
+import type { CellGenotype, Edge, Genotype } from '../../src/search/genotype.ts';
 import { loadGenotype } from '../../src/search/genotype-file.ts';
 import { normals } from '../nn/differentiable.ts';
 
@@ -22,7 +22,7 @@ export const network = (genotype: Genotype | string, options: Partial<NetworkOpt
   });
 
 /** A cell of nodes given by their edges, all nodes concatenated. */
-export const cellOf = (...nodes: (readonly Edge[])[]): Genotype['normal'] => ({
+export const cellOf = (...nodes: (readonly Edge[])[]): CellGenotype => ({
   nodes,
   concat: nodes.map((_, node) => node + 2),
 });

@@ -32,8 +32,8 @@ export function compilingOnce(engine: Engine): Engine & { dispose(): Promise<voi
   const known = new Map<string, Promise<Compiled>>();
   return {
     name: engine.name,
-    compile: async (fn, signature, name) => {
-      const compiled = known.get(name) ?? engine.compile(fn, signature, name);
+    compile: async (fn, signature, name, precision) => {
+      const compiled = known.get(name) ?? engine.compile(fn, signature, name, precision);
       known.set(name, compiled);
       const { run } = await compiled;
       return { run, dispose: async () => {} };

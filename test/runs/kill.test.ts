@@ -24,6 +24,13 @@ const size = '--threads 1 --max-steps 3 --channels 4 --batch 16 --train-limit 20
 
 const kinds: readonly Kind[] = [
   { name: 'search', command: ['search', '--cells', '1', ...size], epochs: 5, place: '.' },
+  // What these draw at a step depends on the architecture before it.
+  ...['gdas', 'drnas'].map((method) => ({
+    name: `search by ${method}`,
+    command: ['search', '--method', method, '--space', 'simple', '--cells', '1', ...size],
+    epochs: 5,
+    place: '.',
+  })),
   {
     name: 'retrain',
     command: ['retrain', 'darts_v2', '--cells', '2', '--test-limit', '100', '--drop-path', '0.5', ...size],

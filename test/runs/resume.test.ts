@@ -41,6 +41,42 @@ const kinds: readonly Kind[] = [
         setting,
       ),
   },
+  {
+    name: 'retrain in mixed precision',
+    // The scale of the loss is part of the state.
+    run: (seed, setting) =>
+      retrain(
+        loadGenotype('darts_v2'),
+        brightness({ count: 24 }),
+        {
+          ...retrainDefaults,
+          ...augmented,
+          channels: 4,
+          cells: 1,
+          dropPath: 0.5,
+          precision: 'float16',
+          seed,
+        },
+        setting,
+      ),
+  },
+  {
+    name: 'search in mixed precision',
+    run: (seed, setting) =>
+      search(
+        brightness(),
+        {
+          ...searchDefaults,
+          ...augmented,
+          space: 'simple',
+          channels: 4,
+          cells: 1,
+          precision: 'float16',
+          seed,
+        },
+        setting,
+      ),
+  },
 ];
 
 describe.each(kinds)('$name', ({ run }) => {

@@ -1,24 +1,39 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deriveGenotype } from '../../src/search/derive.ts';
-import { formatGenotype } from '../../src/search/genotype.ts';
+import { deriveGenotype as derive } from '../../src/search/derive.ts';
+import { cellsOf, dartsGenotype, formatGenotype } from '../../src/search/genotype.ts';
 import { parseGenotype } from '../../src/search/genotype-text.ts';
-import { type SearchSpace, searchSpace, spaceNames } from '../../src/search/spaces.ts';
+import { skeletonForm } from '../../src/search/skeleton-names.ts';
+import {
+  alphaShape,
+  alphaSize,
+  candidatesOf,
+  type SearchSpace,
+  searchSpace,
+  spaceNames,
+} from '../../src/search/spaces.ts';
+import { softmaxStrengths } from '../../src/search/strengths.ts';
 import { softmax } from '../../src/softmax.ts';
 import { published } from './published.ts';
 
 const darts = searchSpace('darts');
 const simple = searchSpace('simple');
 
+const deriveGenotype = (alpha: Float32Array, space: SearchSpace) =>
+  derive(softmaxStrengths(alpha, space), space);
+const deriveDarts = (alpha: Float32Array, space: SearchSpace) => dartsGenotype(deriveGenotype(alpha, space));
+
 /** α in which only the given entries are not 0: [kind, edge, operation, value]. */
 function alphaOf(
   space: SearchSpace,
   entries: readonly (readonly [number, number, string, number])[],
 ): Float32Array {
-  const alpha = new Float32Array(2 * 14 * space.operations.length);
+  const alpha = new Float32Array(alphaSize(space));
+  const [, edges, columns] = alphaShape(space);
   for (const [kind, edge, operation, value] of entries) {
-    const column = space.operations.map(String).indexOf(operation);
-    alpha[(kind * 14 + edge) * space.operations.length + column] = value;
+    const column = candidatesOf(space, kind, edge).map(String).indexOf(operation);
+    expect(column).toBeGreaterThanOrEqual(0);
+    alpha[(kind * edges + edge) * columns + column] = value;
   }
   return alpha;
 }
@@ -26,7 +41,7 @@ function alphaOf(
 describe('deriveGenotype', () => {
   it('keeps the two strongest edges of each node, the stronger first', () => {
     // Node 2 has the edges 0 and 1, node 3 the edges 2 to 4, node 4 5 to 8, node 5 9 to 13.
-    const { normal } = deriveGenotype(
+    const { normal } = deriveDarts(
       alphaOf(darts, [
         [0, 0, 'skip_connect', 1],
         [0, 1, 'sep_conv_3x3', 2],
@@ -62,7 +77,7 @@ describe('deriveGenotype', () => {
   });
 
   it('takes the first operation and the first edges of equals', () => {
-    const { normal, reduce } = deriveGenotype(alphaOf(darts, []), darts);
+    const { normal, reduce } = deriveDarts(alphaOf(darts, []), darts);
     const pair = [
       { operation: 'max_pool_3x3', input: 0 },
       { operation: 'max_pool_3x3', input: 1 },
@@ -72,7 +87,7 @@ describe('deriveGenotype', () => {
   });
 
   it('never chooses none, which weakens its edge all the same', () => {
-    const { reduce } = deriveGenotype(
+    const { reduce } = deriveDarts(
       alphaOf(darts, [
         // The strongest skip_connect of all, but none takes most of its edge.
         [1, 2, 'skip_connect', 2],
@@ -89,14 +104,46 @@ describe('deriveGenotype', () => {
   });
 
   it('keeps every edge of the space simple', () => {
-    const { normal } = deriveGenotype(alphaOf(simple, [[0, 3, 'identity', 1]]), simple);
+    const { normal } = deriveDarts(alphaOf(simple, [[0, 3, 'identity', 1]]), simple);
     expect(normal.nodes.map((edges) => edges.length)).toEqual([2, 3, 4, 5]);
     expect(normal.nodes[1]?.[0]).toEqual({ operation: 'identity', input: 1 });
   });
 
+  it('decides every edge of a chain, for none too, in the order of its inputs', () => {
+    const space = searchSpace('nas-bench-201');
+    // Node 1 has the edge 0, node 2 the edges 1 and 2, node 3 the edges 3 to 5.
+    const alpha = alphaOf(space, [
+      [0, 0, 'nor_conv_3x3', 1],
+      [0, 1, 'none', 1],
+      [0, 2, 'avg_pool_3x3', 3],
+      [0, 3, 'skip_connect', 1],
+      [0, 4, 'nor_conv_1x1', 1],
+    ]);
+    expect(formatGenotype(deriveGenotype(alpha, space))).toBe(
+      '|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|none~2|',
+    );
+  });
+
+  it("chooses among an edge's own candidates", () => {
+    const space = searchSpace('s1');
+    const { normal, reduce } = deriveDarts(
+      alphaOf(space, [
+        [0, 0, 'dil_conv_3x3', 1],
+        [0, 1, 'dil_conv_5x5', 2],
+        [1, 6, 'sep_conv_3x3', 2],
+      ]),
+      space,
+    );
+    expect(normal.nodes[0]).toEqual([
+      { operation: 'dil_conv_5x5', input: 1 },
+      { operation: 'dil_conv_3x3', input: 0 },
+    ]);
+    expect(reduce.nodes[2]?.[0]).toEqual({ operation: 'sep_conv_3x3', input: 1 });
+  });
+
   it.each(published)('finds $name in an α that prefers its edges in their order', ({ text }) => {
     const genotype = parseGenotype(text);
-    const entries = [genotype.normal, genotype.reduce].flatMap(({ nodes }, kind) =>
+    const entries = cellsOf(genotype).flatMap(([, { nodes }], kind) =>
       nodes.flatMap((edges, node) =>
         edges.map(({ operation, input }, rank) => {
           const edge = (node * (node + 3)) / 2 + input;
@@ -113,8 +160,8 @@ describe('deriveGenotype', () => {
       fc.tuple(
         fc.constant(s),
         fc.float32Array({
-          minLength: 28 * s.operations.length,
-          maxLength: 28 * s.operations.length,
+          minLength: alphaSize(s),
+          maxLength: alphaSize(s),
           noNaN: true,
         }),
       ),
@@ -123,12 +170,13 @@ describe('deriveGenotype', () => {
       fc.property(drawn, ([s, alpha]) => {
         const genotype = deriveGenotype(alpha, s);
         expect(parseGenotype(formatGenotype(genotype))).toEqual(genotype);
-        for (const { nodes } of [genotype.normal, genotype.reduce]) {
+        const { inputs } = skeletonForm(s.skeleton);
+        for (const [, { nodes }] of cellsOf(genotype)) {
           nodes.forEach((edges, node) => {
-            expect(edges).toHaveLength(Math.min(s.keptEdges, node + 2));
+            expect(edges).toHaveLength(Math.min(s.keptEdges, node + inputs));
             expect(new Set(edges.map(({ input }) => input)).size).toBe(edges.length);
           });
-          expect(nodes.flat().some(({ operation }) => operation === 'none')).toBe(false);
+          if (!s.choosesNone) expect(nodes.flat().some(({ operation }) => operation === 'none')).toBe(false);
         }
       }),
     );

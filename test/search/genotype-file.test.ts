@@ -34,14 +34,29 @@ describe('genotypes as JSON', () => {
     [
       'null',
       'null',
-      'file.json: expected {"format": "onnx-nas/genotype", "version": 1, …}, got format undefined',
+      'file.json: expected {"format": "onnx-nas/genotype", "version": 2, …}, got format undefined',
     ],
     ['a number', '7', 'got format undefined, version undefined'],
-    ['another format', json.replace('onnx-nas/genotype', 'x'), 'got format "x", version 1'],
+    ['another format', json.replace('onnx-nas/genotype', 'x'), 'got format "x", version 2'],
     [
       'a later version',
-      json.replace('"version": 1', '"version": 2'),
-      'got format "onnx-nas/genotype", version 2',
+      json.replace('"version": 2', '"version": 3'),
+      'got format "onnx-nas/genotype", version 3',
+    ],
+    [
+      'an unknown skeleton',
+      json.replace('"darts"', '"dart"'),
+      '"skeleton" must be one of darts, nas-bench-201, got "dart"',
+    ],
+    [
+      'reductions that are text',
+      json.replace('"normal"', '"reductions": ["1/3"], "normal"'),
+      '"reductions" must be a list of numbers, got ["1/3"]',
+    ],
+    [
+      'a reduction between two cells',
+      json.replace('"normal"', '"reductions": [1.5], "normal"'),
+      'file.json: a network cannot reduce at 1.5; expected parts',
     ],
     ['a missing cell', json.replace('"reduce"', '"induce"'), '"reduce" must be {"nodes": '],
     [
@@ -103,6 +118,15 @@ describe('genotypes as JSON', () => {
       ),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('the first version', () => {
+  const old = json.replace('"version": 2', '"version": 1').replace(/ *"skeleton": "darts",\n/, '');
+
+  it('is read as before', () => {
+    expect(old).not.toContain('skeleton');
+    expect(genotypeFromJson(old)).toEqual(genotype);
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { formatGenotype } from '../../src/search/genotype.ts';
+import { dartsGenotype, formatGenotype } from '../../src/search/genotype.ts';
 import { parseGenotype } from '../../src/search/genotype-text.ts';
 import { damaged, expectSoundOrRefused, genotypes } from './genotypes.ts';
 import { published } from './published.ts';
@@ -52,7 +52,7 @@ describe('parseGenotype', () => {
   });
 
   it('counts range(b) from 0', () => {
-    expect(parseGenotype(text.replace('[1, 2]', 'range(3)')).normal.concat).toEqual([0, 1, 2]);
+    expect(dartsGenotype(parseGenotype(text.replace('[1, 2]', 'range(3)'))).normal.concat).toEqual([0, 1, 2]);
   });
 
   it.each<[string, string, string]>([

@@ -9,7 +9,7 @@ import { type Run, recording } from '../runs/engines.ts';
 
 /** Adds 1 to the state, so that each state is known by its first element. */
 function count({ step, feeds }: Run): Record<string, Elements> {
-  const names = step === 'alpha' ? ['alpha', 'first', 'second'] : ['theta', 'momentum'];
+  const names = step === 'alpha' ? ['alpha', 'alpha/first', 'alpha/second'] : ['theta', 'theta/momentum'];
   const next = names.map((name): [string, Elements] => [
     name,
     (feeds[name] as Float32Array).map((x) => x + 1),
@@ -101,7 +101,7 @@ describe('search', () => {
 
   it('gives the second order the batch and the momentum of the coming step of the weights', async () => {
     const runs = await runsOf({ order: 2 });
-    for (const name of ['momentum', 'learningRate', 'trainImages', 'trainLabels']) {
+    for (const name of ['theta/momentum', 'learningRate', 'trainImages', 'trainLabels']) {
       expect(named(runs, 'alpha').map(({ feeds }) => feeds[name])).toEqual(
         named(runs, 'weights').map(({ feeds }) => feeds[name]),
       );

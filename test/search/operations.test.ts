@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { type Context, declarations, sharing } from '../../src/nn/layers.ts';
 import { ParameterTable } from '../../src/nn/parameters.ts';
-import { isReduction } from '../../src/search/cell.ts';
 import { type OperationName, operationNames } from '../../src/search/operation-names.ts';
 import { operationOf, operations } from '../../src/search/operations.ts';
-import { alphaSize, edgeCount, searchSpace, spaceNames } from '../../src/search/spaces.ts';
+import { isReduction } from '../../src/search/skeleton-names.ts';
+import { alphaShape, candidatesOf, searchSpace, spaceNames } from '../../src/search/spaces.ts';
 import { normals } from '../nn/differentiable.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -53,6 +53,9 @@ const sizes: Record<OperationName, readonly [number, number, norms: readonly [nu
   dil_conv_5x5: [25 * c + c2, 25 * c + c2, [1, 1]],
   conv_3x3: [9 * c2, 9 * c2, [1, 1]],
   conv_5x5: [25 * c2, 25 * c2, [1, 1]],
+  nor_conv_1x1: [c2, c2, [1, 1]],
+  nor_conv_3x3: [9 * c2, 9 * c2, [1, 1]],
+  noise: [0, 0, [0, 0]],
 };
 
 describe.each(operationNames)('%s', (name) => {
@@ -133,8 +136,8 @@ describe('pools', () => {
 });
 
 describe('search spaces', () => {
-  it('have 14 edges of their operations, in the order of quark0/darts', () => {
-    expect(searchSpace('darts').operations).toEqual([
+  it('have their edges and operations, in the order of quark0/darts', () => {
+    expect(candidatesOf(searchSpace('darts'), 0, 0)).toEqual([
       'none',
       'max_pool_3x3',
       'avg_pool_3x3',
@@ -144,8 +147,15 @@ describe('search spaces', () => {
       'dil_conv_3x3',
       'dil_conv_5x5',
     ]);
-    expect(spaceNames.map((name) => edgeCount(searchSpace(name)))).toEqual([14, 14]);
-    expect(spaceNames.map((name) => alphaSize(searchSpace(name)))).toEqual([224, 140]);
+    expect(Object.fromEntries(spaceNames.map((name) => [name, alphaShape(searchSpace(name))]))).toEqual({
+      darts: [2, 14, 8],
+      simple: [2, 14, 5],
+      'nas-bench-201': [1, 6, 5],
+      s1: [2, 14, 2],
+      s2: [2, 14, 2],
+      s3: [2, 14, 3],
+      s4: [2, 14, 2],
+    });
   });
 
   it.each(['', 'DARTS', 'toString'])('there is none named "%s"', (name) => {

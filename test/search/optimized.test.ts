@@ -22,8 +22,8 @@ const options: SearchOptions = { ...searchDefaults, channels: 16, cells: 2, batc
 const space = searchSpace('darts');
 const supernet = makeSupernet(space, { ...options, imageChannels: 3, classes });
 const steps = {
-  alpha: alphaStep(supernet, space, options, image),
-  weights: weightStep(supernet, space, options, image),
+  alpha: alphaStep(supernet, options, image),
+  weights: weightStep(supernet, options, image),
 };
 
 type Run = (feeds: Feeds) => Promise<Record<string, Elements>>;
@@ -61,11 +61,15 @@ const batchFeeds = (part: 'train' | 'validation', step: number): Feeds => ({
 
 const initial = () => ({
   theta: supernet.parameters.initialize(random(1)),
-  momentum: new Float32Array(supernet.parameters.size),
+  'theta/momentum': new Float32Array(supernet.parameters.size),
   alpha: normals(alphaSize(space), 'alpha').map((x) => 0.1 * x),
-  first: new Float32Array(alphaSize(space)),
-  second: new Float32Array(alphaSize(space)),
+  'alpha/first': new Float32Array(alphaSize(space)),
+  'alpha/second': new Float32Array(alphaSize(space)),
 });
+
+const takeOver = (state: object, { loss: _, correct: __, ...vectors }: Record<string, Elements>): void => {
+  Object.assign(state, vectors);
+};
 
 /** The losses of a short search, and the two states after its first update, momenta of which are the gradients. */
 async function search(compile: (step: Step) => Promise<Run>) {
@@ -74,22 +78,20 @@ async function search(compile: (step: Step) => Promise<Run>) {
   const losses: number[] = [];
   let gradients: { first: Float32Array; momentum: Float32Array } | undefined;
   for (let step = 0; step < updates; step++) {
-    const { theta, momentum, alpha, first, second } = state;
     const number = Float32Array.of(step + 1);
-    const a = await alphaUpdate({
-      theta,
-      alpha,
-      first,
-      second,
-      step: number,
-      ...batchFeeds('validation', step),
-    });
-    Object.assign(state, { alpha: a.alpha, first: a.first, second: a.second });
+    const { 'theta/momentum': _, ...alphaState } = state;
+    const a = await alphaUpdate({ ...alphaState, step: number, ...batchFeeds('validation', step) });
+    takeOver(state, a);
+    const { 'alpha/first': first, 'alpha/second': __, ...weightState } = state;
     const learningRate = Float32Array.of(0.002);
-    const feeds = { theta, momentum, alpha: state.alpha, learningRate, ...batchFeeds('train', step) };
-    const w = await weightUpdate(feeds);
-    Object.assign(state, { theta: w.theta, momentum: w.momentum });
-    gradients ??= { first: state.first, momentum: state.momentum };
+    const w = await weightUpdate({
+      ...weightState,
+      learningRate,
+      step: number,
+      ...batchFeeds('train', step),
+    });
+    takeOver(state, w);
+    gradients ??= { first, momentum: state['theta/momentum'] };
     losses.push(a.loss?.[0] as number, w.loss?.[0] as number);
   }
   return { losses, gradients: gradients as NonNullable<typeof gradients> };

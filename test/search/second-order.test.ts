@@ -16,7 +16,7 @@ import {
   unrolledGradient,
   unrolledWeights,
 } from '../../src/search/architect.ts';
-import { alphaSize, edgeCount, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { float32, int32, type Signature, type Tensors } from '../../src/signature.ts';
 import { reference } from '../engine/engines.ts';
@@ -34,12 +34,12 @@ vi.mock(import('../../src/nn/pooling.ts'), async (original) => {
 const space = searchSpace('darts');
 const [batch, side, classes] = [8, 6, 5];
 const supernet = makeSupernet(space, { channels: 2, cells: 1, imageChannels: 3, classes });
-const loss = supernetLoss(supernet, space);
+const loss = supernetLoss(supernet);
 const size = supernet.parameters.size;
 
 const signature: Signature = {
   w: float32(size),
-  alpha: float32(2, edgeCount(space), space.operations.length),
+  alpha: float32(...alphaShape(space)),
   buffer: float32(size),
   v: float32(size),
   learningRate: float32(),

@@ -6,6 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 import { ParameterTable, zeros } from '../../src/nn/parameters.ts';
 import { random } from '../../src/random.ts';
 import type { Batch, Loss } from '../../src/search/architect.ts';
+import { darts } from '../../src/search/methods/darts.ts';
+import { searchSpace } from '../../src/search/spaces.ts';
 import type { Supernet } from '../../src/search/supernet.ts';
 
 type Vector = readonly number[];
@@ -17,7 +19,11 @@ parameters.declare('v', [3], zeros);
 
 /** Only its table of parameters is used: w has two pieces, that the order of the pieces may matter. */
 export const supernet: Supernet = {
+  space: searchSpace('darts'),
+  method: darts,
   parameters,
+  architecture: new ParameterTable(),
+  noiseSites: 0,
   logits: () => {
     throw new Error('the problem has no images');
   },

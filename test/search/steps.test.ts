@@ -5,7 +5,7 @@ import type { Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
 import { alphaGradient, supernetLoss, unrolledGradient, weightGradient } from '../../src/search/architect.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
-import { alphaSize, type SearchSpace, searchSpace } from '../../src/search/spaces.ts';
+import { alphaShape, alphaSize, type SearchSpace, searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { compute, reference } from '../engine/engines.ts';
@@ -18,7 +18,7 @@ const image = { channels: 1, height: 5, width: 5 };
 const options: SearchOptions = { ...searchDefaults, space: 'simple', channels: 2, cells: 1, batch };
 const simple = searchSpace('simple');
 const supernet = makeSupernet(simple, { ...options, imageChannels: 1, classes });
-const loss = supernetLoss(supernet, simple);
+const loss = supernetLoss(supernet);
 const size = supernet.parameters.size;
 
 const state = {
@@ -41,15 +41,15 @@ const batchOf = (part: 'train' | 'validation') => {
   };
 };
 const theta = () => tf.tensor1d(state.theta);
-const alpha = () => tf.tensor3d(state.alpha, [2, 14, simple.operations.length]);
+const alpha = () => tf.tensor3d(state.alpha, alphaShape(simple));
 const numbersOf = (tensor: tf.Tensor): Elements => tensor.dataSync() as Float32Array;
 
 describe('weightStep', () => {
   const run = async (settings: Partial<SearchOptions>) => {
-    const { fn, signature } = weightStep(supernet, simple, { ...options, ...settings }, image);
+    const { fn, signature } = weightStep(supernet, { ...options, ...settings }, image);
     const { theta: w, momentum, alpha: a } = state;
-    const learningRate = Float32Array.of(0.02);
-    const feeds = { theta: w, momentum, alpha: a, learningRate, ...batchFeeds('train') };
+    const numbers = { learningRate: Float32Array.of(0.02), step: Float32Array.of(1) };
+    const feeds = { theta: w, 'theta/momentum': momentum, alpha: a, ...numbers, ...batchFeeds('train') };
     return compute(await reference(), fn, signature, feeds);
   };
 
@@ -67,7 +67,7 @@ describe('weightStep', () => {
       (g, i) => 0.9 * (state.momentum[i] as number) + factor * g + 3e-4 * (state.theta[i] as number),
     );
     const actual = await run({ gradientClip });
-    expect(relativeError(actual.momentum as Elements, momentum)).toBeLessThan(1e-6);
+    expect(relativeError(actual['theta/momentum'] as Elements, momentum)).toBeLessThan(1e-6);
     const moved = state.theta.map((w, i) => w - 0.02 * (momentum[i] as number));
     expect(relativeError(actual.theta as Elements, moved)).toBeLessThan(1e-6);
     expect(actual.loss?.[0]).toBeCloseTo(numbersOf(evaluated.loss)[0] as number, 6);
@@ -77,9 +77,11 @@ describe('weightStep', () => {
 
 describe('alphaStep', () => {
   const run = async (space: SearchSpace, order: 1 | 2) => {
-    const { fn, signature } = alphaStep(supernet, space, { ...options, order }, image);
-    const { theta: w, momentum, ...rest } = state;
-    const second = { momentum, learningRate: Float32Array.of(0.02), ...batchFeeds('train') };
+    const { fn, signature } = alphaStep({ ...supernet, space }, { ...options, order }, image);
+    const { theta: w, momentum, alpha: a, first, second: square } = state;
+    const numbers = { 'theta/momentum': momentum, learningRate: Float32Array.of(0.02) };
+    const second = { ...numbers, ...batchFeeds('train') };
+    const rest = { alpha: a, 'alpha/first': first, 'alpha/second': square };
     const feeds = { theta: w, ...rest, step: Float32Array.of(3), ...batchFeeds('validation') };
     return compute(await reference(), fn, signature, { ...feeds, ...(order === 2 && second) });
   };
@@ -93,7 +95,7 @@ describe('alphaStep', () => {
       const step = m / (1 - 0.5 ** 3) / (Math.sqrt((second[i] as number) / (1 - 0.999 ** 3)) + 1e-8);
       return (state.alpha[i] as number) - 3e-4 * step;
     });
-    return { alpha: moved, first, second };
+    return { alpha: moved, 'alpha/first': first, 'alpha/second': second };
   };
 
   const gradients = {
@@ -123,8 +125,8 @@ describe('alphaStep', () => {
     const limit = 0.5 * Math.max(...gradient.map(Math.abs));
     const clamped = gradient.map((x) => Math.max(-limit, Math.min(limit, x)));
     const actual = await run({ ...simple, alphaGradientLimit: limit }, 1);
-    const { first } = expected(clamped);
-    expect(relativeError(actual.first as Elements, Float32Array.from(first))).toBeLessThan(1e-6);
+    const { 'alpha/first': first } = expected(clamped);
+    expect(relativeError(actual['alpha/first'] as Elements, Float32Array.from(first))).toBeLessThan(1e-6);
     expect(dot(Float32Array.from(clamped), Float32Array.from(gradient))).not.toBeCloseTo(
       normOf(Float32Array.from(gradient)) ** 2,
       6,

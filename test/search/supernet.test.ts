@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Compiled, Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
 import { supernetLoss } from '../../src/search/architect.ts';
-import { alphaSize, edgeCount, searchSpace } from '../../src/search/spaces.ts';
-import { makeSupernet, mixingWeights } from '../../src/search/supernet.ts';
+import { softmaxWeights } from '../../src/search/methods/darts.ts';
+import { alphaShape, alphaSize, searchSpace } from '../../src/search/spaces.ts';
+import { makeSupernet } from '../../src/search/supernet.ts';
 import { float32, int32, type Signature, type TensorFunction } from '../../src/signature.ts';
 import { compute, reference, tracedEngines } from '../engine/engines.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
@@ -31,14 +32,14 @@ describe('parameters', () => {
   });
 });
 
-describe('mixingWeights', () => {
+describe('softmaxWeights', () => {
   it('are the softmax of each edge', async () => {
     await tf.setBackend('cpu');
     const space = searchSpace('darts');
     const alpha = normals(alphaSize(space), 'alpha');
-    const weights = mixingWeights(tf.tensor3d(alpha, [2, 14, 8]), space);
-    for (const [kind, edges] of [weights.normal, weights.reduce].entries()) {
-      edges.forEach((scalars, edge) => {
+    const weights = softmaxWeights(tf.tensor3d(alpha, [2, 14, 8]), space);
+    for (const [kind, edges] of weights.entries()) {
+      edges.forEach(({ operations: scalars }, edge) => {
         const begin = (kind * 14 + edge) * 8;
         const row = [...alpha.subarray(begin, begin + 8)].map(Math.exp);
         const sum = row.reduce((total, x) => total + x, 0);
@@ -56,10 +57,10 @@ function subject(name: string) {
   // Batch norm over many pixels or images is well conditioned; over two it magnifies the last digits a thousandfold.
   const [channels, batch, side, classes] = [16, 4, 6, 10];
   const supernet = makeSupernet(space, { channels, cells: 3, imageChannels: 3, classes });
-  const loss = supernetLoss(supernet, space);
+  const loss = supernetLoss(supernet);
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
-    alpha: float32(2, edgeCount(space), space.operations.length),
+    alpha: float32(...alphaShape(space)),
     images: float32(batch, 3, side, side),
     labels: int32(batch),
   };
@@ -79,7 +80,7 @@ function subject(name: string) {
   return { space, fn, signature, feeds };
 }
 
-describe.each(['darts', 'simple'])('the space %s', (name) => {
+describe.each(['darts', 'simple', 'nas-bench-201'])('the space %s', (name) => {
   const { space, fn, signature, feeds } = subject(name);
   const traced = new Map<string, Compiled>();
 
@@ -118,7 +119,7 @@ describe.each(['darts', 'simple'])('the space %s', (name) => {
   it('has a gradient for the weight of every candidate', async () => {
     const [compiled] = traced.values();
     const alpha = (await compiled?.run(feeds(1)))?.alpha as Float32Array;
-    const { length } = space.operations;
+    const [, , length] = alphaShape(space);
     for (let begin = 0; begin < alpha.length; begin += length) {
       const row = [...alpha.subarray(begin, begin + length)];
       // The candidate none too, through the softmax: what weight it takes, the others lose.

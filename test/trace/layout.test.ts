@@ -6,10 +6,10 @@ import { optimize } from '../../src/onnx/passes/index.ts';
 import { printGraph } from '../../src/onnx/print.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { float32, type TensorFunction } from '../../src/signature.ts';
-import type { Device } from '../../src/trace/device.ts';
+import { cpu } from '../../src/trace/device.ts';
 import { trace } from '../../src/trace/trace.ts';
 
-const blocked: Device = { name: 'blocked', block: 16, contrib: true };
+const blocked = cpu(16);
 
 const count = (graph: Graph, ...ops: string[]): number =>
   graphNodes(graph).filter(({ op }) => ops.includes(op)).length;

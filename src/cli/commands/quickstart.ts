@@ -1,4 +1,5 @@
 import { retrainDefaults } from '../../retrain/options.ts';
+import { searchDefaultsOf } from '../../search/method-options.ts';
 import { searchDefaults } from '../../search/options.ts';
 import { defineCommand } from '../command.ts';
 import { interruptible } from '../interruption.ts';
@@ -8,7 +9,7 @@ import { dataDefaults, deviceDefaults } from '../setting.ts';
 
 /** Small enough for five minutes on two cores; everything else is as in the paper. */
 const searchPreset: SearchRunOptions = {
-  ...searchDefaults,
+  ...searchDefaultsOf('darts'),
   ...dataDefaults,
   ...deviceDefaults,
   channels: 16,

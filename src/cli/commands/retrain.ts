@@ -7,7 +7,7 @@ export const retrainCommand = defineCommand({
   name: 'retrain',
   argument: {
     name: 'genotype',
-    describe: "a search's folder, a file, a published name or the text Genotype(…) itself",
+    describe: "a search's folder, a file, a published name or the text itself: Genotype(…) or |…~0|+|…",
   },
   describe: 'train the network of a genotype from scratch',
   options: [...retrainRunNames, 'out', 'resume'],

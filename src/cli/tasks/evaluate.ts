@@ -12,9 +12,9 @@ import {
   type DeviceOptions,
   dataDefaults,
   deviceDefaults,
+  deviceOf,
   openDataset,
   openEngine,
-  providerOf,
 } from '../setting.ts';
 import { openTrained } from '../trained.ts';
 import { requireFit } from './fit.ts';
@@ -61,7 +61,7 @@ async function evaluateFile(file: string, given: Partial<EvaluateOptions>): Prom
   if (unused)
     throw new InputError(`--${unused} is for the folder of a run; ${file} is run by onnxruntime as it is`);
   const { threads, ...options } = { ...dataDefaults, ...deviceDefaults, ...given };
-  const provider = providerOf(options);
+  const provider = await deviceOf(options);
   const model = await loadModel(readFileSync(file), file, { provider, ...(threads && { threads }) });
   const { shape: sizes = [] } = model.inputs[0] ?? {};
   if (sizes.length !== 4) {

@@ -1,9 +1,10 @@
 /** Retrains a genotype in the sub-folder of a run. */
 
 import { InputError } from '../../errors.ts';
+import { retrainDefaultsOf } from '../../retrain/options.ts';
 import { retrain } from '../../retrain/retrain.ts';
 import { openRun } from '../../runs/run-folder.ts';
-import { formatGenotype } from '../../search/genotype.ts';
+import { formatGenotype, skeletonOfGenotype } from '../../search/genotype.ts';
 import { loadGenotype } from '../../search/genotype-file.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
@@ -41,11 +42,13 @@ export async function runRetrain(
   const text = formatGenotype(genotype);
   const options = resume
     ? resumedOptions(ownOptions(path, text), given, deviceOptionNames, path)
-    : { ...defaults, ...inheritedData(source), ...given };
+    : { ...defaults, ...retrainDefaultsOf(skeletonOfGenotype(genotype)), ...inheritedData(source), ...given };
   const folder = openRun(path, resume);
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
-  say(`retrain: ${options.cells} cells, ${options.channels} channels, on ${engine.name}, in ${path}`);
+  say(
+    `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${path}`,
+  );
   if (!resume) {
     const { name, classes, shape } = dataset;
     folder.writeConfig({
@@ -56,7 +59,7 @@ export async function runRetrain(
       dataset: { name, classes, shape },
     });
   }
-  const progress = showProgress('retrain', options.epochs, signal);
+  const progress = showProgress('retrain', signal);
   try {
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);

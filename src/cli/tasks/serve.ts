@@ -2,7 +2,7 @@
 import { type ModelConfig, type ServeOptions, serve } from '../../serve/index.ts';
 import type { Given } from '../options.ts';
 import { say } from '../output.ts';
-import { providerOf } from '../setting.ts';
+import { deviceOf } from '../setting.ts';
 
 type ModelOption =
   | 'device'
@@ -25,7 +25,7 @@ export async function runServer(
   const server = await serve(models, {
     ...options,
     usualBatchSize: options.maxBatchSize,
-    models: modelDefaults(options),
+    models: await modelDefaults(options),
   });
   const stopped = new Promise<void>((resolve) => {
     // Whatever comes after the first ends the process at once, as signals do that nobody listens to.
@@ -43,10 +43,10 @@ export async function runServer(
 }
 
 /** How models are served whose config.json does not say. */
-function modelDefaults(options: Given<ModelOption>): Partial<ModelConfig> {
+async function modelDefaults(options: Given<ModelOption>): Promise<Partial<ModelConfig>> {
   const { device, threads, instances, maxQueueDelay, adaptiveDelay, maxQueueSize, timeout } = options;
   return {
-    ...(device && { device: providerOf({ device }) }),
+    ...(device && { device: await deviceOf({ device }) }),
     ...(threads && { threads }),
     ...(instances && { instances }),
     ...(maxQueueDelay !== undefined && { maxQueueDelayMs: maxQueueDelay }),

@@ -5,7 +5,7 @@ import type { Attribute, Attributes, DataType, TensorType, Value } from '../ir.t
 /** Inputs of a node; `null` stands for an omitted optional one. */
 export type Inputs = readonly (Value | null)[];
 
-export type AttributeKind = 'int' | 'float' | 'string' | 'ints' | 'floats' | 'tensor';
+export type AttributeKind = 'int' | 'float' | 'string' | 'ints' | 'floats' | 'tensor' | 'graph';
 
 export interface Operator {
   /**
@@ -122,5 +122,6 @@ export function attributeKind(attribute: Attribute): AttributeKind {
   if (typeof attribute === 'string') return 'string';
   if (isInts(attribute)) return 'ints';
   if ('float' in attribute) return 'float';
-  return 'floats' in attribute ? 'floats' : 'tensor';
+  if ('floats' in attribute) return 'floats';
+  return 'tensor' in attribute ? 'tensor' : 'graph';
 }

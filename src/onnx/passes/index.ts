@@ -6,8 +6,11 @@ import { constantFolding } from './constant-folding.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
 import { fuseBias } from './fuse-bias.ts';
 import { fuseConvolution } from './fuse-convolution.ts';
+import { halfPrecision } from './half-precision.ts';
 import { identity } from './identity.ts';
+import { limitOutputs } from './limit-outputs.ts';
 import type { Pass } from './rewrite.ts';
+import { sinkIntoBranches } from './sink-into-branches.ts';
 import { stackSmall } from './stack.ts';
 
 export type { Pass } from './rewrite.ts';
@@ -18,7 +21,10 @@ export {
   foldBatchNorm,
   fuseBias,
   fuseConvolution,
+  halfPrecision,
   identity,
+  limitOutputs,
+  sinkIntoBranches,
   stackSmall,
 };
 
@@ -27,8 +33,14 @@ const pipeline =
   (graph: Graph) =>
     passes.reduce((result, pass) => pass(result), graph);
 
+const cleaned = [identity, commonSubexpressions, sinkIntoBranches, fuseConvolution] as const;
+const stacked = [stackSmall, identity] as const;
+
 /** For graphs that are run by us: removes what is superfluous and computes nothing twice. */
-export const optimize: Pass = pipeline(identity, commonSubexpressions, fuseConvolution, stackSmall, identity);
+export const optimize: Pass = pipeline(...cleaned, ...stacked);
+
+/** The same in mixed precision. */
+export const optimizeForHalf: Pass = pipeline(...cleaned, halfPrecision, ...stacked);
 
 /** For models that are exported: constants are computed and joined with the operators that read them, too. */
 export const optimizeForInference: Pass = pipeline(

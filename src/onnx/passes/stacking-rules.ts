@@ -92,6 +92,7 @@ const elementwiseOperators = [
   'Exp',
   'Log',
   'HardSigmoid',
+  'Cast',
 ] as const;
 
 const rules: Readonly<Record<string, StackingRule>> = {

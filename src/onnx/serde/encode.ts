@@ -4,6 +4,8 @@ import type { onnx as Onnx } from 'onnx-proto';
 import { dataTypeNumbers } from '../data-types.ts';
 import {
   type Attribute,
+  allNodes,
+  bodiesOf,
   createNode,
   type Graph,
   graphNodes,
@@ -11,7 +13,8 @@ import {
   type TensorType,
   type Value,
 } from '../ir.ts';
-import { dialectOpset } from '../operators.ts';
+import { dialectOpset, qualifiedName } from '../operators.ts';
+import { rebuilt, rewrite } from '../passes/rewrite.ts';
 import { requiredOpset } from '../verify.ts';
 import { type Names, nameGraph } from './names.ts';
 import { onnx } from './proto.ts';
@@ -31,7 +34,7 @@ export interface SerializeOptions {
 
 const types = onnx.AttributeProto.AttributeType;
 
-function encodeAttribute(name: string, attribute: Attribute): Onnx.IAttributeProto {
+function encodeAttribute(name: string, attribute: Attribute, names: Names): Onnx.IAttributeProto {
   const isInts = (list: Attribute): list is readonly number[] => Array.isArray(list);
   if (typeof attribute === 'number') return { name, type: types.INT, i: attribute };
   if (typeof attribute === 'string')
@@ -39,6 +42,7 @@ function encodeAttribute(name: string, attribute: Attribute): Onnx.IAttributePro
   if (isInts(attribute)) return { name, type: types.INTS, ints: [...attribute] };
   if ('float' in attribute) return { name, type: types.FLOAT, f: attribute.float };
   if ('floats' in attribute) return { name, type: types.FLOATS, floats: [...attribute.floats] };
+  if ('graph' in attribute) return { name, type: types.GRAPH, g: encodeBody(attribute.graph, names) };
   const { data, type } = attribute.tensor;
   return { name, type: types.TENSOR, t: encodeTensor(data, type) };
 }
@@ -55,9 +59,13 @@ const encodeType = (name: string, { dtype, shape }: TensorType): Onnx.IValueInfo
   },
 });
 
-/** The names of a node's inputs; omitted ones are empty, at the end they are left out. */
+/** The names of a node's own inputs; omitted ones are empty, at the end they are left out. */
 function inputNames(node: Node, nameOf: (value: Value) => string): string[] {
-  const names = node.inputs.map((value) => (value ? nameOf(value) : ''));
+  // What branches read from outside they name themselves.
+  const captured = bodiesOf(node)[0]?.inputs.length ?? 0;
+  const names = node.inputs
+    .slice(0, node.inputs.length - captured)
+    .map((value) => (value ? nameOf(value) : ''));
   return names.slice(0, names.findLastIndex((name) => name !== '') + 1);
 }
 
@@ -65,7 +73,8 @@ function inputNames(node: Node, nameOf: (value: Value) => string): string[] {
  * The graph with an Identity before each output that no node computes or that is listed twice: in a file an
  * output must be the result of a node, and a result has one name.
  */
-function withOwnOutputs(graph: Graph): Graph {
+function withOwnOutputs(given: Graph): Graph {
+  const graph = withCompleteBodies(given);
   const inputNames = new Set(
     graph.inputs.flatMap(({ source }) => (source.kind === 'input' ? [source.name] : [])),
   );
@@ -83,6 +92,38 @@ function withOwnOutputs(graph: Graph): Graph {
   return { ...graph, outputs };
 }
 
+/** The same for all branches. */
+const withCompleteBodies = (graph: Graph): Graph =>
+  rewrite(graph, (node, inputs) => {
+    if (bodiesOf(node).length === 0) return undefined;
+    const complete = (attribute: Attribute): Attribute =>
+      typeof attribute === 'object' && 'graph' in attribute
+        ? { graph: withOwnOutputs(attribute.graph) }
+        : attribute;
+    const attributes = Object.entries(node.attributes).map(([name, attribute]) => [
+      name,
+      complete(attribute),
+    ]);
+    return rebuilt(node, inputs, Object.fromEntries(attributes));
+  });
+
+/** A branch: it has no inputs, and names what it reads from outside. */
+function encodeBody(graph: Graph, names: Names): Onnx.IGraphProto {
+  const own = names.bodies.get(graph);
+  if (!own) throw new Error(`the branch ${graph.name} has no names`);
+  const body = encodeGraph(graph, own);
+  const output = graph.outputs.map(({ value }) => encodeType(own.values.get(value) ?? '', value.type));
+  return { ...body, input: [], output };
+}
+
+/** How operators of this project's own are written in ONNX. */
+const spellings: Readonly<Record<string, Pick<Node, 'op' | 'domain' | 'attributes'>>> = {
+  'onnx-nas.Chosen': { op: 'Concat', domain: '', attributes: { axis: 0 } },
+};
+
+const spelled = (node: Node): Pick<Node, 'op' | 'domain' | 'attributes'> =>
+  spellings[qualifiedName(node)] ?? node;
+
 function encodeGraph(graph: Graph, names: Names): Onnx.IGraphProto {
   const nameOf = (value: Value): string => {
     const name = names.values.get(value);
@@ -94,14 +135,19 @@ function encodeGraph(graph: Graph, names: Names): Onnx.IGraphProto {
   };
   return {
     name: graph.name,
-    node: graphNodes(graph).map((node) => ({
-      name: names.nodes.get(node) ?? null,
-      opType: node.op,
-      domain: node.domain,
-      input: inputNames(node, nameOf),
-      output: node.outputs.map(nameOf),
-      attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(name, attribute)),
-    })),
+    node: graphNodes(graph).map((node) => {
+      const { op, domain, attributes } = spelled(node);
+      return {
+        name: names.nodes.get(node) ?? null,
+        opType: op,
+        domain,
+        input: inputNames(node, nameOf),
+        output: node.outputs.map(nameOf),
+        attribute: Object.entries(attributes).map(([name, attribute]) =>
+          encodeAttribute(name, attribute, names),
+        ),
+      };
+    }),
     initializer: names.constants.map((value) => {
       if (value.source.kind !== 'constant') throw new Error('only constants have data');
       return encodeTensor(value.source.data, value.type, nameOf(value));
@@ -113,7 +159,7 @@ function encodeGraph(graph: Graph, names: Names): Onnx.IGraphProto {
 
 /** The domains that the graph uses, with their versions. */
 function opsetImports(graph: Graph, opset: number): Onnx.IOperatorSetIdProto[] {
-  const domains = new Set(['', ...graphNodes(graph).map((node) => node.domain)]);
+  const domains = new Set(['', ...allNodes(graph).map((node) => spelled(node).domain)]);
   return [...domains].sort().map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
 }
 

@@ -1,8 +1,10 @@
 /** Names in a file: readable, unique, and the same each time. */
 
-import { type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import { bodiesOf, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 
 export interface Names {
+  /** Of the branches in the graph. */
+  readonly bodies: ReadonlyMap<Graph, Names>;
   readonly nodes: ReadonlyMap<Node, string>;
   readonly values: ReadonlyMap<Value, string>;
   /** The constants that nodes read, in the order in which they are first read. */
@@ -44,15 +46,15 @@ const roles: Readonly<Record<string, readonly (string | undefined)[]>> = {
 };
 
 /** `<scope>/<operator>` (made unique), or `<operator>_<n>` for a node without scope. */
-function nodeNames(nodes: readonly Node[]): Map<Node, string> {
+function nodeNames(nodes: readonly Node[], prefix: string): Map<Node, string> {
   const unique = uniqueNames([]);
   const counts = new Map<string, number>();
   return new Map(
     nodes.map((node) => {
-      if (node.scope !== '') return [node, unique(`${node.scope}/${node.op}`)];
+      if (node.scope !== '') return [node, unique(`${prefix}${node.scope}/${node.op}`)];
       const count = counts.get(node.op) ?? 0;
       counts.set(node.op, count + 1);
-      return [node, unique(`${node.op}_${count}`)];
+      return [node, unique(`${prefix}${node.op}_${count}`)];
     }),
   );
 }
@@ -60,15 +62,23 @@ function nodeNames(nodes: readonly Node[]): Map<Node, string> {
 /**
  * Names for everything in a graph each of whose outputs is a node's and listed once. Inputs and outputs of the
  * graph keep their names; other values are `<node>_output_<index>`; constants have their own names or
- * `<first node that reads them>/<role>`.
+ * `<first node that reads them>/<role>`. In a branch all names begin with its node's, and what it reads from outside
+ * bears the name that it has there.
  */
 export function nameGraph(graph: Graph): Names {
+  const inputs = graph.inputs.map((value) => (value.source.kind === 'input' ? value.source.name : ''));
+  return nameAll(graph, inputs, '');
+}
+
+function nameAll(graph: Graph, inputs: readonly string[], prefix: string): Names {
   const values = new Map<Value, string>();
-  for (const value of graph.inputs) if (value.source.kind === 'input') values.set(value, value.source.name);
-  for (const { name, value } of graph.outputs) values.set(value, name);
+  graph.inputs.forEach((value, index) => {
+    values.set(value, inputs[index] ?? '');
+  });
+  for (const { name, value } of graph.outputs) values.set(value, prefix + name);
 
   const all = graphNodes(graph);
-  const nodes = nodeNames(all);
+  const nodes = nodeNames(all, prefix);
   const unique = uniqueNames([...values.values()]);
   const constants: Value[] = [];
   for (const node of all) {
@@ -76,7 +86,10 @@ export function nameGraph(graph: Graph): Names {
     node.inputs.forEach((value, index) => {
       if (value?.source.kind !== 'constant' || values.has(value)) return;
       const role = roles[node.op]?.[index] ?? 'constant';
-      values.set(value, unique(value.source.name ?? `${nodeName}/${role}`));
+      values.set(
+        value,
+        unique(value.source.name === undefined ? `${nodeName}/${role}` : prefix + value.source.name),
+      );
       constants.push(value);
     });
     for (const value of node.outputs) {
@@ -84,5 +97,14 @@ export function nameGraph(graph: Graph): Names {
       if (!values.has(value)) values.set(value, unique(`${nodeName}_output_${index}`));
     }
   }
-  return { nodes, values, constants };
+  const bodies = new Map<Graph, Names>();
+  for (const node of all) {
+    bodiesOf(node).forEach((body, index) => {
+      const outside = node.inputs
+        .slice(node.inputs.length - body.inputs.length)
+        .map((value) => (value && values.get(value)) ?? '');
+      bodies.set(body, nameAll(body, outside, `${nodes.get(node)}/${index}/`));
+    });
+  }
+  return { nodes, values, constants, bodies };
 }

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { requireDevice } from '../../devices/index.ts';
 import { InputError, messageOf } from '../../errors.ts';
 import { type ModelMetadata, metadataFromProps } from '../../onnx/metadata.ts';
 import { readModelInfo } from '../../onnx/serde.ts';
@@ -71,6 +72,7 @@ export async function loadModel(
   const { name, version, path } = file;
   const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
   const metadata = metadataFromProps(await propsOf(path));
+  await checkDevice(config.device, path, say);
   const open = async (threads: number): Promise<Instance> => {
     const instance = await openInstance({ path, device: config.device, threads }, workers);
     await warmUp(instance, config, path, say);
@@ -106,6 +108,16 @@ export async function loadModel(
 
 /** Milliseconds by which a batch may be ahead of others that come and are more urgent. */
 const longestAhead = 50;
+
+/** Fails before a worker starts where the device cannot be used. A child process finds out; nothing is blocked. */
+async function checkDevice(device: ModelConfig['device'], path: string, warn: Warn): Promise<void> {
+  try {
+    const verdict = await requireDevice(device);
+    if (verdict?.state === 'software') warn(`the device ${device} is ${verdict.what}`);
+  } catch (error) {
+    throw new InputError(`${path}: ${messageOf(error)}`);
+  }
+}
 
 function scheduling(config: ModelConfig) {
   const { maxQueueSize, priorityLevels, defaultPriority, defaultTimeoutMs } = config;

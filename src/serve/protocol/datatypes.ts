@@ -6,9 +6,9 @@
  * permits; read, those that a JavaScript number may have rounded are refused unless they are strings of digits.
  */
 
+import { fromHalf, halfMax, toHalf } from '../../half.ts';
 import type { DataType, TensorData } from '../../onnx/ir.ts';
 import type { Tensor } from '../tensor.ts';
-import { fromHalf, halfMax, toHalf } from './half.ts';
 
 export interface Datatype {
   /** What the protocol calls it. */

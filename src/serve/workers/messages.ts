@@ -1,16 +1,16 @@
 /** What the main thread and a session's worker thread say to each other. */
 
+import type { DeviceName } from '../../devices/names.ts';
 import type { NamedTensors, TensorSignature } from '../tensor.ts';
 
 /** What computes. */
-export const devices = ['cpu', 'cuda', 'webgpu'] as const;
-export type Device = (typeof devices)[number];
+export { type DeviceName as Device, deviceNames as devices } from '../../devices/names.ts';
 
 /** What a session is made of. */
 export interface InstanceOptions {
   /** The model file. */
   readonly path: string;
-  readonly device?: Device;
+  readonly device?: DeviceName;
   /** Threads that one operator may use; by default onnxruntime decides (one a physical core). */
   readonly threads?: number | undefined;
 }

@@ -1,5 +1,6 @@
 /** One rule for every kernel: the families together are total, or this file does not compile. */
 import type { Rules } from '../kernels.ts';
+import { choice } from './choice.ts';
 import { convolution } from './convolution.ts';
 import { creation } from './creation.ts';
 import { elementwise } from './elementwise.ts';
@@ -34,4 +35,5 @@ export const rules: Rules = {
   ...normalization,
   ...image,
   ...resizing,
+  ...choice,
 };

@@ -96,9 +96,32 @@ function mean(lower: Lowering, given: Traced, axis: Axes, keepDims: boolean): Tr
 function position(lower: Lowering, op: 'ArgMax' | 'ArgMin', given: Traced, along: number): Traced {
   const x = numbersOf(lower, given);
   const { value, axis, position: dimension, finish } = viewAlong(lower, x, along);
-  const found = lower.graph.node(op, [value], { axis: dimension, keepdims: 1 });
+  const found = lower.device.int64
+    ? lower.graph.node(op, [value], { axis: dimension, keepdims: 1 })
+    : firstExtreme(lower, op, value, dimension);
   const kept = finish(castValue(lower, found, 'int32'), reducedShape(x.shape, [axis], true), 'int32');
   return reshape(lower, kept, reducedShape(x.shape, [axis], false));
+}
+
+/** The same in float32, where int64 would leave the device: the least position of those that equal the extreme. */
+function firstExtreme(lower: Lowering, op: 'ArgMax' | 'ArgMin', x: Value, axis: number): Value {
+  const { graph } = lower;
+  const size = x.type.shape[axis] as number;
+  const extremum = node(lower, op === 'ArgMax' ? 'ReduceMax' : 'ReduceMin', x, [axis], 1);
+  const positions = graph.constant(
+    Float32Array.from({ length: size }, (_, i) => i),
+    {
+      dtype: 'float32',
+      shape: x.type.shape.map((_, other) => (other === axis ? size : 1)),
+    },
+  );
+  // Where nothing equals it (NaN) the last one stands.
+  const candidates = graph.node('Where', [
+    graph.node('Equal', [x, extremum]),
+    positions,
+    graph.float(size - 1),
+  ]);
+  return node(lower, 'ReduceMin', candidates, [axis], 1);
 }
 
 /** A normalisation along an axis. */

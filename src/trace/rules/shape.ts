@@ -52,10 +52,20 @@ function tile(lower: Lowering, x: Traced, repeats: readonly number[]): Traced {
   return finish(lower.graph.node('Tile', [value, lower.graph.ints(order(repeats, 1))]), shape);
 }
 
+/** [N, H, W, c] → [N·c/channels, H, W, channels]: with the channels first, another division of the same numbers. */
+function divide(lower: Lowering, x: Traced, channels: number): Traced {
+  const [n, h, w, c] = x.shape as [number, number, number, number];
+  const images = (n * c) / channels;
+  const value = lower.reshape(lower.as(x, 'nchw'), [images, channels, h, w]);
+  return lower.traced(value, 'nchw', [images, h, w, channels], x.dtype);
+}
+
 export const shape = {
   BroadcastTo: (lower, { x }, { shape: target }) => broadcast(lower, x, target),
   ExpandDims: (lower, { input }, { dim }) =>
     reshape(lower, input, input.shape.toSpliced(dim < 0 ? dim + input.shape.length + 1 : dim, 0, 1)),
+  FoldImages: (lower, { x }, { images }) => divide(lower, x, (x.shape[channelAxis] as number) * images),
+  UnfoldImages: (lower, { x }, { images }) => divide(lower, x, (x.shape[channelAxis] as number) / images),
   Reshape: (lower, { x }, { shape: target }) =>
     reshape(lower, x, util.inferFromImplicitShape(target, sizeOf(x.shape))),
   Tile: (lower, { x }, { reps }) => tile(lower, x, reps),

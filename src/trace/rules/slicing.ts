@@ -22,6 +22,13 @@ const isWhole = ({ begin, end, stride }: Range, size: number | undefined): boole
 
 const whole = (size: number): Range => ({ begin: 0, end: size, stride: 1 });
 
+/** What a range that goes backwards covers, forwards; all of the axis for another one. */
+function spanOf({ begin, end, stride }: Range, size: number): Range {
+  if (stride > 0) return whole(size);
+  const count = Math.max(0, Math.ceil((end - begin) / stride));
+  return { begin: begin + stride * (count - 1), end: begin + 1, stride: 1 };
+}
+
 /** One range an axis of a tensor. Whole axes are not named in the graph, so that an open batch stays open. */
 export function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Traced {
   const { graph } = lower;
@@ -31,6 +38,13 @@ export function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Trace
     isWhole(range, x.shape[axis]) ? [] : [{ ...range, axis }],
   );
   if (touched.length === 0) return x;
+  const inner = ranges.map((range, axis) => spanOf(range, x.shape[axis] as number));
+  if (!lower.device.partialReversal && inner.some((span, axis) => !isWhole(span, x.shape[axis]))) {
+    const turned = ranges.map(({ begin, end, stride }, axis) =>
+      stride > 0 ? { begin, end, stride } : { begin: begin - (inner[axis] as Range).begin, end: -1, stride },
+    );
+    return cut(lower, cut(lower, x, inner), turned);
+  }
   const channels = touched.flatMap(({ axis, begin, end, stride }) =>
     axis === channelAxis ? [begin, end, ...(stride === 1 ? [] : singly)] : [],
   );

@@ -1,5 +1,6 @@
 /** All rows: together they reach every rule. */
 import type { Row } from '../check-op.ts';
+import { rows as choice } from './choice.ts';
 import { rows as convolution } from './convolution.ts';
 import { rows as creation } from './creation.ts';
 import { rows as elementwise } from './elementwise.ts';
@@ -32,4 +33,5 @@ export const allRows: readonly Row[] = [
   ...pooling,
   ...normalization,
   ...image,
+  ...choice,
 ];

@@ -1,5 +1,6 @@
 /** Shapes, orders and repetitions, of plain tensors and of images. */
 import * as tf from '@tensorflow/tfjs';
+import { foldImages, unfoldImages } from '../../../src/nn/folding.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, image, integers, normal } from '../inputs.ts';
 
@@ -24,6 +25,20 @@ export const rows: readonly Row[] = [
   op('reshape of pixels', [pixels], (x) => tf.relu(tf.reshape(x, [2, 15, 1, 16])), both),
   op('reshape of channels', [pixels], (x) => tf.relu(tf.reshape(x, [2, 3, 10, 8])), both),
   op('reshape of the batch', [pixels], (x) => tf.relu(tf.reshape(x, [6, 1, 5, 16])), both),
+  ...[16, 4].flatMap((channels) => [
+    op(
+      `images of ${channels} channels side by side`,
+      [image(4, 3, 5, channels)],
+      (x: tf.Tensor4D) => tf.relu(foldImages(x, 2)),
+      both,
+    ),
+    op(
+      `images of ${channels} channels apart`,
+      [image(2, 3, 5, channels)],
+      (x: tf.Tensor4D) => tf.relu(unfoldImages(x, 4)),
+      both,
+    ),
+  ]),
   op('reshape of one pixel to a row', [image(2, 1, 1, 16)], (x) => tf.reshape(x, [2, 16]), both),
   op(
     'reshape of a row to one pixel',

@@ -42,6 +42,13 @@ function facts({ inputs, outputs }, { dataset, accuracy, images }) {
   );
 }
 
+/** By the kind of cell. */
+const cellTitles = /** @type {Record<string, string>} */ ({
+  normal: 'Normal cell',
+  reduce: 'Reduction cell',
+  cell: 'Cell',
+});
+
 /** @param {Description} described */
 function drawings({ drawings: cells }) {
   if (!cells) {
@@ -65,7 +72,8 @@ function drawings({ drawings: cells }) {
         ...parsed(svg, 'image/svg+xml'),
       ),
     );
-  return section('Architecture', figure('Normal cell', cells.normal), figure('Reduction cell', cells.reduce));
+  const figures = Object.entries(cells).map(([kind, svg]) => figure(cellTitles[kind] ?? kind, svg));
+  return section('Architecture', ...figures);
 }
 
 /** A tensor of no more elements is written out, so that the command works as it stands. */

@@ -9,7 +9,7 @@
  * @property {string | null} dataset
  * @property {number | null} accuracy
  * @property {{channels: number, height: number, width: number, labels: number} | string} images
- * @property {{normal: string, reduce: string} | null} drawings
+ * @property {Record<string, string> | null} drawings SVG by the kind of cell
  * @property {string | null} card
  * @property {string[]} samples
  */

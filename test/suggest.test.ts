@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, suggestion } from '../../src/cli/suggest.ts';
+import { editDistance, suggestion } from '../src/suggest.ts';
 
 describe('editDistance', () => {
   it.each([

@@ -1,0 +1,56 @@
+/**
+ * What the study compares: arms that differ in how a genotype is found and in nothing else. Scaled to what two cores do
+ * in some hours; `bench/README.md` says where that departs from the papers.
+ */
+import type { RetrainOptions } from '../../src/retrain/options.ts';
+import type { SearchOptions } from '../../src/search/options.ts';
+
+export interface Arm {
+  readonly name: string;
+  readonly seeds: readonly number[];
+  readonly options: Partial<SearchOptions>;
+}
+
+/** The whole of Fashion-MNIST. */
+export const data = 'fashion-mnist';
+
+/** Of all searches. Some 600 updates instead of the paper's 24,000: α's learning rate is ten times the paper's. */
+export const searchOptions: Partial<SearchOptions> = {
+  channels: 16,
+  cells: 3,
+  epochs: 15,
+  maxSteps: 40,
+  batch: 64,
+  crop: 2,
+  alphaLearningRate: 3e-3,
+};
+
+/** Of all networks; the cells' channels are chosen so that all have about as many parameters (`equal-size.ts`). */
+export const retrainOptions: Partial<RetrainOptions> = {
+  cells: 5,
+  epochs: 6,
+  batch: 96,
+  learningRate: 0.1,
+  dropPath: 0,
+  auxiliaryWeight: 0,
+  crop: 2,
+  cutout: 0,
+  evaluateEvery: 6,
+};
+
+/** Parameters that every network should have, and how far it may be off. */
+export const size = { parameters: 180_000, tolerance: 0.1 } as const;
+
+const threeSeeds = [1, 2, 3];
+
+export const arms: readonly Arm[] = [
+  { name: 'random', seeds: [1, 2, 3, 4, 5, 6], options: { method: 'random' } },
+  { name: 'darts', seeds: threeSeeds, options: { method: 'darts' } },
+  {
+    name: 'darts-guarded',
+    seeds: threeSeeds,
+    options: { method: 'darts', alphaWarmUp: 4, betaDecay: 50, maxSkips: 2 },
+  },
+  { name: 'pc-darts', seeds: threeSeeds, options: { method: 'pc-darts', alphaWarmUp: 4 } },
+  { name: 'gdas', seeds: threeSeeds, options: { method: 'gdas' } },
+];

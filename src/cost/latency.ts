@@ -1,0 +1,209 @@
+/**
+ * Tables of measured latencies: what each operation takes at each of its shapes, and a network besides its operations.
+ *
+ * An operation is timed alone, less what a run takes in which nothing is computed; the rest of a network is what one of
+ * skips alone takes, less its skips. The sum is an estimate: operations that run one after the other share caches and
+ * memory. A table says how near it comes, by networks drawn at random.
+ */
+import { arch, cpus, platform } from 'node:os';
+import { InputError, messageOf } from '../errors.ts';
+import { type CostTable, costOf } from '../search/budget.ts';
+import { formatGenotype } from '../search/genotype.ts';
+import { randomGenotype } from '../search/methods/random.ts';
+import type { SearchSpace } from '../search/spaces.ts';
+import { version as program } from '../version.ts';
+import { isFree, type Target, type Timing, timeNetwork, timeOperation, timeOverhead } from './measure.ts';
+import { type NetworkSize, type OperationShape, operationShapes, shapeName } from './places.ts';
+import { edgeCosts, restOf, skipGenotype, skipSpace } from './table.ts';
+
+const format = 'onnx-nas/latency';
+const version = 1;
+
+interface Entry extends OperationShape {
+  /** Of one image, the run's overhead taken off. */
+  readonly milliseconds: number;
+  /** Between the quartiles. */
+  readonly spread: number;
+}
+
+export interface LatencyFile {
+  readonly format: typeof format;
+  readonly version: typeof version;
+  readonly device: string;
+  readonly threads: number | 'all cores';
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly platform: string };
+  readonly versions: { readonly program: string; readonly node: string };
+  /** Of the network besides its operations, and whose it is. */
+  readonly rest: NetworkSize & {
+    readonly skeleton: string;
+    readonly nodes: number;
+    readonly reductions: readonly number[] | null;
+    readonly milliseconds: number;
+  };
+  readonly operations: readonly Entry[];
+  /** Networks drawn at random: as the table adds up, and as they are. */
+  readonly checks: readonly {
+    readonly genotype: string;
+    readonly estimated: number;
+    readonly measured: number;
+  }[];
+}
+
+/** The networks that a table is compared with. */
+const checked = 4;
+
+const rounded = (milliseconds: number): number => Number(milliseconds.toPrecision(5));
+
+/**
+ * Measures all operations of a space at all shapes of a network.
+ *
+ * @param report is told what is being timed, how many are done, and of how many
+ */
+export async function profile(
+  space: SearchSpace,
+  size: NetworkSize,
+  target: Target,
+  report: (what: string, done: number, all: number) => void = () => {},
+): Promise<LatencyFile> {
+  const shapes = distinctShapes([space, skipSpace(space)], size);
+  const { median: overhead } = await timeOverhead(target);
+  const timings = new Map<OperationShape, Timing>();
+  // There and back: what the machine does besides, and its clock, change over the minutes.
+  const order = [...shapes, ...[...shapes].reverse()].filter((shape) => !isFree(shape));
+  for (const [i, shape] of order.entries()) {
+    report(shapeName(shape), i, order.length);
+    const [before, now] = [timings.get(shape), await timeOperation(shape, target)];
+    timings.set(shape, before && before.median < now.median ? before : now);
+  }
+  const entries = shapes.map((shape): Entry => {
+    const { median, spread } = timings.get(shape) ?? { median: overhead, spread: 0 };
+    return { ...shape, milliseconds: rounded(Math.max(0, median - overhead)), spread: rounded(spread) };
+  });
+  const costAt = lookup(entries, () => 'the profile');
+  const whole = (await timeNetwork(skipGenotype(space), size, target)).median - overhead;
+  const rest = rounded(Math.max(0, restOf(space, size, whole, costAt)));
+  const table = { rest, edges: edgeCosts(space, size, costAt) };
+  const checks: { genotype: string; estimated: number; measured: number }[] = [];
+  for (let seed = 0; seed < checked; seed++) {
+    report('networks drawn at random', order.length, order.length);
+    const genotype = randomGenotype(space, seed);
+    const measured = (await timeNetwork(genotype, size, target)).median - overhead;
+    const estimated = costOf(genotype, table, space);
+    checks.push({
+      genotype: formatGenotype(genotype),
+      estimated: rounded(estimated),
+      measured: rounded(measured),
+    });
+  }
+  return {
+    format,
+    version,
+    device: target.provider ?? 'cpu',
+    threads: target.threads ?? 'all cores',
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      platform: `${platform()} ${arch()}`,
+    },
+    versions: { program, node: process.version },
+    rest: { ...placeOf(space, size), milliseconds: rest },
+    operations: entries,
+    checks,
+  };
+}
+
+/** What the rest of a network depends on. */
+const placeOf = (space: SearchSpace, size: NetworkSize): Omit<LatencyFile['rest'], 'milliseconds'> => {
+  const { channels, cells, imageChannels, height, width, classes } = size;
+  const { skeleton, nodes, reductions } = space;
+  return {
+    ...{ skeleton, nodes, reductions: reductions ?? null },
+    ...{ channels, cells, imageChannels, height, width, classes },
+  };
+};
+
+function distinctShapes(spaces: readonly SearchSpace[], size: NetworkSize): OperationShape[] {
+  const all = spaces.flatMap((space) => operationShapes(space, size).flat(3));
+  return [...new Map(all.map((shape) => [shapeName(shape), shape])).values()];
+}
+
+/** @param missing who is to blame where an entry is missing */
+function lookup(entries: readonly Entry[], missing: () => string): (shape: OperationShape) => number {
+  const known = new Map(entries.map((entry) => [shapeName(entry), entry.milliseconds]));
+  return (shape) => {
+    const found = known.get(shapeName(shape));
+    if (found === undefined) throw new InputError(`${missing()} has no ${shapeName(shape)}`);
+    return found;
+  };
+}
+
+/** The table of a space's candidates, of a file that was measured for such a network; InputError where it was not. */
+export function latencyTable(
+  file: LatencyFile,
+  space: SearchSpace,
+  size: NetworkSize,
+  where: string,
+): CostTable {
+  const { milliseconds, ...place } = file.rest;
+  const wanted = placeOf(space, size);
+  const differing = (Object.keys(wanted) as (keyof typeof wanted)[]).filter(
+    (key) => JSON.stringify(wanted[key]) !== JSON.stringify(place[key]),
+  );
+  if (differing.length > 0) {
+    const told = differing.map(
+      (key) => `${key} ${JSON.stringify(place[key])}, not ${JSON.stringify(wanted[key])}`,
+    );
+    throw new InputError(
+      `${where} was measured for another network: ${told.join('; ')}. Measure this one with nas profile`,
+    );
+  }
+  const costAt = lookup(file.operations, () => `${where} was measured for another space: it`);
+  return { rest: milliseconds, edges: edgeCosts(space, size, costAt) };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTime = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
+
+const isEntry = (value: unknown): value is Entry =>
+  isObject(value) &&
+  typeof value.operation === 'string' &&
+  [value.stride, value.channels, value.height, value.width].every(isCount) &&
+  isTime(value.milliseconds);
+
+/** @throws InputError where the text is no such file */
+export function latencyFromJson(text: string, where: string): LatencyFile {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${where}: not JSON: ${messageOf(error)}`);
+  }
+  const file = isObject(parsed) ? parsed : {};
+  if (file.format !== format || file.version !== version) {
+    throw new InputError(
+      `${where}: expected {"format": "${format}", "version": ${version}, …} as nas profile writes it, ` +
+        `got format ${JSON.stringify(file.format)}, version ${JSON.stringify(file.version)}`,
+    );
+  }
+  if (!isObject(file.rest) || !isTime(file.rest.milliseconds)) {
+    throw new InputError(`${where}: "rest" must say of which network it is, and its milliseconds`);
+  }
+  if (!Array.isArray(file.operations) || !file.operations.every(isEntry)) {
+    throw new InputError(
+      `${where}: "operations" must be a list of {"operation", "stride", "channels", "height", "width", "milliseconds"}`,
+    );
+  }
+  return parsed as LatencyFile;
+}
+
+/** How far the estimates are from what was measured, as a mean of parts. */
+export const meanError = ({ checks }: LatencyFile): number =>
+  checks.reduce((sum, { estimated, measured }) => sum + Math.abs(estimated / measured - 1), 0) /
+  checks.length;
+
+export const latencyToJson = (file: LatencyFile): string => `${JSON.stringify(file, null, 2)}\n`;

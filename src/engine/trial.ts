@@ -1,0 +1,34 @@
+/** A run of one node on a device: it may be listed and lack its libraries, its driver or itself. Only use tells. */
+import * as ort from 'onnxruntime-node';
+import type { DeviceName } from '../devices/names.ts';
+import { createBuilder } from '../onnx/build.ts';
+import { inputValue } from '../onnx/ir.ts';
+import { serialize } from '../onnx/serde.ts';
+
+/** A session that has run on the device. Throws what onnxruntime throws where it cannot. */
+export async function trial(device: DeviceName): Promise<ort.InferenceSession> {
+  const input = inputValue('x', { dtype: 'float32', shape: [1] });
+  const value = createBuilder().node('Neg', [input]);
+  const model = serialize({ name: 'trial', inputs: [input], outputs: [{ name: 'y', value }] });
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: [device],
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 4,
+  });
+  const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
+  if (y?.data[0] !== -1) throw new Error(`-1 is computed as ${String(y?.data[0])}`);
+  return session;
+}
+
+const kept = new Map<DeviceName, Promise<ort.InferenceSession>>();
+
+/**
+ * Keeps the device from being given up between sessions, until the process ends: with the last session onnxruntime
+ * drops a GPU's context and every shader compiled for it.
+ */
+export async function keepDevice(device: DeviceName): Promise<void> {
+  if (device === 'cpu') return;
+  const session = kept.get(device) ?? trial(device);
+  kept.set(device, session);
+  await session;
+}

@@ -1,0 +1,221 @@
+/**
+ * Mixed precision, as PyTorch's autocast chooses it (Micikevicius et al. 2018, arXiv 1710.03740): convolutions and matrix
+ * products compute in float16, and so does what lies between them element by element. Everything else stays float32:
+ * sums and means, batch statistics, softmax, loss, optimizer, and all inputs and outputs of the graph.
+ *
+ * A value is made in one type, its own, and read in either: the other one is made of it once, where it is first asked for.
+ * Moving elements and casting them commute, so what only moves an input (a weight cut out of θ) is moved in float16 after
+ * one cast of the whole. A node between convolutions computes in float16 where
+ *
+ * - something that computes in float16 reads it (a square that is only summed up keeps its digits), and
+ * - all its operands of full size are float16 already; what is smaller, as the scale of a channel, is cast for it.
+ */
+import { halfMax, toHalf } from '../../half.ts';
+import { createBuilder } from '../build.ts';
+import { dataTypeNumbers } from '../data-types.ts';
+import {
+  type Attributes,
+  bodiesOf,
+  constantValue,
+  createNode,
+  elementCount,
+  type Graph,
+  graphNodes,
+  type Node,
+  type TensorType,
+  type Value,
+} from '../ir.ts';
+import { qualifiedName } from '../operators.ts';
+import { type Pass, producerOf } from './rewrite.ts';
+
+type Precision = 'float32' | 'float16';
+
+/** How an operator takes part; what is not in the table computes in float32. */
+type Part = 'product' | 'between' | 'move';
+
+const parts: Readonly<Record<string, Part>> = {
+  ...parted('product', ['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'com.microsoft.FusedMatMul']),
+  ...parted('between', [
+    'Add',
+    'Sub',
+    'Mul',
+    'Neg',
+    'Abs',
+    'Relu',
+    'LeakyRelu',
+    'HardSigmoid',
+    'Max',
+    'Min',
+    'Sum',
+  ]),
+  ...parted('between', ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Where']),
+  ...parted('between', ['MaxPool', 'AveragePool', 'Cast']),
+  ...parted('move', [
+    'Reshape',
+    'Transpose',
+    'Split',
+    'Slice',
+    'Concat',
+    'Squeeze',
+    'Unsqueeze',
+    'Expand',
+    'Pad',
+    'Gather',
+  ]),
+};
+
+function parted(part: Part, names: readonly string[]): Record<string, Part> {
+  return Object.fromEntries(names.map((name) => [name, part]));
+}
+
+const partOf = (node: Node): Part | undefined => parts[qualifiedName(node)];
+
+const isFloat = (value: Value | null): value is Value => value?.type.dtype === 'float32';
+
+const sizeOf = ({ type }: Value): number => elementCount(type);
+
+const typeIn = (precision: Precision, type: TensorType): TensorType =>
+  type.dtype === 'float32' ? { ...type, dtype: precision } : type;
+
+/** The nodes that compute in float16, or may: something that computes in float16 reads them. */
+function wantedInHalf(nodes: readonly Node[]): ReadonlySet<Node> {
+  const wanted = new Set<Node>();
+  for (const node of nodes.toReversed()) {
+    if (partOf(node) === 'product') wanted.add(node);
+    // The mean of an image is no sum that digits are lost in beforehand: what it averages may be float16.
+    if (!wanted.has(node) && node.op !== 'GlobalAveragePool') continue;
+    for (const input of node.inputs) {
+      const producer = producerOf(input);
+      if (producer && partOf(producer)) wanted.add(producer);
+    }
+  }
+  return wanted;
+}
+
+/** Truth values become numbers in the precision that is wanted of them. */
+const isMask = ({ op, inputs }: Node): boolean => op === 'Cast' && inputs[0]?.type.dtype === 'bool';
+
+/** Whether a value is no constant that float16 would turn into zero or infinity. */
+const fitsHalf = (value: Value | null): boolean => {
+  if (value?.source.kind !== 'constant' || !isFloat(value)) return true;
+  return (value.source.data as Float32Array).every((x) => {
+    const size = Math.abs(x);
+    return x === 0 || size === Number.POSITIVE_INFINITY || (size >= 2 ** -24 && size <= halfMax);
+  });
+};
+
+/** What is zero up to 0 and one above it, by so steep a slope as float16 does not have. */
+const isStep = ({ op, attributes }: Node): boolean => {
+  const { alpha } = attributes;
+  return op === 'HardSigmoid' && typeof alpha === 'object' && 'float' in alpha && alpha.float > halfMax;
+};
+
+export const halfPrecision: Pass = (graph) => {
+  const nodes = graphNodes(graph);
+  const wanted = wantedInHalf(nodes);
+  const { node: add, float } = createBuilder();
+  /** What has become of the values of the graph before, in their own types. */
+  const own = new Map<Value, Value>();
+  const others = new Map<Value, Value>();
+
+  // From the first change on all nodes are made anew, so that the order stays that of the program.
+  let changed = false;
+  const current = (value: Value): Value => own.get(value) ?? value;
+
+  /** A new value, or an old one that nothing has changed, in a precision. */
+  const inPrecision = (value: Value, precision: Precision): Value => {
+    const { dtype } = value.type;
+    if (dtype === precision || (dtype !== 'float32' && dtype !== 'float16')) return value;
+    const known = others.get(value);
+    if (known) return known;
+    const made = other(value, precision);
+    others.set(value, made);
+    return made;
+  };
+
+  const other = (value: Value, precision: Precision): Value => {
+    const { source } = value;
+    if (source.kind === 'constant' && precision === 'float16') {
+      const bits = Uint16Array.from(source.data as Float32Array, toHalf);
+      return constantValue(bits, typeIn(precision, value.type), source.name && `${source.name}/float16`);
+    }
+    const producer = producerOf(value);
+    // Pieces joined are cast as one.
+    const moved = producer && partOf(producer) === 'move' && producer.op !== 'Concat';
+    if (precision === 'float16' && moved) {
+      const outputs = remade(producer, precision, producer.inputs);
+      producer.outputs.forEach((output, index) => {
+        others.set(output, outputs[index] as Value);
+      });
+      return others.get(value) as Value;
+    }
+    return add('Cast', [value], { to: dataTypeNumbers[precision] });
+  };
+
+  /** A node's outputs when it computes in a precision. */
+  const remade = (node: Node, precision: Precision, inputs: Node['inputs']): readonly Value[] => {
+    const operands = inputs.map((value) => value && inPrecision(value, precision));
+    if (precision === 'float16' && isStep(node)) {
+      const zero = inPrecision(float(0), precision);
+      const positive = add('Greater', [operands[0] as Value, zero]);
+      return [add('Cast', [positive], { to: dataTypeNumbers[precision] })];
+    }
+    if (precision === 'float16' && isMask(node)) {
+      return [add('Cast', operands, { to: dataTypeNumbers[precision] })];
+    }
+    const attributes = withBodies(node);
+    changed ||= attributes !== node.attributes || operands.some((value, i) => value !== node.inputs[i]);
+    if (!changed) return node.outputs;
+    const types = node.outputs.map(({ type }) => typeIn(precision, type));
+    return createNode({ ...node, inputs: operands, attributes }, types).outputs;
+  };
+
+  const precisionOf = (node: Node, inputs: Node['inputs']): Precision => {
+    const part = partOf(node);
+    if (part === 'product') return 'float16';
+    const isHalf = (value: Value | null): boolean => value?.type.dtype === 'float16';
+    // What spreads a small value is as cheap to cast before as it is dear afterwards.
+    if (node.op === 'Expand' && wanted.has(node)) return 'float16';
+    if (part === 'move') {
+      const moved = node.op === 'Concat' ? inputs : inputs.slice(0, 1);
+      return moved.every(isHalf) ? 'float16' : 'float32';
+    }
+    if (part !== 'between' || !wanted.has(node)) return 'float32';
+    if (node.op === 'Cast') return isMask(node) ? 'float16' : 'float32';
+    if (!inputs.every(fitsHalf)) return 'float32';
+    const whole = Math.max(...node.outputs.map(sizeOf));
+    const full = inputs.filter(
+      (value, i): value is Value =>
+        isFloat(node.inputs[i] ?? null) &&
+        value?.source.kind !== 'constant' &&
+        sizeOf(value as Value) >= whole,
+    );
+    return full.length > 0 && full.every(isHalf) ? 'float16' : 'float32';
+  };
+
+  for (const node of nodes) {
+    const inputs = node.inputs.map((value) => value && current(value));
+    const outputs = remade(node, precisionOf(node, inputs), inputs);
+    node.outputs.forEach((value, index) => {
+      own.set(value, outputs[index] as Value);
+    });
+  }
+  const outputs = graph.outputs.map(({ name, value }) => ({
+    name,
+    value: inPrecision(current(value), 'float32'),
+  }));
+  return { ...graph, outputs };
+};
+
+/** The attributes of a node, its branches in mixed precision; what goes in and out of them stays float32. */
+function withBodies(node: Node): Attributes {
+  if (bodiesOf(node).length === 0) return node.attributes;
+  return Object.fromEntries(
+    Object.entries(node.attributes).map(([name, attribute]) => [
+      name,
+      typeof attribute === 'object' && 'graph' in attribute
+        ? { graph: halfPrecision(attribute.graph as Graph) }
+        : attribute,
+    ]),
+  );
+}

@@ -1,0 +1,48 @@
+/** Measures the dominant eigenvalue of ∇²_α L_val at the end of an epoch, always on the same batch. */
+import type { ImageShape } from '../data/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { random } from '../random.ts';
+import type { BatchSource } from './batches.ts';
+import { dominantEigenvalue } from './curvature.ts';
+import { drawnInputs } from './inputs.ts';
+import type { SearchOptions } from './options.ts';
+import type { State } from './state.ts';
+import { alphaGradientStep, stepInputs } from './steps.ts';
+import type { Supernet } from './supernet.ts';
+
+export interface CurvatureWatch {
+  measure(epoch: number): Promise<{ readonly eigenvalue: number }>;
+  dispose(): Promise<void>;
+}
+
+export interface CurvatureSetting {
+  readonly engine: Engine;
+  readonly options: SearchOptions;
+  readonly supernet: Supernet;
+  readonly batches: BatchSource;
+  readonly state: State;
+}
+
+export async function watchCurvature(
+  { engine, options, supernet, batches, state }: CurvatureSetting,
+  shape: ImageShape,
+): Promise<CurvatureWatch> {
+  const { fn, signature } = alphaGradientStep(supernet, options, shape);
+  const compiled = await engine.compile(fn, signature, 'curvature');
+  const inputs = stepInputs(supernet, options, shape);
+  const { images, labels } = batches.alpha(0, 0);
+  return {
+    measure: async (epoch) => {
+      // Drawn once, so that all gradients are those of one function.
+      const drawn = drawnInputs(inputs, supernet, options, state.alpha, 'curvature', { epoch, step: 0 });
+      const { theta } = state;
+      const gradient = async (alpha: Float32Array) => {
+        const feeds = { theta, alpha, ...drawn, validationImages: images, validationLabels: labels };
+        return (await compiled.run(feeds)).gradient ?? [];
+      };
+      const start = random(options.seed, 'curvature', 'start');
+      return { eigenvalue: await dominantEigenvalue(gradient, state.alpha, start) };
+    },
+    dispose: () => compiled.dispose(),
+  };
+}

@@ -1,0 +1,56 @@
+/** The skeletons that cells are put into, as far as genotypes and spaces know them: without tensors. */
+
+export const cellKinds = ['normal', 'reduce', 'cell'] as const;
+
+export type CellKind = (typeof cellKinds)[number];
+
+export interface SkeletonForm {
+  /** The kinds of cells that are searched, in the order of α's first dimension. */
+  readonly kinds: readonly CellKind[];
+  /** States that a cell begins with: node i has an edge from each of them and from each earlier node. */
+  readonly inputs: number;
+}
+
+const forms = {
+  /** Liu et al. 2019: a cell takes the outputs of the two before it. */
+  darts: { kinds: ['normal', 'reduce'], inputs: 2 },
+  /** Dong & Yang 2020: a cell takes the output of the one before it; what reduces is no cell. */
+  'nas-bench-201': { kinds: ['cell'], inputs: 1 },
+} as const satisfies Record<string, SkeletonForm>;
+
+export type SkeletonName = keyof typeof forms;
+
+export const skeletonNames = Object.keys(forms) as readonly SkeletonName[];
+
+export const isSkeletonName = (name: unknown): name is SkeletonName =>
+  skeletonNames.some((known) => known === name);
+
+export const skeletonForm = (name: SkeletonName): SkeletonForm => forms[name];
+
+/** Only in a cell that reduces, and there only on the edges from its inputs, operations have stride 2. */
+export const strideOf = (kind: CellKind, input: number): 1 | 2 => (kind === 'reduce' && input < 2 ? 2 : 1);
+
+/** An edge of a cell: the state that it leaves, and its number among all edges of the cell (α's row). */
+export interface EdgePlace {
+  readonly input: number;
+  readonly edge: number;
+}
+
+/** The edges into each node, numbered node by node: one from each input and each earlier node. */
+export function edgePlaces(skeleton: SkeletonName, nodes: number): EdgePlace[][] {
+  let edge = 0;
+  return Array.from({ length: nodes }, (_, node) =>
+    Array.from({ length: forms[skeleton].inputs + node }, (__, input) => ({ input, edge: edge++ })),
+  );
+}
+
+/** Where a network of unspecified reductions reduces: at a third and two thirds of its cells. */
+export const usualReductions: readonly number[] = [1 / 3, 2 / 3];
+
+/**
+ * Whether cell `index` of `cells` reduces, which halves the image and doubles the channels.
+ *
+ * @param reductions places: below 1 a part p of the cells, meaning cell ⌊p·cells⌋; from 1 on the cell's index
+ */
+export const isReduction = (index: number, cells: number, reductions = usualReductions): boolean =>
+  reductions.some((place) => index === (place < 1 ? Math.floor(place * cells) : place));

@@ -1,0 +1,98 @@
+/** What the supernet and the discrete network have in common: a skeleton with searched cells in it. */
+import * as tf from '@tensorflow/tfjs';
+import {
+  batchNorm,
+  type Context,
+  convolution,
+  type Declarations,
+  type Layer,
+  sequence,
+} from '../../nn/layers.ts';
+import { inScope } from '../../scope.ts';
+import { type CellKind, isReduction } from '../skeleton-names.ts';
+
+export interface SkeletonOptions {
+  readonly imageChannels: number;
+  /** Of the first cells; every reduction doubles them. */
+  readonly channels: number;
+  readonly cells: number;
+  /** Places as in `isReduction`. */
+  readonly reductions?: readonly number[] | undefined;
+}
+
+/** What a cell is made for. */
+export interface CellFrame {
+  readonly at: Declarations;
+  readonly kind: CellKind;
+  /** Of every node. */
+  readonly channels: number;
+  /** How often the image has been halved before the cell. */
+  readonly halvings: number;
+  /** Whether batch norms have an affine transform: not in the search, yes in the evaluation network. */
+  readonly affine: boolean;
+}
+
+/** Node i of a cell, from the states before it. C is the context that nodes need. */
+export type Node<C extends Context = Context> = (states: readonly tf.Tensor4D[], context: C) => tf.Tensor4D;
+
+export interface CellGraph<C extends Context = Context> {
+  readonly nodes: readonly Node<C>[];
+  /** The states whose concatenation is the cell's output. */
+  readonly concat: readonly number[];
+}
+
+export type CellMaker<C extends Context = Context> = (frame: CellFrame) => CellGraph<C>;
+
+/** From images to features. */
+export interface Body<C extends Context = Context> {
+  /** Channels after each cell. */
+  readonly widths: readonly number[];
+  /** Channels of the features. */
+  readonly outputs: number;
+  /** [N, H, W, C] → features; `visit` sees each cell's output (the auxiliary head branches off there). */
+  apply(images: tf.Tensor4D, context: C, visit?: (index: number, output: tf.Tensor4D) => void): tf.Tensor4D;
+}
+
+export interface Skeleton {
+  /** Whether the search normalises pools, which have no norm in the evaluation network. */
+  readonly normalizesPools: boolean;
+  /** Declares stem and cells, each searched cell made by `make`. */
+  build<C extends Context>(
+    at: Declarations,
+    options: SkeletonOptions,
+    affine: boolean,
+    make: CellMaker<C>,
+  ): Body<C>;
+}
+
+/** Conv 3×3, batch norm with an affine transform, no ReLU. */
+export const makeStem = (at: Declarations, inputs: number, outputs: number): Layer =>
+  sequence(convolution(at, inputs, outputs, 3), batchNorm(at, outputs, true));
+
+/** The nodes' states after those given, each in a scope of its number, and the concatenation of some. */
+export function runNodes<C extends Context>(
+  { nodes, concat }: CellGraph<C>,
+  inputs: readonly tf.Tensor4D[],
+  context: C,
+): tf.Tensor4D {
+  const states = [...inputs];
+  for (const node of nodes) {
+    states.push(inScope(`node${states.length}`, () => node(states, context)));
+  }
+  const chosen = concat.map((state) => states[state] as tf.Tensor4D);
+  return chosen.length === 1 ? (chosen[0] as tf.Tensor4D) : tf.concat(chosen, 3);
+}
+
+/** The most elements of a node's value, in a batch of images of this size. */
+export function largestState(
+  { channels, cells, reductions }: Omit<SkeletonOptions, 'imageChannels'>,
+  batch: number,
+  { height, width }: { readonly height: number; readonly width: number },
+): number {
+  const halvings = Array.from({ length: cells }, (_, i) => i).filter((i) =>
+    isReduction(i, cells, reductions),
+  );
+  const after = (count: number): number =>
+    channels * 2 ** count * Math.ceil(height / 2 ** count) * Math.ceil(width / 2 ** count);
+  return batch * Math.max(...[...halvings.keys(), halvings.length].map(after));
+}

@@ -1,0 +1,28 @@
+/** How strong the candidates of each edge are: what a genotype is read off. */
+import { softmax } from '../softmax.ts';
+import { alphaShape, type SearchSpace } from './spaces.ts';
+
+/** By kind of cell, edge and operation; comparable between the edges of a node. */
+export type Strengths = readonly (readonly (readonly number[])[])[];
+
+/** α, flat, row by row: each row is an edge's. */
+export function rowsOf(alpha: Float32Array, space: SearchSpace): number[][][] {
+  const [kinds, edges, operations] = alphaShape(space);
+  return Array.from({ length: kinds }, (_, kind) =>
+    Array.from({ length: edges }, (__, edge) => {
+      const begin = (kind * edges + edge) * operations;
+      return [...alpha.subarray(begin, begin + operations)];
+    }),
+  );
+}
+
+/** softmax(α) over the operations of each edge. */
+export const softmaxStrengths = (alpha: Float32Array, space: SearchSpace): Strengths =>
+  rowsOf(alpha, space).map((edges) => edges.map(softmax));
+
+/** Each edge's row of α, by a function of rows. */
+export const strengthsBy = (
+  ofRow: (row: readonly number[]) => number[],
+  alpha: Float32Array,
+  space: SearchSpace,
+): Strengths => rowsOf(alpha, space).map((edges) => edges.map(ofRow));

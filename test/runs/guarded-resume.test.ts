@@ -1,0 +1,95 @@
+/** A search with all guards, and its projection, interrupted anywhere: the same to the bit. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { random } from '../../src/random.ts';
+import { openRun } from '../../src/runs/run-folder.ts';
+import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
+import { type SearchSetting, search } from '../../src/search/search.ts';
+import { brightness } from './datasets.ts';
+import { compilingOnce } from './engines.ts';
+import { freshFolder, type Outcome, outcomeOf } from './folders.ts';
+
+/** Six epochs of three steps; fourteen rounds of ten trials, one epoch of tuning after each but the last. */
+const options: SearchOptions = {
+  ...searchDefaults,
+  space: 'simple',
+  channels: 4,
+  cells: 1,
+  epochs: 6,
+  batch: 8,
+  crop: 2,
+  alphaLearningRate: 0.1,
+  alphaWarmUp: 1,
+  betaDecay: 50,
+  maxSkips: 12,
+  eigenvalueStop: true,
+  eigenvalueWindow: 2,
+  eigenvalueRatio: 1.01,
+  eigenvalueStart: 0,
+  projectionTune: 1,
+  projectionBatches: 1,
+};
+
+/** Those that end in another way. */
+const cases: readonly [string, Partial<SearchOptions>, { readonly stops: boolean }][] = [
+  ['that is stopped by the eigenvalue, then projected', { select: 'projection' }, { stops: true }],
+  [
+    'that is not stopped, with AdamW and RMSprop',
+    { eigenvalueRatio: 1e6, optimizer: 'adamw', alphaOptimizer: 'rmsprop' },
+    { stops: false },
+  ],
+  [
+    'that is not stopped, then projected',
+    { eigenvalueRatio: 1e6, select: 'projection', optimizer: 'rmsprop', learningRate: 1e-3 },
+    { stops: false },
+  ],
+];
+
+describe.each(cases)('a search %s', (_, settings, { stops }) => {
+  let engine: ReturnType<typeof compilingOnce>;
+  let expected: Outcome;
+  let total = 0;
+
+  const run = (setting: Omit<SearchSetting, 'engine'>) =>
+    search(brightness(), { ...options, ...settings }, { engine, ...setting });
+
+  beforeAll(async () => {
+    engine = compilingOnce(await onnxruntimeEngine({ threads: 1 }));
+    const path = freshFolder();
+    const { stopped } = await run({ folder: openRun(path, false), observer: { onStep: () => void total++ } });
+    expect(stopped !== undefined).toBe(stops);
+    expected = outcomeOf(path);
+  });
+  afterAll(() => engine.dispose());
+
+  it('goes on as if nothing had been', async () => {
+    expect(expected.metrics.some((record) => 'stopped' in record)).toBe(stops);
+    // At the ends of epochs, where a phase begins, in the midst of rounds, of tuning: somewhere else for each number.
+    const numbers = random(3, 'interruptions');
+    for (let round = 0; round < 3; round++) {
+      const ends = new Set(Array.from({ length: 5 }, () => 1 + numbers.integer(total)));
+      const path = freshFolder();
+      let [taken, resume] = [0, false];
+      for (let status = 'interrupted'; status === 'interrupted'; resume = true) {
+        const controller = new AbortController();
+        const onStep = (): void => {
+          if (ends.has(++taken)) controller.abort();
+        };
+        ({ status } = await run({
+          folder: openRun(path, resume),
+          resume,
+          signal: controller.signal,
+          observer: { onStep },
+        }));
+      }
+      expect(outcomeOf(path)).toEqual(expected);
+      expect(taken).toBe(total);
+      const { status } = await run({
+        folder: openRun(path, true),
+        resume: true,
+        observer: { onStep: () => taken++ },
+      });
+      expect([status, taken, outcomeOf(path)]).toEqual(['finished', total, expected]);
+    }
+  });
+});
