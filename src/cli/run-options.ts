@@ -1,5 +1,6 @@
 /** What `config.json` of a run keeps as its options. */
 import { type RetrainOptions, retrainDefaults } from '../retrain/options.ts';
+import { type BudgetOptions, budgetOptionNames } from '../search/budget-text.ts';
 import type { LearningMethodName, MethodName } from '../search/method-names.ts';
 import { searchDefaultsOf } from '../search/method-options.ts';
 import { type SearchOptions, searchDefaults } from '../search/options.ts';
@@ -7,11 +8,17 @@ import { dataOptionNames, deviceOptionNames, retrainOptionNames, searchOptionNam
 import { type DataOptions, type DeviceOptions, dataDefaults, deviceDefaults } from './setting.ts';
 
 export type SearchRunOptions = SearchOptions &
+  BudgetOptions &
   DataOptions &
   DeviceOptions & { readonly method: LearningMethodName };
 export type RetrainRunOptions = RetrainOptions & DataOptions & DeviceOptions;
 
-export const searchRunNames = [...dataOptionNames, ...searchOptionNames, ...deviceOptionNames] as const;
+export const searchRunNames = [
+  ...dataOptionNames,
+  ...searchOptionNames,
+  ...budgetOptionNames,
+  ...deviceOptionNames,
+] as const;
 export const retrainRunNames = [...dataOptionNames, ...retrainOptionNames, ...deviceOptionNames] as const;
 
 /** A genotype drawn at random: nothing is trained or computed; the data are those of its retraining. */

@@ -37,13 +37,12 @@ export async function openEngine(
 ): Promise<Engine> {
   const { device, engine, threads, precision = 'float32' } = options;
   if (engine === 'onnxruntime') {
-    const { onnxruntimeEngine } = await import('../engine/onnxruntime.ts');
     const provider = await deviceOf(options);
-    if (precision === 'float16') {
-      // Before work starts.
-      const { requireHalf } = await import('../engine/half-trial.ts');
-      await requireHalf(provider);
-    }
+    const [{ onnxruntimeEngine }, { requireHalf }] = await Promise.all([
+      import('../engine/onnxruntime.ts'),
+      import('../engine/trial.ts'),
+    ]);
+    if (precision === 'float16') await requireHalf(provider);
     return onnxruntimeEngine({ provider, ...(threads && { threads }) });
   }
   const given = {

@@ -11,8 +11,7 @@ import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
-import { requireHalf } from './half-trial.ts';
-import { keepDevice } from './trial.ts';
+import { keepDevice, requireHalf } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
 ort.env.logLevel = 'fatal';
@@ -53,7 +52,7 @@ export async function onnxruntimeEngine({
   await requireDevice(provider);
   await keepDevice(provider);
   const device = provider === 'cpu' ? cpu(blocked ? await blockSize() : 0) : { cuda, webgpu }[provider];
-  // Segments are subgraphs, which only the CPU runs without a word with another device.
+  // Segments are subgraphs, and whether to enter one is asked on the CPU.
   const written = provider === 'cpu' ? { segmentSize } : {};
   return {
     name: `onnxruntime (${provider})`,
@@ -81,7 +80,7 @@ export async function onnxruntimeEngine({
 }
 
 /** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
-export const segmentSize = 1000;
+export const segmentSize = 500;
 
 /** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
 const outputPrefix = 'output/';

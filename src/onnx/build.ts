@@ -58,16 +58,26 @@ export function createBuilder(scope: () => string = () => ''): Builder {
     return value;
   };
 
+  // Most constants are shapes and axes, asked for again and again.
+  const vectors = new Map<string, Value>();
+  const ints: Builder['ints'] = (values) => {
+    const key = values.join();
+    const known = vectors.get(key);
+    if (known) return known;
+    const value = constant(BigInt64Array.from(values, BigInt), { dtype: 'int64', shape: [values.length] });
+    vectors.set(key, value);
+    return value;
+  };
+
   return {
     nodes,
     constant,
+    ints,
     node: (name, inputs, attributes = {}) => {
       const [value] = nodes(name, inputs, attributes, 1);
       if (!value) throw new Error(`${name} has no output`);
       return value;
     },
-    ints: (values) =>
-      constant(BigInt64Array.from(values, BigInt), { dtype: 'int64', shape: [values.length] }),
     int: (value) => constant(BigInt64Array.of(BigInt(value)), { dtype: 'int64', shape: [] }),
     float: (value) => constant(Float32Array.of(value), { dtype: 'float32', shape: [] }),
   };

@@ -122,7 +122,8 @@ export function createNode(
   types: readonly TensorType[],
 ): Node {
   const outputs: Value[] = [];
-  const node: Node = { ...spec, id: created++, outputs };
+  const { op, domain, inputs, attributes, scope } = spec;
+  const node: Node = { id: created++, op, domain, inputs, attributes, outputs, scope };
   types.forEach((type, index) => {
     outputs.push({ type, source: { kind: 'node', node, index } });
   });
@@ -141,8 +142,15 @@ export function nodesOf(values: readonly Value[]): Node[] {
   return [...found].sort((a, b) => a.id - b.id);
 }
 
+/** Graphs do not change, and passes and files ask for the nodes of one graph several times. */
+const knownNodes = new WeakMap<Graph, readonly Node[]>();
+
 /** The nodes of a graph, in topological order. */
-export const graphNodes = (graph: Graph): Node[] => nodesOf(graph.outputs.map((output) => output.value));
+export function graphNodes(graph: Graph): readonly Node[] {
+  const nodes = knownNodes.get(graph) ?? nodesOf(graph.outputs.map((output) => output.value));
+  knownNodes.set(graph, nodes);
+  return nodes;
+}
 
 /** The nodes of a graph and of all branches in it. */
 export const allNodes = (graph: Graph): Node[] =>

@@ -313,6 +313,22 @@ describe('the term in the loss of α', () => {
     }
   });
 
+  it('leads α into the budget, and leaves it there', () => {
+    const limit = 0.6 * expectedCost(softmaxStrengths(alpha, space), table, space);
+    const term = costPenalty(budgetOf(limit), space, darts);
+    const slope = tf.grad((a) => term.value({ alpha: a }, {}));
+    const at = tf.variable(tf.tensor(alpha, alphaShape(space)));
+    for (let step = 0; step < 300; step++) at.assign(tf.sub(at, tf.mul(0.5, slope(at))));
+    const reached = expectedCost(
+      softmaxStrengths(Float32Array.from(at.dataSync<'float32'>()), space),
+      table,
+      space,
+    );
+    expect(reached / limit).toBeLessThan(1.01);
+    // No further than needed: below the limit the term is 0, and so is its gradient.
+    expect(reached / limit).toBeGreaterThan(0.9);
+  });
+
   it('is not lowered by none where a genotype cannot have it', () => {
     const s3 = searchSpace('s3');
     const row = (none: number): Strengths =>

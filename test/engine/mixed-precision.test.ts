@@ -145,6 +145,6 @@ describe('a search in mixed precision', () => {
   it('has no second order', async () => {
     const searching = search(brightness(), { ...options, order: 2, precision: 'float16' }, { engine });
     await expect(searching).rejects.toThrow(InputError);
-    await expect(searching).rejects.toThrow('take --precision float32 or --order 1');
+    await expect(searching).rejects.toThrow('take precision float32 or order 1');
   });
 });

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, it, test } from 'vitest';
 import { type Engine, type Feeds, zeroFeeds } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { measurePlacement } from '../../src/engine/placement.ts';
+import { requireHalf } from '../../src/engine/trial.ts';
+import { messageOf } from '../../src/errors.ts';
 import { retrainDefaults } from '../../src/retrain/options.ts';
 import { inferenceStep, trainStep } from '../../src/retrain/steps.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
@@ -102,6 +104,14 @@ describe.skipIf(missing !== undefined)('WebGPU', () => {
     const { nodes, fallbacks, copies } = await measurePlacement(step, { provider: 'webgpu' }, feeds);
     expect(nodes).toBeGreaterThan(100);
     expect({ fallbacks, copies }).toEqual({ fallbacks: {}, copies: 0 });
+  });
+
+  it('computes in float16, or says that it does not', async () => {
+    const message = await requireHalf('webgpu').then(
+      () => 'done',
+      (error: unknown) => messageOf(error),
+    );
+    expect(message).toMatch(/^done$|does not compute in float16 here .*use --precision float32$/);
   });
 
   const rows = allRows.filter(({ name }, index) => index % stride === 0 && !inexact.includes(name));

@@ -1,5 +1,9 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import onnxProto from 'onnx-proto';
+import * as ort from 'onnxruntime-node';
 import { Writer } from 'protobufjs/minimal.js';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
@@ -127,6 +131,31 @@ describe('in segments', () => {
       branch?.node?.map(({ opType }) => opType),
     );
     expect(operators).toEqual([['Neg'], ['Reshape', 'Reshape', 'Exp'], ['Reshape', 'Reshape', 'Tanh']]);
+  });
+
+  test('onnxruntime runs the nodes in the order of the graph', async () => {
+    const names = ['Neg', 'Exp', 'Tanh', 'Sigmoid', 'Relu', 'Abs', 'Erf', 'Sqrt'] as const;
+    const graph = graphOf({ x: float32(4) }, (b, { x }) => {
+      const branches = names.map((name) => b.node('ReduceSum', [b.node(name, [x])], { keepdims: 0 }));
+      return { y: b.node('Sum', branches), z: b.node('Cos', [x]), last: b.node('Sin', [x]) };
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'order-'));
+    const session = await ort.InferenceSession.create(serialize(graph, { segmentSize: 12 }), {
+      graphOptimizationLevel: 'disabled',
+      enableProfiling: true,
+      profileFilePrefix: join(folder, 'profile'),
+    });
+    await session.run({ x: new ort.Tensor('float32', Float32Array.of(1, 2, 3, 4), [4]) });
+    session.endProfiling();
+    await session.release();
+    const events = JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] as string), 'utf8'));
+    rmSync(folder, { recursive: true });
+    const order = (events as { name: string; ts: number; args?: { op_name?: string } }[])
+      .filter(({ name }) => name.endsWith('_kernel_time'))
+      .sort((a, b) => a.ts - b.ts)
+      .map(({ args }) => args?.op_name)
+      .filter((name) => name !== 'If');
+    expect(order).toEqual(graphNodes(graph).map(({ op }) => op));
   });
 
   test('the nodes of a segment are as many as was asked for; with a single one the file is a plain one', () => {

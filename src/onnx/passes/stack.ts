@@ -128,6 +128,7 @@ class Stacker {
             ),
           ]
         : [];
+    const places = new Map(others.map((value, place) => [value, place]));
     const pieces = [...wholes, ...loose];
     const begins = new Map<Value, number>();
     let total = 0;
@@ -139,7 +140,7 @@ class Stacker {
     const positions = values.map((value) => {
       const { whole, index } = this.entries.get(value) ?? {
         whole: loose[0] as Value,
-        index: others.indexOf(value),
+        index: places.get(value) ?? 0,
       };
       return (begins.get(whole) ?? 0) + index;
     });
@@ -183,6 +184,17 @@ export const stackSmall: Pass = (graph: Graph) => {
   const isReady = (node: Node): boolean =>
     node.inputs.every((value) => value?.source.kind !== 'node' || done.has(value.source.node));
 
+  /** What a group still waits for, the last operand first. */
+  const missingFor = (members: Group): Node[] => {
+    const missing: Node[] = [];
+    for (const { inputs } of members) {
+      for (const value of inputs) {
+        if (value?.source.kind === 'node' && !done.has(value.source.node)) missing.push(value.source.node);
+      }
+    }
+    return missing.reverse();
+  };
+
   const emit = (members: Group): void => {
     for (const member of members) done.add(member);
     if (members.length > 1) {
@@ -202,15 +214,9 @@ export const stackSmall: Pass = (graph: Graph) => {
     const pending: Node[] = [root];
     for (let node = pending.at(-1); node; node = pending.at(-1)) {
       const members = groups.get(node) ?? [node];
-      const missing = done.has(node)
-        ? []
-        : members.flatMap(({ inputs }) =>
-            inputs.flatMap((v) =>
-              v?.source.kind === 'node' && !done.has(v.source.node) ? [v.source.node] : [],
-            ),
-          );
+      const missing = done.has(node) ? [] : missingFor(members);
       if (missing.length > 0) {
-        pending.push(...missing.reverse());
+        for (const other of missing) pending.push(other);
         continue;
       }
       pending.pop();
