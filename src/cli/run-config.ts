@@ -13,7 +13,7 @@ import {
   spaceFromContent,
 } from '../search/spaces.ts';
 import { amount, count } from './kinds.ts';
-import { type Given, kebab, type OptionName } from './options.ts';
+import { dataOptionNames, type Given, kebab, type OptionName } from './options.ts';
 import {
   type AnySearchOptions,
   type RetrainRunOptions,
@@ -25,6 +25,7 @@ import {
   selectDefaults,
   selectNames,
 } from './run-options.ts';
+import { type DataOptions, dataDefaults } from './setting.ts';
 import { storedOptions } from './values.ts';
 
 /** What a network is retrained on, as far as its weights depend on it. */
@@ -41,6 +42,12 @@ export interface RetrainConfig {
 export function readSearchOptions(folder: string): AnySearchOptions {
   const { config, where } = readRun(folder, 'search');
   return searchOptionsOf(config.options, where);
+}
+
+/** What was searched on, alone: runs of older versions lack options that there are now. */
+export function readSearchData(folder: string): DataOptions {
+  const { config, where } = readRun(folder, 'search', 'sweep');
+  return { ...dataDefaults, ...readOptions(dataOptionNames, dataDefaults, config.options, where) };
 }
 
 function searchOptionsOf(stored: unknown, where: string): AnySearchOptions {

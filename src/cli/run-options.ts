@@ -63,7 +63,7 @@ export const shortRetraining: RetrainRunOptions = {
 };
 
 /** What a selection retrains its candidates with: the same for all. */
-export interface SelectOptions extends Omit<RetrainRunOptions, 'evaluateEvery'> {
+export interface SelectOptions extends Omit<RetrainRunOptions, 'evaluateEvery' | 'testLimit'> {
   /** Retrainings of each candidate, with the seeds `seed`, `seed` + 1, …. */
   readonly seeds: number;
   /** The part of the training images to train on; the rest is what the candidates are compared on. */
@@ -75,7 +75,7 @@ const { evaluateEvery: _last, ...shortOptions } = shortRetraining;
 export const selectDefaults: SelectOptions = { ...shortOptions, seeds: 3, trainPortion: 0.8 };
 
 export const selectNames = [
-  ...dataOptionNames,
+  ...dataOptionNames.filter((name) => name !== 'testLimit'),
   ...retrainOptionNames.filter((name) => name !== 'evaluateEvery'),
   'seeds',
   'trainPortion',

@@ -1,9 +1,9 @@
-/** Splits of any number of parts as trees: the same parts, and no node with more outputs than allowed. */
+/** Passes for devices that lack something: Splits of many parts, and bools that are moved. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBuilder } from '../../src/onnx/build.ts';
 import { type Graph, graphNodes, inputValue } from '../../src/onnx/ir.ts';
-import { limitOutputs } from '../../src/onnx/passes/index.ts';
+import { boolsAsNumbers, limitOutputs } from '../../src/onnx/passes/index.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { difference, float32, graphOf, run } from './support.ts';
 
@@ -61,4 +61,36 @@ test('branches are no exception', () => {
       expect(Math.max(...outputsOf(attribute.graph))).toBeLessThanOrEqual(7);
     }
   }
+});
+
+/** Masks of two images, joined, reordered and cut; and a vector of bools. */
+const masks = (): Graph =>
+  graphOf({ x: float32(2, 3), y: float32(2, 3) }, (b, { x, y }) => {
+    const [first, second] = [x, y].map((value) => b.node('Greater', [value as never, b.float(0)]));
+    const joined = b.node('Concat', [first as never, second as never], { axis: 0 });
+    const turned = b.node('Transpose', [joined], { perm: [1, 0] });
+    const parts = b.nodes('Split', [turned, b.ints([1, 2])], { axis: 0 }, 2);
+    const vector = b.node(
+      'Concat',
+      [b.node('Reshape', [joined, b.ints([12])]), b.node('Reshape', [turned, b.ints([12])])],
+      { axis: 0 },
+    );
+    const numbers = (value: (typeof parts)[number]) => b.node('Cast', [value], { to: 1 });
+    return { a: numbers(parts[0] as never), b: numbers(parts[1] as never), v: numbers(vector) };
+  });
+
+test('bools are moved as numbers, vectors of them as they are', async () => {
+  const graph = masks();
+  const moved = boolsAsNumbers(graph);
+  verify(moved);
+  expect(difference(await run(graph), await run(moved))).toBe(0);
+  const movers = graphNodes(moved).filter(({ op }) => ['Concat', 'Transpose', 'Split'].includes(op));
+  expect(movers.map(({ outputs }) => outputs[0]?.type.dtype)).toEqual([
+    'float32',
+    'float32',
+    'float32',
+    'bool',
+  ]);
+  const without = splitting([1, 2], 0);
+  expect(boolsAsNumbers(without)).toBe(without);
 });
