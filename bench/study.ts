@@ -34,7 +34,9 @@ const nameOf = (arm: string, seed: number): string => `${arm}/${seed}`;
 
 async function measure(arm: Arm, seed: number): Promise<Unit> {
   const folder = join('runs', 'study', `${arm.name}-${seed}`);
-  const searched = await nas(['search'], { ...searchOptions, ...arm.options, data, seed }, folder, folder);
+  // What draws at random trains nothing, and has no options for it.
+  const shared = arm.options.method === 'random' ? {} : searchOptions;
+  const searched = await nas(['search'], { ...shared, ...arm.options, data, seed }, folder, folder);
   const genotype = String(searched.result.genotype);
   const sized = equalSize(genotype, retrainOptions.cells as number, size);
   const options = { ...retrainOptions, channels: sized.channels, data, seed };

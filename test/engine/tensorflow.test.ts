@@ -74,8 +74,7 @@ describe.skipIf(!tensorflow)('libtensorflow', () => {
     expect(after.bytes - before.bytes, 'growth of the resident set').toBeLessThan(16 << 20);
   });
 
-  // Without cropping: a cropped image has constant regions, where rounding alone decides which pixel is the maximum,
-  // and two engines are apart after a few steps, as two layouts of one engine are.
+  // Without cropping, with which the two engines part after a few steps (docs/tensorflow.md).
   it.each([
     { space: 'darts', channels: 4, cells: 1, batch: 32 },
     { space: 'simple', channels: 4, cells: 3, batch: 16 },
