@@ -4,39 +4,45 @@
  * needed. What cannot be measured is said, and the rest is measured all the same.
  */
 import { spawnSync } from 'node:child_process';
+import { requireDevice } from '../src/devices/index.ts';
 import { FailureError } from '../src/errors.ts';
 import { measure, type Outcome } from './gpu/measure.ts';
 import { readGpuOptions } from './gpu/options.ts';
 import { tasksFor } from './gpu/problems.ts';
 import { tableOf } from './gpu/table.ts';
+import { machine } from './machine.ts';
 import type { Benchmark } from './run.ts';
 
-/** What NVIDIA's driver says; undefined where there is none. */
-function nvidia(): { gpus: string[] } | undefined {
+/** Name, driver's version and memory of each GPU, as NVIDIA's driver says; or why it does not. */
+function gpus(): string {
   const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'];
   const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8' });
-  return status === 0 ? { gpus: stdout.trim().split('\n') } : undefined;
+  return status === 0 ? stdout.trim().replaceAll('\n', '; ') : 'unknown: nvidia-smi is not there';
 }
 
 const benchmark: Benchmark = {
   /**
-   * Options: --device cuda|webgpu|cpu --peer torch|none --rounds 20 --warmup 5 --threads 2 --seed 2 --python PATH, --limit
+   * Options: --device cuda|webgpu|cpu --parts search,retrain,inference --peer torch|none --rounds 20 --warmup 5 --threads 2 --seed 2 --python PATH, --limit
    * 900 (seconds that an answer may take, compiling included), and for trials --channels, --cells, --batch.
    */
   async *run(args) {
     const options = readGpuOptions(args);
-    const device = { device: options.device, nvidia: nvidia() ?? 'nvidia-smi is not there' };
+    await requireDevice(options.device);
+    const { cpu, onnxruntime } = machine();
+    const [hardware, { device }] = [options.device === 'cpu' ? String(cpu) : gpus(), options];
+    const heading = `On ${device} (${hardware}), onnxruntime ${onnxruntime}:`;
     const tasks = tasksFor(options);
     let measured = false;
     const reasons: string[] = [];
-    for (const part of ['search', 'retrain', 'inference'] as const) {
+    for (const part of options.parts) {
       const outcomes: Outcome[] = [];
       for (const task of tasks.filter((candidate) => candidate.part === part)) {
         for (const precision of task.precisions) outcomes.push(await measure(task, precision, options));
       }
       measured ||= outcomes.some((outcome) => outcome.measured.length > 0);
       reasons.push(...outcomes.flatMap(({ missing }) => missing));
-      yield { part, table: tableOf(outcomes), configuration: { ...options, ...device }, results: outcomes };
+      const table = `${heading}\n\n${tableOf(outcomes)}`;
+      yield { part, table, configuration: { ...options, hardware }, results: outcomes };
     }
     if (!measured) throw new FailureError(`nothing could be measured on ${options.device}: ${reasons[0]}`);
   },

@@ -5,10 +5,10 @@ import { markdownTable } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 import { type SoakReport, soak } from './soak/run.ts';
 
-const defaults = { minutes: 10, connections: 16, kills: 3, reload: 20, seed: 1 };
+const defaults = { minutes: 10, connections: 16, kills: 3, reload: 2, seed: 1 };
 
 const benchmark: Benchmark = {
-  /** Options: --minutes 10 --connections 16 --kills 3 --reload 20 (seconds between reloads) --seed 1. */
+  /** Options: --minutes 10 --connections 16 --kills 3 --reload 2 (seconds between reloads) --seed 1. */
   async *run(args) {
     const { minutes, connections, kills, reload, seed } = optionsOf(args);
     const configuration = {

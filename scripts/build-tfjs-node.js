@@ -22,9 +22,10 @@ const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 /** The newest version of Node-API that the package looks for. */
 const napi = 8;
 
-const fail = (message) => {
-  console.error(`nas: ${message}`);
-  process.exit(1);
+/** @param code 2 for bad input */
+const fail = (message, code = 1) => {
+  console.error(`build-tfjs-node: ${message}`);
+  process.exit(code);
 };
 
 /** Runs a program, showing what it says; a failure of it is ours. */
@@ -38,9 +39,10 @@ const run = (program, args, advice) => {
 };
 
 const options = readOptions();
-const folder = findPackage(options.package) ?? installPackage(options.package);
+const given = options.tensorflow && checked(resolve(options.tensorflow));
 const headers = nodeHeaders();
-const tensorflow = options.tensorflow ? checked(resolve(options.tensorflow)) : fetchTensorflow();
+const folder = findPackage(options.package) ?? installPackage(options.package);
+const tensorflow = given ?? fetchTensorflow();
 compile();
 verify();
 
@@ -50,10 +52,10 @@ function readOptions() {
     const text = { type: 'string' };
     ({ values } = parseArgs({ options: { package: text, tensorflow: text, python: text } }));
   } catch (error) {
-    fail(`${error.message}; expected [--package NAME] [--tensorflow DIR] [--python PATH]`);
+    fail(`${error.message}; expected [--package NAME] [--tensorflow DIR] [--python PATH]`, 2);
   }
   const { package: name = packages[0], tensorflow, python = 'python3' } = values;
-  if (!packages.includes(name)) fail(`--package must be ${packages.join(' or ')}, got ${name}`);
+  if (!packages.includes(name)) fail(`--package must be ${packages.join(' or ')}, got ${name}`, 2);
   if (process.platform !== 'linux')
     fail(`the wheels that this builds against are those for Linux; this is ${process.platform}`);
   return { package: name, tensorflow, python };
@@ -90,7 +92,10 @@ function checked(directory) {
     (file) => !existsSync(join(directory, file)),
   );
   if (!missing) return directory;
-  return fail(`${directory} has no ${missing}; expected the folder "tensorflow" of an installed TensorFlow`);
+  return fail(
+    `${directory} has no ${missing}; expected the folder "tensorflow" of an installed TensorFlow`,
+    2,
+  );
 }
 
 /** What the addon needs of the wheel, unpacked in the package itself. */
@@ -130,7 +135,7 @@ function compile() {
   const output = join(folder, `lib/napi-v${napi}`);
   mkdirSync(output, { recursive: true });
   // Inside the package the libraries are found wherever it is moved to.
-  const place = options.tensorflow ? tensorflow : '$ORIGIN/../../deps/tensorflow';
+  const place = given ? tensorflow : '$ORIGIN/../../deps/tensorflow';
   run(
     process.env.CXX ?? 'g++',
     [

@@ -56,7 +56,7 @@ export { type SerializeOptions, serialize } from './onnx/serde.ts';
 
 /**
  * Engines: what runs such a function many times, compiled to one graph by onnxruntime or eagerly by tfjs; and
- * onnxruntime as an interactive backend of tfjs.
+ * onnxruntime as an interactive backend of tfjs. Devices: what onnxruntime computes on, and what a machine has of them.
  *
  * @example
  * ```ts
@@ -73,6 +73,16 @@ export { type SerializeOptions, serialize } from './onnx/serde.ts';
  *
  * @example
  * ```ts
+ * import { autoDevice, inspectDevice, onnxruntimeEngine } from 'onnx-nas';
+ *
+ * const { problems } = await inspectDevice('cuda'); // [{ what: 'no NVIDIA driver …', remedy: 'install …' }, …]
+ * const { device, reason } = await autoDevice();
+ * const chosen = await onnxruntimeEngine({ provider: device });
+ * console.log(chosen.name, reason, problems.length);
+ * ```
+ *
+ * @example
+ * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import { registerOnnxBackend } from 'onnx-nas';
  *
@@ -82,6 +92,8 @@ export { type SerializeOptions, serialize } from './onnx/serde.ts';
  * ```
  */
 export type { Compiled, Elements, Engine, Feeds } from './engine/engine.ts';
+export { autoDevice, type DeviceName, inspectDevice, type Verdict } from './devices/index.ts';
+export { measurePlacement, type Placement } from './engine/placement.ts';
 export { type OnnxruntimeOptions, onnxruntimeEngine, registerOnnxBackend } from './engine/onnxruntime.ts';
 export { type TfjsBackend, tfjsEngine } from './engine/tfjs.ts';
 
@@ -146,6 +158,29 @@ export {
   spaceNames,
 } from './search/spaces.ts';
 export { type NetworkCost, networkCost } from './export/cost.ts';
+
+/**
+ * Budgets: what the candidates of a space cost, counted or measured, and the strongest genotype within a limit. `search`
+ * takes a `Budget` in its setting.
+ *
+ * @example
+ * ```ts
+ * import { type Budget, countedTable, deriveWithin, networkCost, parseBudget, searchSpace } from 'onnx-nas';
+ *
+ * const space = searchSpace('nas-bench-201');
+ * const size = { channels: 16, cells: 17, imageChannels: 3, height: 32, width: 32, classes: 10 };
+ * const table = countedTable(space, size, 'macs');
+ * const budget: Budget = { ...parseBudget('macs=60M'), table, weight: 1 };
+ * const strengths = table.edges.map((edges) => edges.map((row) => row.map((macs) => Math.sqrt(macs))));
+ * console.log(networkCost(deriveWithin(strengths, space, budget), size)); // { parameters: …, macs: at most 60e6 }
+ * ```
+ */
+export { type Budget, type CostTable, costOf, expectedCost } from './search/budget.ts';
+export { type CostName, type Limit, parseBudget } from './search/budget-text.ts';
+export { costRange, deriveWithin } from './search/derive-within.ts';
+export { countedTable } from './cost/table.ts';
+export { type LatencyFile, latencyFromJson, latencyTable, profile } from './cost/latency.ts';
+export type { NetworkSize } from './cost/places.ts';
 
 /**
  * The pipeline: search → retrain → export → verify → serve. The defaults are the paper's, made for days on a GPU.

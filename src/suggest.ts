@@ -23,7 +23,7 @@ export function suggestion(word: string, known: readonly string[]): string {
     .map((candidate) => ({
       candidate,
       // An unfinished word is near, however much of it is missing.
-      changes: candidate.startsWith(word) ? 1 : editDistance(word, candidate),
+      changes: word !== '' && candidate.startsWith(word) ? 1 : editDistance(word, candidate),
     }))
     .filter(({ changes, candidate }) => changes <= Math.min(mostChanges, Math.floor(candidate.length / 2)))
     .sort((a, b) => a.changes - b.changes);

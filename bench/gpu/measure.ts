@@ -67,14 +67,14 @@ export const measure = (task: Task, precision: Precision, options: GpuOptions): 
     const steps = [...new Set(Object.values(task.rows).flat())];
     const label = `${task.title}, ${precision}`;
 
-    const duel = (guest: Launch, home: Contestant): Promise<Measured> =>
+    const duel = (guest: Launch, home: Contestant, tolerance: number): Promise<Measured> =>
       withContestant(guest, async (opponent) => {
         const match = await play([home, opponent], request, steps, options);
         const rows = Object.entries(task.rows);
         return {
           peer: guest.name,
           versions: match[1].prepared.versions,
-          agreement: requireAgreement(match, tolerances[precision]),
+          agreement: requireAgreement(match, tolerance),
           times: Object.fromEntries(rows.map(([row, sum]) => [row, compare(match, sum, options)])),
         };
       });
@@ -92,10 +92,10 @@ export const measure = (task: Task, precision: Precision, options: GpuOptions): 
             requirePython(options.python, ['torch', 'numpy']),
           )
         : undefined;
-    for (const { name, mode } of python ? rivals : []) {
+    for (const { name, mode, precision: theirs } of python ? rivals : []) {
       const guest = { ...peer(name, python as string, task.peer, mode), limit };
       const result = await attempt(`${label}, ${name}`, missing, () =>
-        withContestant(us, (home) => duel(guest, home)),
+        withContestant(us, (home) => duel(guest, home, tolerances[theirs])),
       );
       if (result) measured.push(result);
     }

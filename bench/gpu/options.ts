@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import type { Provider } from '../../src/engine/onnxruntime.ts';
 import { InputError, messageOf } from '../../src/errors.ts';
 
+export const parts = ['search', 'retrain', 'inference'] as const;
+export type Part = (typeof parts)[number];
+
 const devices: readonly Provider[] = ['cuda', 'webgpu', 'cpu'];
 
 /** Whole numbers, and the least that each may be. 0 channels, cells or images: as many as the problem has. */
@@ -21,6 +24,7 @@ type NumberName = keyof typeof numbers;
 
 export type GpuOptions = Readonly<Record<NumberName, number>> & {
   readonly device: Provider;
+  readonly parts: readonly Part[];
   readonly peer: 'torch' | 'none';
   readonly python: string | undefined;
 };
@@ -28,7 +32,7 @@ export type GpuOptions = Readonly<Record<NumberName, number>> & {
 /** @throws InputError for what is no option, or not of its kind */
 export function readGpuOptions(args: readonly string[]): GpuOptions {
   const names = Object.keys(numbers) as NumberName[];
-  const all = ['device', 'peer', 'python', ...names];
+  const all = ['device', 'parts', 'peer', 'python', ...names];
   let values: Readonly<Record<string, string | undefined>>;
   try {
     const options = Object.fromEntries(all.map((name) => [name, { type: 'string' as const }]));
@@ -41,6 +45,13 @@ export function readGpuOptions(args: readonly string[]): GpuOptions {
     if ((choices as readonly string[]).includes(value)) return value as T;
     throw new InputError(`--${name}: expected ${choices.join(', ')}, got "${value}"`);
   };
+  const chosen = values.parts?.split(',') ?? parts;
+  const unknown = chosen.find((name) => !(parts as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new InputError(
+      `--parts: expected some of ${parts.join(',')} with commas between, got "${unknown}"`,
+    );
+  }
   const whole = (name: NumberName): number => {
     const { fallback, least } = numbers[name];
     const number = Number(values[name] ?? fallback);
@@ -50,6 +61,7 @@ export function readGpuOptions(args: readonly string[]): GpuOptions {
   return {
     ...(Object.fromEntries(names.map((name) => [name, whole(name)])) as Record<NumberName, number>),
     device: oneOf('device', devices),
+    parts: chosen as readonly Part[],
     peer: oneOf('peer', ['torch', 'none']),
     python: values.python,
   };

@@ -17,12 +17,12 @@ import {
   writeRetrainProblem,
 } from '../harness/retrain-problem.ts';
 import { describeProblem, searchProblems, writeSearchProblem } from '../harness/search-problem.ts';
-import type { GpuOptions } from './options.ts';
+import type { GpuOptions, Part } from './options.ts';
 
 /** One thing that ours and the peers do: a contestant's file and a peer's, and what they begin with. */
 export interface Task {
   /** The part of the report that it belongs to. */
-  readonly part: 'search' | 'retrain' | 'inference';
+  readonly part: Part;
   readonly title: string;
   readonly contestant: string;
   readonly peer: string;

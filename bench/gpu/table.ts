@@ -43,6 +43,14 @@ export function tableOf(outcomes: readonly Outcome[]): string {
     ['what', 'precision', 'step', 'nodes on the CPU', 'of them', 'MB to the device', 'MB back'],
     outcomes.flatMap(useRows),
   );
+  const versions = new Map(
+    outcomes.flatMap(({ measured }) =>
+      measured.flatMap(({ peer, versions: of }) =>
+        of ? [[peer, Object.entries(of).map(([name, version]) => `${name} ${version}`)] as const] : [],
+      ),
+    ),
+  );
+  const peers = [...versions].map(([peer, of]) => `- ${peer}: ${of.join(', ')}`);
   const missing = outcomes.flatMap((outcome) => outcome.missing.map((line) => `- not measured: ${line}`));
-  return [times, use, ...(missing.length > 0 ? [missing.join('\n')] : [])].join('\n\n');
+  return [times, use, [...peers, ...missing].join('\n')].join('\n\n').trimEnd();
 }

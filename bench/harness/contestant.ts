@@ -42,10 +42,16 @@ function start({ name, program, args, limit }: Launch): Contestant {
     name,
     ask: async <Answer extends object>(command: string, body: object = {}) => {
       child.stdin.write(`${JSON.stringify({ command, ...body })}\n`);
-      const timer = limit && setTimeout(() => child.kill('SIGKILL'), 1000 * limit);
+      let late = false;
+      const timer =
+        limit &&
+        setTimeout(() => {
+          late = true;
+          child.kill('SIGKILL');
+        }, 1000 * limit);
       const { value: line, done } = await answers.next();
       clearTimeout(timer);
-      if (done && limit && child.signalCode === 'SIGKILL') {
+      if (done && late) {
         throw new FailureError(`${name} did not answer "${command}" within ${limit} s`);
       }
       if (done) throw new FailureError(`${name} ended during "${command}": ${await ended}`);

@@ -1,4 +1,5 @@
 /** Kinds of options: how a value is read off the command line, and which values an option takes. */
+import { budgetForm, isBudget } from '../search/budget-text.ts';
 import { isSpaceFile, isSpaceName, spaceNames } from '../search/spaces.ts';
 
 export interface Kind<T> {
@@ -61,6 +62,12 @@ export const space: Kind<string> = {
   read: (word) => word,
   accepts: (value): value is string =>
     typeof value === 'string' && (isSpaceName(value) || isSpaceFile(value)),
+};
+
+export const budget: Kind<string> = {
+  expected: budgetForm,
+  read: (word) => word,
+  accepts: (value): value is string => typeof value === 'string' && isBudget(value),
 };
 
 /** One of some words or numbers. */

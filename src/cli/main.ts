@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { infoCommand } from './commands/info.ts';
+import { profileCommand } from './commands/profile.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
 import { reportCommand } from './commands/report.ts';
 import { retrainCommand } from './commands/retrain.ts';
@@ -27,6 +28,7 @@ const commands = [
   exportCommand,
   evaluateCommand,
   infoCommand,
+  profileCommand,
   compareCommand,
   reportCommand,
   serveCommand,

@@ -8,6 +8,7 @@ import { type SearchOptions, searchDefaults, selections } from '../search/option
 import { spaceNames } from '../search/spaces.ts';
 import {
   amount,
+  budget,
   count,
   factor,
   flag,
@@ -118,6 +119,13 @@ export const sections = {
     anchorWeight: methodOption('anchorWeight', nonNegative, 'weight of that distance in the loss of α'),
     zeroOneWeight: methodOption('zeroOneWeight', nonNegative, 'weight of the zero-one loss'),
   },
+  Budget: {
+    budget: option(budget, 'what the found network may cost: macs=50M, parameters=1.5M or latency=5ms'),
+    costWeight: option(nonNegative, "weight of the budget's excess in the loss of α"),
+    latencyTable: option(text, 'file of measured latencies, as nas profile writes it'),
+    budgetChannels: option(count, 'channels of the network that the budget is for'),
+    budgetCells: option(count, 'cells of the network that the budget is for'),
+  },
   Model: {
     onnx: option(text, 'the file to write, e.g. models/NAME/1/model.onnx'),
     softmax: option(flag, 'output probabilities instead of logits'),
@@ -165,6 +173,7 @@ const rows = {
   ...sections.Training,
   ...sections.Guards,
   ...sections.Methods,
+  ...sections.Budget,
   ...sections.Model,
   ...sections.Machine,
   ...sections.Serving,

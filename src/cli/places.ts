@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts';
 import { genotypeFile, retrainFolder, seedFolder } from '../runs/layout.ts';
 import { readConfig } from '../runs/run-folder.ts';
 import { isGenotypeText } from '../search/genotype-file.ts';
-import { readSearchOptions, readSweepConfig } from './run-config.ts';
+import { readSearchData, readSweepConfig } from './run-config.ts';
 import type { DataOptions } from './setting.ts';
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
@@ -35,8 +35,7 @@ export function requireSelected(source: string): void {
 /** The data set of the search in a folder, so that retraining uses it unless told otherwise. */
 export function inheritedData(source: string): Partial<DataOptions> {
   if (!isFolder(source) || !existsSync(join(source, 'config.json'))) return {};
-  const searched = isSweep(source) ? readSweepConfig(source).options : readSearchOptions(source);
-  const { data, imageSize, trainLimit, testLimit } = searched;
+  const { data, imageSize, trainLimit, testLimit } = readSearchData(source);
   return {
     data,
     ...(imageSize !== undefined && { imageSize }),

@@ -22,7 +22,13 @@ export function stepLine(title: string, report: StepReport): string {
     `${title} epoch ${epoch + 1}/${epochs} step ${step}/${steps}`,
     ...loss(report),
     ...shares([['accuracy', means.accuracy]], share),
-    ...shares([['validation', means.validationAccuracy]], share),
+    ...shares(
+      [
+        ['validation', means.validationAccuracy],
+        ['trials', means.trialAccuracy],
+      ],
+      share,
+    ),
     rate(stepsPerSecond),
     `${formatDuration(secondsLeft)} left`,
   ].join('  ');
@@ -44,7 +50,7 @@ export function barLine(title: string, report: StepReport, columns = 80): string
   const counter = ` ${step}/${steps}`;
   const left = `${formatDuration(secondsLeft)} left`;
   const accuracy = shares([['acc', means.accuracy]], shortShare);
-  const validation = shares([['val', means.validationAccuracy]], shortShare);
+  const validation = shares([['val', means.validationAccuracy ?? means.trialAccuracy]], shortShare);
   const speed = [rate(stepsPerSecond), left];
   const tails = [
     [counter, ...loss(report), ...accuracy, ...validation, ...speed],
@@ -80,8 +86,8 @@ export function epochLine(title: string, epochs: number, record: EpochRecord): s
     });
   return [
     `${title} epoch ${record.epoch + 1}/${epochs}`,
-    ...figures(['loss', 'validationLoss'], (x) => x.toFixed(4)),
-    ...figures(['accuracy', 'validationAccuracy', 'testAccuracy'], percent),
+    ...figures(['loss', 'validationLoss', 'trialLoss'], (x) => x.toFixed(4)),
+    ...figures(['accuracy', 'validationAccuracy', 'testAccuracy', 'trialAccuracy'], percent),
     ...figures(['skips'], String),
     ...figures(['eigenvalue'], (x) => x.toPrecision(3)),
     ...decisions(record),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { readConfig } from '../runs/run-folder.ts';
+import type { CostTable } from '../search/budget.ts';
 import type { MethodName } from '../search/method-names.ts';
 import {
   isSpaceFile,
@@ -12,7 +13,7 @@ import {
   spaceFromContent,
 } from '../search/spaces.ts';
 import { amount, count } from './kinds.ts';
-import { type Given, kebab, type OptionName } from './options.ts';
+import { dataOptionNames, type Given, kebab, type OptionName } from './options.ts';
 import {
   type AnySearchOptions,
   type RetrainRunOptions,
@@ -24,6 +25,7 @@ import {
   selectDefaults,
   selectNames,
 } from './run-options.ts';
+import { type DataOptions, dataDefaults } from './setting.ts';
 import { storedOptions } from './values.ts';
 
 /** What a network is retrained on, as far as its weights depend on it. */
@@ -40,6 +42,12 @@ export interface RetrainConfig {
 export function readSearchOptions(folder: string): AnySearchOptions {
   const { config, where } = readRun(folder, 'search');
   return searchOptionsOf(config.options, where);
+}
+
+/** What was searched on, alone: runs of older versions lack options that there are now. */
+export function readSearchData(folder: string): DataOptions {
+  const { config, where } = readRun(folder, 'search', 'sweep');
+  return { ...dataDefaults, ...readOptions(dataOptionNames, dataDefaults, config.options, where) };
 }
 
 function searchOptionsOf(stored: unknown, where: string): AnySearchOptions {
@@ -99,6 +107,17 @@ export function readSearchSpace(folder: string): OpenedSpace {
   if (config.space === undefined) throw damaged(where, 'space', 'the content of a space', config.space);
   // What is read without an error has this form.
   return { space: spaceFromContent(config.space, `${where}, space`), content: config.space as SpaceContent };
+}
+
+/** The table of latencies that the search in a folder keeps, if its budget is of latency. */
+export function readCosts(folder: string): CostTable | undefined {
+  const { config, where } = readRun(folder, 'search');
+  if (config.costs === undefined) return undefined;
+  const { rest, edges } = Object(config.costs);
+  const areCosts = (value: unknown): boolean =>
+    Array.isArray(value) ? value.every(areCosts) : typeof value === 'number' && value >= 0;
+  if (typeof rest === 'number' && Array.isArray(edges) && areCosts(edges)) return { rest, edges };
+  throw damaged(where, 'costs', 'a table of latencies', config.costs);
 }
 
 /** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */

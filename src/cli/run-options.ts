@@ -1,5 +1,6 @@
 /** What `config.json` of a run keeps as its options. */
 import { type RetrainOptions, retrainDefaults } from '../retrain/options.ts';
+import { type BudgetOptions, budgetOptionNames } from '../search/budget-text.ts';
 import type { LearningMethodName, MethodName } from '../search/method-names.ts';
 import { searchDefaultsOf } from '../search/method-options.ts';
 import { type SearchOptions, searchDefaults } from '../search/options.ts';
@@ -7,11 +8,17 @@ import { dataOptionNames, deviceOptionNames, retrainOptionNames, searchOptionNam
 import { type DataOptions, type DeviceOptions, dataDefaults, deviceDefaults } from './setting.ts';
 
 export type SearchRunOptions = SearchOptions &
+  BudgetOptions &
   DataOptions &
   DeviceOptions & { readonly method: LearningMethodName };
 export type RetrainRunOptions = RetrainOptions & DataOptions & DeviceOptions;
 
-export const searchRunNames = [...dataOptionNames, ...searchOptionNames, ...deviceOptionNames] as const;
+export const searchRunNames = [
+  ...dataOptionNames,
+  ...searchOptionNames,
+  ...budgetOptionNames,
+  ...deviceOptionNames,
+] as const;
 export const retrainRunNames = [...dataOptionNames, ...retrainOptionNames, ...deviceOptionNames] as const;
 
 /** A genotype drawn at random: nothing is trained or computed; the data are those of its retraining. */
@@ -56,7 +63,7 @@ export const shortRetraining: RetrainRunOptions = {
 };
 
 /** What a selection retrains its candidates with: the same for all. */
-export interface SelectOptions extends Omit<RetrainRunOptions, 'evaluateEvery'> {
+export interface SelectOptions extends Omit<RetrainRunOptions, 'evaluateEvery' | 'testLimit'> {
   /** Retrainings of each candidate, with the seeds `seed`, `seed` + 1, …. */
   readonly seeds: number;
   /** The part of the training images to train on; the rest is what the candidates are compared on. */
@@ -68,7 +75,7 @@ const { evaluateEvery: _last, ...shortOptions } = shortRetraining;
 export const selectDefaults: SelectOptions = { ...shortOptions, seeds: 3, trainPortion: 0.8 };
 
 export const selectNames = [
-  ...dataOptionNames,
+  ...dataOptionNames.filter((name) => name !== 'testLimit'),
   ...retrainOptionNames.filter((name) => name !== 'evaluateEvery'),
   'seeds',
   'trainPortion',

@@ -37,8 +37,13 @@ export async function openEngine(
 ): Promise<Engine> {
   const { device, engine, threads, precision = 'float32' } = options;
   if (engine === 'onnxruntime') {
-    const { onnxruntimeEngine } = await import('../engine/onnxruntime.ts');
-    return onnxruntimeEngine({ provider: await deviceOf(options), ...(threads && { threads }) });
+    const provider = await deviceOf(options);
+    const [{ onnxruntimeEngine }, { requireHalf }] = await Promise.all([
+      import('../engine/onnxruntime.ts'),
+      import('../engine/trial.ts'),
+    ]);
+    if (precision === 'float16') await requireHalf(provider);
+    return onnxruntimeEngine({ provider, ...(threads && { threads }) });
   }
   const given = {
     '--threads': threads !== undefined,

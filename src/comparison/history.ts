@@ -2,6 +2,7 @@
 import type {
   Candidates,
   Choice,
+  DecisionReport,
   RetrainEpoch,
   RetrainReport,
   SearchEpoch,
@@ -27,7 +28,7 @@ import {
 } from '../search/spaces.ts';
 import type { Strengths } from '../search/strengths.ts';
 import { softmax } from '../softmax.ts';
-import { type Fields, isCount, type RetrainRecord, type SearchRecord } from './records.ts';
+import { type Fields, isCount, isFields, type RetrainRecord, type SearchRecord } from './records.ts';
 
 /** The metrics of a record that are numbers; a run may lack any. */
 const numbersOf = <Name extends string>(
@@ -44,6 +45,12 @@ const numbersOf = <Name extends string>(
 
 export const plannedEpochs = ({ epochs }: Fields, records: readonly EpochRecord[]): number =>
   isCount(epochs) ? epochs : records.length;
+
+/** The validation accuracies of a search by epoch; those of the projection are of supernets that lack a candidate. */
+export const validationAccuracies = (epochs: readonly EpochRecord[]): number[] =>
+  epochs.flatMap(({ projection, validationAccuracy }) =>
+    projection === undefined && typeof validationAccuracy === 'number' ? [validationAccuracy] : [],
+  );
 
 /** Why a search has ended before its last epoch, if a guard has ended it. */
 export function stopOf(epochs: readonly EpochRecord[]): string | undefined {
@@ -74,6 +81,7 @@ export function searchReport(record: SearchRecord): SearchReport {
     run: path,
     ...(setting && { candidates: candidatesIn(setting.space) }),
     epochs: epochs.map((epoch) => searchEpoch(epoch, setting)),
+    decisions: setting ? epochs.flatMap((epoch) => decisionsOf(epoch, setting.space)) : [],
     planned: Math.max(plannedEpochs(options, epochs), epochs.length),
     ...(found !== undefined && { genotype: found }),
     finished: genotype !== undefined,
@@ -130,21 +138,43 @@ const candidatesIn = (space: SearchSpace): Candidates => {
   };
 };
 
+/** The choices of the projection that a record has; what is not of this form is left out. */
+function decisionsOf({ epoch, projection }: EpochRecord, space: SearchSpace): DecisionReport[] {
+  if (!Array.isArray(projection)) return [];
+  const { edges } = candidatesIn(space);
+  const { kinds } = skeletonForm(space.skeleton);
+  return projection
+    .filter(isFields)
+    .flatMap(({ cell, edge, node, kept, accuracyWithout }): DecisionReport[] => {
+      const kind = kinds.find((name) => name === cell);
+      if (!kind || !Array.isArray(kept) || !isFields(accuracyWithout)) return [];
+      const ends = typeof edge === 'number' ? edges[edge] : undefined;
+      const isOfNode = typeof node === 'number';
+      if (!ends && !isOfNode) return [];
+      // Of a node the candidates are edges.
+      const nameOf = (candidate: unknown): string =>
+        isOfNode ? (edges[Number(candidate)]?.from ?? String(candidate)) : String(candidate);
+      return [
+        {
+          epoch: epoch + 1,
+          place: `${cellTitles[kind]}, ${ends ? `${ends.from} → ${ends.to}` : `into ${stateName(space, Number(node))}`}`,
+          kept: kept.map(nameOf),
+          accuracyWithout: Object.entries(accuracyWithout).flatMap(([name, accuracy]): [string, number][] =>
+            typeof accuracy === 'number' ? [[nameOf(name), accuracy]] : [],
+          ),
+        },
+      ];
+    });
+}
+
 function searchEpoch(record: EpochRecord, setting: Setting | undefined): SearchEpoch {
   const genotype = parsed(record.genotype);
   const [, normal] = (genotype && cellsOf(genotype)[0]) ?? [];
   const skips = normal?.nodes.flat().filter(({ operation }) => isSkip(operation)).length;
   return {
     ...(skips !== undefined && { skips }),
-    ...numbersOf(record, [
-      'loss',
-      'accuracy',
-      'validationLoss',
-      'validationAccuracy',
-      'skips',
-      'eigenvalue',
-      'cost',
-    ]),
+    ...numbersOf(record, ['loss', 'accuracy', 'skips', 'eigenvalue', 'cost']),
+    ...(record.projection === undefined && numbersOf(record, ['validationLoss', 'validationAccuracy'])),
     epoch: record.epoch,
     seconds: record.seconds,
     ...(setting && weightsOf(record, setting)),

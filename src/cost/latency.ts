@@ -6,6 +6,7 @@
  * memory. A table says how near it comes, by networks drawn at random.
  */
 import { arch, cpus, platform } from 'node:os';
+import { runtimeVersion } from '../engine/model.ts';
 import { InputError, messageOf } from '../errors.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { formatGenotype } from '../search/genotype.ts';
@@ -32,7 +33,7 @@ export interface LatencyFile {
   readonly device: string;
   readonly threads: number | 'all cores';
   readonly machine: { readonly cpu: string; readonly cores: number; readonly platform: string };
-  readonly versions: { readonly program: string; readonly node: string };
+  readonly versions: { readonly program: string; readonly onnxruntime: string; readonly node: string };
   /** Of the network besides its operations, and whose it is. */
   readonly rest: NetworkSize & {
     readonly skeleton: string;
@@ -66,35 +67,38 @@ export async function profile(
   report: (what: string, done: number, all: number) => void = () => {},
 ): Promise<LatencyFile> {
   const shapes = distinctShapes([space, skipSpace(space)], size);
+  const drawn = Array.from({ length: checked }, (_, seed) => randomGenotype(space, seed));
+  const timed = [
+    ...shapes
+      .filter((shape) => !isFree(shape))
+      .map((shape) => ({ name: shapeName(shape), time: () => timeOperation(shape, target) })),
+    ...[skipGenotype(space), ...drawn].map((genotype) => ({
+      name: formatGenotype(genotype),
+      time: () => timeNetwork(genotype, size, target),
+    })),
+  ];
   const { median: overhead } = await timeOverhead(target);
-  const timings = new Map<OperationShape, Timing>();
+  const timings = new Map<string, Timing>();
   // There and back: what the machine does besides, and its clock, change over the minutes.
-  const order = [...shapes, ...[...shapes].reverse()].filter((shape) => !isFree(shape));
-  for (const [i, shape] of order.entries()) {
-    report(shapeName(shape), i, order.length);
-    const [before, now] = [timings.get(shape), await timeOperation(shape, target)];
-    timings.set(shape, before && before.median < now.median ? before : now);
+  for (const [i, { name, time }] of [...timed, ...[...timed].reverse()].entries()) {
+    report(name, i, 2 * timed.length);
+    const [before, now] = [timings.get(name), await time()];
+    timings.set(name, before && before.median < now.median ? before : now);
   }
+  const net = (name: string): number => Math.max(0, (timings.get(name)?.median ?? overhead) - overhead);
   const entries = shapes.map((shape): Entry => {
-    const { median, spread } = timings.get(shape) ?? { median: overhead, spread: 0 };
-    return { ...shape, milliseconds: rounded(Math.max(0, median - overhead)), spread: rounded(spread) };
+    const name = shapeName(shape);
+    return { ...shape, milliseconds: rounded(net(name)), spread: rounded(timings.get(name)?.spread ?? 0) };
   });
   const costAt = lookup(entries, () => 'the profile');
-  const whole = (await timeNetwork(skipGenotype(space), size, target)).median - overhead;
+  const whole = net(formatGenotype(skipGenotype(space)));
   const rest = rounded(Math.max(0, restOf(space, size, whole, costAt)));
   const table = { rest, edges: edgeCosts(space, size, costAt) };
-  const checks: { genotype: string; estimated: number; measured: number }[] = [];
-  for (let seed = 0; seed < checked; seed++) {
-    report('networks drawn at random', order.length, order.length);
-    const genotype = randomGenotype(space, seed);
-    const measured = (await timeNetwork(genotype, size, target)).median - overhead;
-    const estimated = costOf(genotype, table, space);
-    checks.push({
-      genotype: formatGenotype(genotype),
-      estimated: rounded(estimated),
-      measured: rounded(measured),
-    });
-  }
+  const checks = drawn.map((genotype) => ({
+    genotype: formatGenotype(genotype),
+    estimated: rounded(costOf(genotype, table, space)),
+    measured: rounded(net(formatGenotype(genotype))),
+  }));
   return {
     format,
     version,
@@ -105,7 +109,7 @@ export async function profile(
       cores: cpus().length,
       platform: `${platform()} ${arch()}`,
     },
-    versions: { program, node: process.version },
+    versions: { program, onnxruntime: runtimeVersion, node: process.version },
     rest: { ...placeOf(space, size), milliseconds: rest },
     operations: entries,
     checks,

@@ -3,6 +3,9 @@ import * as ort from 'onnxruntime-node';
 import { FailureError, InputError, messageOf } from '../errors.ts';
 import type { OnnxruntimeOptions } from './onnxruntime.ts';
 
+/** onnxruntime's own. */
+export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;
+
 export interface Port {
   readonly name: string;
   readonly dtype: string;

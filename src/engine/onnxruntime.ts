@@ -3,15 +3,16 @@ import * as ort from 'onnxruntime-node';
 import { type DeviceName, requireDevice } from '../devices/index.ts';
 import { FailureError, messageOf } from '../errors.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
-import { limitOutputs, optimize, optimizeForHalf, type Pass } from '../onnx/passes/index.ts';
+import { optimize, optimizeForHalf, type Pass } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
 import type { Signature } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
 import { cpu, cuda, webgpu } from '../trace/device.ts';
+import { legalize } from '../trace/legalize.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
-import { keepDevice } from './trial.ts';
+import { keepDevice, requireHalf } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
 ort.env.logLevel = 'fatal';
@@ -58,8 +59,9 @@ export async function onnxruntimeEngine({
     name: `onnxruntime (${provider})`,
     compile: async (fn, signature, name, precision = 'float32') => {
       const half = precision === 'float16';
+      if (half) await requireHalf(provider);
       const passes = half ? optimizeForHalf : optimize;
-      const prepare: Pass = (graph) => limitOutputs(device.outputs)(passes(graph));
+      const prepare: Pass = (graph) => legalize(device)(passes(graph));
       // The blocked layout has float32 only.
       const target = half ? { ...device, block: 0 } : device;
       const graph = withOutputPrefix(trace(fn, signature, { device: target, name, optimize: prepare }));

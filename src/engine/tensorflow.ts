@@ -26,7 +26,7 @@ export async function loadTensorflow(): Promise<string> {
 }
 
 async function load(): Promise<string> {
-  restoreUtilities();
+  Object.assign(util, outdated);
   // Warnings and errors; libtensorflow tells the console of the processor's features otherwise.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
   const former = tf.getBackend();
@@ -55,16 +55,11 @@ async function load(): Promise<string> {
   );
 }
 
-/** What tfjs-node calls and Node 23 has removed from `node:util`. */
-const removed = {
+/** What tfjs-node calls of `node:util` and newer Nodes warn of, or have removed (23). */
+const outdated = {
   isArray: Array.isArray,
   isNullOrUndefined: (value: unknown): boolean => value === null || value === undefined,
 };
-
-function restoreUtilities(): void {
-  const utilities = util as unknown as Record<string, unknown>;
-  for (const [name, definition] of Object.entries(removed)) utilities[name] ??= definition;
-}
 
 /** The parts of tfjs-node's backend that say what it is. */
 interface NodeBackend {
@@ -84,8 +79,8 @@ function explain(name: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   const message = messageOf(error).split('\n')[0] as string;
   if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${name}'`)) return 'is not installed';
-  const build = `build its addon: node ${relative('', script)} --package ${name}`;
+  const build = `build it: node ${relative('', script)} --package ${name}`;
+  if (code === 'ERR_DLOPEN_FAILED') return `has an addon that does not load (${message}); ${build}`;
   if (message.includes('tfjs_binding.node')) return `is installed without its addon; ${build}`;
-  if (code === 'ERR_DLOPEN_FAILED') return `does not find its libraries (${message}); ${build}`;
   return `does not load: ${message}`;
 }

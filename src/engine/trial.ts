@@ -1,14 +1,25 @@
 /** A run of one node on a device: it may be listed and lack its libraries, its driver or itself. Only use tells. */
 import * as ort from 'onnxruntime-node';
 import type { DeviceName } from '../devices/names.ts';
-import { createBuilder } from '../onnx/build.ts';
-import { inputValue } from '../onnx/ir.ts';
+import { FailureError, messageOf } from '../errors.ts';
+import { type Builder, createBuilder } from '../onnx/build.ts';
+import { dataTypeNumbers } from '../onnx/data-types.ts';
+import { inputValue, type Value } from '../onnx/ir.ts';
 import { serialize } from '../onnx/serde.ts';
 
+type Body = (graph: Builder, x: Value) => Value;
+
+const negated: Body = (graph, x) => graph.node('Neg', [x]);
+
+const negatedInHalf: Body = (graph, x) => {
+  const half = graph.node('Cast', [x], { to: dataTypeNumbers.float16 });
+  return graph.node('Cast', [graph.node('Neg', [half])], { to: dataTypeNumbers.float32 });
+};
+
 /** A session that has run on the device. Throws what onnxruntime throws where it cannot. */
-export async function trial(device: DeviceName): Promise<ort.InferenceSession> {
+export async function trial(device: DeviceName, body = negated): Promise<ort.InferenceSession> {
   const input = inputValue('x', { dtype: 'float32', shape: [1] });
-  const value = createBuilder().node('Neg', [input]);
+  const value = body(createBuilder(), input);
   const model = serialize({ name: 'trial', inputs: [input], outputs: [{ name: 'y', value }] });
   const session = await ort.InferenceSession.create(model, {
     executionProviders: [device],
@@ -18,6 +29,17 @@ export async function trial(device: DeviceName): Promise<ort.InferenceSession> {
   const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
   if (y?.data[0] !== -1) throw new Error(`-1 is computed as ${String(y?.data[0])}`);
   return session;
+}
+
+/** @throws FailureError where the device does not compute in float16, as not every GPU does */
+export async function requireHalf(device: DeviceName): Promise<void> {
+  try {
+    await (await trial(device, negatedInHalf)).release();
+  } catch (error) {
+    throw new FailureError(
+      `the device ${device} does not compute in float16 here (${messageOf(error).trim()}); use --precision float32`,
+    );
+  }
 }
 
 const kept = new Map<DeviceName, Promise<ort.InferenceSession>>();

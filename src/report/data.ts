@@ -40,12 +40,23 @@ export interface SearchEpoch {
   readonly cost?: number;
 }
 
+/** A choice of the projection: what an edge or a node keeps, and how accurate the supernet is without each candidate. */
+export interface DecisionReport {
+  readonly epoch: number;
+  /** E.g. `Normal cell, k−2 → 0`. */
+  readonly place: string;
+  readonly kept: readonly string[];
+  readonly accuracyWithout: readonly (readonly [candidate: string, accuracy: number])[];
+}
+
 export interface SearchReport {
   readonly seed: number;
   /** In its folder. */
   readonly run: string;
   readonly candidates?: Candidates;
   readonly epochs: readonly SearchEpoch[];
+  /** In their order; none where the genotype is read off the strengths. */
+  readonly decisions: readonly DecisionReport[];
   /** The epochs that it was meant to have. */
   readonly planned: number;
   /** In the text form; that of the last epoch where the search has not finished. */

@@ -1,6 +1,6 @@
-import type { Precision } from '../precision.ts';
-
 /** The options of retraining, with the values of the paper and quark0/darts (`cnn/train.py`) as defaults. */
+import type { OptimizerName } from '../nn/optimizer-names.ts';
+import type { Precision } from '../precision.ts';
 import type { SkeletonName } from '../search/skeleton-names.ts';
 
 export interface RetrainOptions {
@@ -11,8 +11,10 @@ export interface RetrainOptions {
   readonly seed: number;
   /** Of the network's activations and gradients; weights, statistics and optimizer are float32. */
   readonly precision: Precision;
-  /** SGD: cosine from `learningRate` to 0 over the epochs. */
+  readonly optimizer: OptimizerName;
+  /** Cosine from `learningRate` to 0 over the epochs. */
   readonly learningRate: number;
+  /** SGD's. */
   readonly momentum: number;
   readonly weightDecay: number;
   readonly gradientClip: number;
@@ -36,6 +38,7 @@ export const retrainDefaults: RetrainOptions = {
   batch: 96,
   seed: 0,
   precision: 'float32',
+  optimizer: 'sgd',
   learningRate: 0.025,
   momentum: 0.9,
   weightDecay: 3e-4,

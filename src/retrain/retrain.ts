@@ -10,6 +10,7 @@ import {
 import type { Engine, Feeds } from '../engine/engine.ts';
 import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
 import { drawNoise } from '../nn/noise.ts';
+import { optimizers } from '../nn/optimizer-table.ts';
 import { cosine, ramp } from '../nn/schedules.ts';
 import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
@@ -99,10 +100,11 @@ export async function retrain(
   const network = networkFor(genotype, dataset, options);
   const normalization = measureNormalization(train, shape);
   const { parameters, statistics } = network;
+  const { slots } = optimizers[options.optimizer];
   const half = options.precision === 'float16';
   const sizes: Record<string, number> = {
     theta: parameters.size,
-    momentum: parameters.size,
+    ...Object.fromEntries(slots.map((slot) => [slot, parameters.size])),
     statistics: statistics.size,
     ...(half && { lossScale: lossScaleSize }),
   };
@@ -110,7 +112,7 @@ export async function retrain(
   // Every name of `sizes` has its vector.
   const state = (begin?.state as State | undefined) ?? {
     theta: parameters.initialize(random(options.seed, 'weights')),
-    momentum: new Float32Array(parameters.size),
+    ...Object.fromEntries(slots.map((slot) => [slot, new Float32Array(parameters.size)])),
     statistics: statistics.initialize(random(options.seed, 'statistics')),
     ...(half && { lossScale: initialLossScale() }),
   };
@@ -131,6 +133,9 @@ export async function retrain(
     return order.batches;
   };
 
+  const whole = batchesOf(0).length;
+  const steps = options.maxSteps > 0 ? Math.min(options.maxSteps, whole) : whole;
+
   const step = async ({ epoch, step: index }: Position): Promise<Sums> => {
     const { images, labels } = assembleBatch(train, shape, batchesOf(epoch)[index] as Int32Array, {
       normalization,
@@ -144,6 +149,7 @@ export async function retrain(
       images,
       labels,
       learningRate,
+      ...(signature.step && { step: Float32Array.of(epoch * steps + index + 1) }),
       ...(Object.hasOwn(signature, 'pathMasks') && { pathMasks }),
       ...(signature.noise && {
         noise: drawNoise(signature.noise, random(options.seed, 'noise', epoch, index)),
@@ -181,7 +187,7 @@ export async function retrain(
 
   const status = await runEpochs({
     epochs: options.epochs,
-    steps: options.maxSteps > 0 ? Math.min(options.maxSteps, batchesOf(0).length) : batchesOf(0).length,
+    steps,
     start: begin?.position ?? { epoch: 0, step: 0 },
     sums: begin?.sums ?? {},
     step,

@@ -6,7 +6,8 @@ import { type Context, sharing } from '../nn/layers.ts';
 import { lossScaling } from '../nn/loss-scaling.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
 import { noiseFrom, noisePool } from '../nn/noise.ts';
-import { clipByNorm, sgd } from '../nn/optimizers.ts';
+import { optimizers, weightBetas } from '../nn/optimizer-table.ts';
+import { clipByNorm } from '../nn/optimizers.ts';
 import type { Parameter, ParameterTable } from '../nn/parameters.ts';
 import { float32, int32, type Signature, type Step, type TensorFunction } from '../signature.ts';
 import type { Network } from './network.ts';
@@ -17,15 +18,17 @@ const scaling = lossScaling('lossScale');
 const toImages = (images: tf.Tensor): tf.Tensor4D => tf.transpose(images as tf.Tensor4D, [0, 2, 3, 1]);
 
 /**
- * w ← SGD on a batch. Inputs theta, momentum, statistics, images [N, C, H, W] (normalised), labels, learningRate and,
+ * w ← optimizer on a batch. Inputs theta, its optimizer's vectors, statistics, images [N, C, H, W] (normalised), labels, learningRate and,
  * with drop-path, pathMasks [sites, N] (0 or 1/keep), noise where the genotype has some, and in mixed precision lossScale;
- * outputs theta, momentum, statistics, lossScale, loss (mean, without the auxiliary head's), correct (count).
+ * outputs theta, the vectors, statistics, lossScale, loss (mean, without the auxiliary head's), correct (count).
  */
 export function trainStep(network: Network, options: RetrainOptions, shape: ImageShape): Step {
   const { parameters, statistics } = network;
   const dropping = options.dropPath > 0 && network.dropSites > 0;
+  const optimizer = optimizers[options.optimizer];
+  const settings = { ...weightBetas, momentum: options.momentum, weightDecay: options.weightDecay };
   const fn: TensorFunction = (inputs) => {
-    const { theta, momentum, images, labels, learningRate, pathMasks } = inputs as Record<string, tf.Tensor>;
+    const { theta, images, labels, learningRate, pathMasks } = inputs as Record<string, tf.Tensor>;
     const stored = statistics.lookup(statistics.split(inputs.statistics as tf.Tensor));
     const masks = dropping ? tf.split(pathMasks as tf.Tensor, network.dropSites) : [];
     const objective = (...w: tf.Tensor[]): Objective => {
@@ -54,15 +57,25 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
     const { gradients, aside, ...value } = differentiate(parameters.split(theta as tf.Tensor), objective);
     const { gradient } = scaling.unscaled({ ...value, gradient: parameters.join(gradients) }, inputs);
     const clipped = clipByNorm(gradient, options.gradientClip);
-    const next = sgd(theta as tf.Tensor, momentum as tf.Tensor, clipped, learningRate as tf.Tensor, options);
+    const next = optimizer.update(
+      {
+        weights: theta as tf.Tensor,
+        gradient: clipped,
+        learningRate: learningRate as tf.Tensor,
+        step: inputs.step,
+        slots: inputs,
+      },
+      settings,
+    );
     const [loss, correct, updated] = aside as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const state = { theta: next.weights, momentum: next.momentum, statistics: updated };
+    const state = { theta: next.weights, ...next.slots, statistics: updated };
     return { ...scaling.committed(state, gradient, inputs), loss, correct };
   };
   const { channels, height, width } = shape;
   const signature: Signature = {
     theta: float32(parameters.size),
-    momentum: float32(parameters.size),
+    ...Object.fromEntries(optimizer.slots.map((slot) => [slot, float32(parameters.size)])),
+    ...(optimizer.counts && { step: float32() }),
     statistics: float32(statistics.size),
     images: float32(options.batch, channels, height, width),
     labels: int32(options.batch),

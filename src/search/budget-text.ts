@@ -18,17 +18,45 @@ const times = { s: 1000, ms: 1, us: 1e-3 } as const;
 const unitsOf = (cost: CostName): Readonly<Record<string, number>> =>
   cost === 'latency' ? times : { ...counts, '': 1 };
 
+/** Of a search within a budget. Absent where there is none, and where the default is meant. */
+export interface BudgetOptions {
+  /** As `parseBudget` reads it. */
+  readonly budget?: string;
+  /** Of the excess in α's loss; default 1. */
+  readonly costWeight?: number;
+  /** The file of a latency table. */
+  readonly latencyTable?: string;
+  /** Of the network that the budget is for; by default the search's. */
+  readonly budgetChannels?: number;
+  readonly budgetCells?: number;
+}
+
+export const budgetOptionNames = [
+  'budget',
+  'costWeight',
+  'latencyTable',
+  'budgetChannels',
+  'budgetCells',
+] as const satisfies readonly (keyof BudgetOptions)[];
+
 /** What a good budget looks like, for messages. */
 export const budgetForm =
   'macs=N, parameters=N (N such as 50M or 300K) or latency=T (T such as 5ms, 800us or 0.1s)';
 
-/** @throws InputError where it is none */
-export function parseBudget(text: string): Limit {
+function read(text: string): Limit | undefined {
   const [, name = '', number = '', unit = ''] = /^([a-z]+)=(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text) ?? [];
   const cost = costNames.find((known) => known === name);
   const scale = cost && Object.hasOwn(unitsOf(cost), unit) ? unitsOf(cost)[unit] : undefined;
   const limit = scale === undefined ? 0 : Number(number) * scale;
-  if (cost && limit > 0 && Number.isFinite(limit)) return { cost, limit };
+  return cost && limit > 0 && Number.isFinite(limit) ? { cost, limit } : undefined;
+}
+
+export const isBudget = (text: string): boolean => read(text) !== undefined;
+
+/** @throws InputError where it is none */
+export function parseBudget(text: string): Limit {
+  const limit = read(text);
+  if (limit) return limit;
   throw new InputError(`a budget is ${budgetForm}, got "${text}"`);
 }
 

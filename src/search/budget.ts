@@ -73,9 +73,6 @@ export function expectedCost(strengths: Strengths, { rest, edges }: CostTable, s
   }, rest);
 }
 
-/** Below a share of this, an edge is not a candidate's at all; keeps 0/0 away. */
-const tiny = 1e-20;
-
 /** w·max(0, E/limit − 1): nothing within the budget, above it the part by which it is exceeded. */
 export function costPenalty({ table, limit, weight }: Budget, space: SearchSpace, method: Method): Penalty {
   const shape = alphaShape(space);
@@ -86,11 +83,13 @@ export function costPenalty({ table, limit, weight }: Budget, space: SearchSpace
     ),
   );
   const allowed = shares.map((edges) => edges.map((row) => row.map((share) => (share > 0 ? 1 : 0))));
+  // An edge that has nothing to choose has no share of 0.
+  const empty = allowed.map((edges) => edges.map((row) => [row.every((one) => one === 0) ? 1 : 0]));
   return {
     inputs: {},
     value: (architecture) => {
       const likely = tf.mul(method.probabilities(architecture, space), tf.tensor3d(allowed, shape));
-      const share = tf.div(likely, tf.add(tf.sum(likely, -1, true), tiny));
+      const share = tf.div(likely, tf.add(tf.sum(likely, -1, true), tf.tensor3d(empty)));
       const excess = tf.add(tf.sum(tf.mul(share, tf.tensor3d(relative, shape))), table.rest / limit - 1);
       return tf.mul(tf.relu(excess), weight) as tf.Scalar;
     },

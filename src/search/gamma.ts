@@ -70,7 +70,7 @@ function slopeBySeries(a: number, g: number, logSample: number): number {
 
 /** Simpson's rule in u = g·t, up to where e^(−u)·(1+u/g)^(a−1) is nothing. */
 function slopeByIntegral(a: number, g: number, logSample: number): number {
-  const [offset, end, steps] = [logSample - digamma(a), 60 + 4 * a, 1024];
+  const [offset, end, steps] = [logSample - digamma(a), 40 + 4 * a, 2048];
   const integrand = (u: number): number => {
     const l = Math.log1p(u / g);
     return (offset + l) * Math.exp((a - 1) * l - u);

@@ -96,20 +96,21 @@ const skip: Operation['make'] = (at, { channels, stride, affine }) =>
   stride === 1 ? weighed((x) => x) : factorizedReduce(at, channels, channels, affine);
 
 /** N(0, 1) whatever the input (Zela et al. 2020, space S4); in use its mean, so that a trained network is a function. */
-const noise: Operation['make'] = (at, { channels, stride }) => {
+const noise: Operation['make'] = (at, { stride }) => {
   const site = at.noiseSites.count++;
   return weighed((x, { noise: draw }) => {
-    const [n, h, w] = x.shape;
-    const shape = [n, Math.ceil(h / stride), Math.ceil(w / stride), channels] as const;
-    return draw ? draw(site, shape) : tf.zeros([...shape]);
+    const shape = stridedShape(x, stride);
+    return draw ? draw(site, shape) : tf.zeros(shape);
   });
 };
 
-const none: Operation['make'] = (_at, { channels, stride }) =>
-  weighed((x) => {
-    const [n, h, w] = x.shape;
-    return tf.zeros([n, Math.ceil(h / stride), Math.ceil(w / stride), channels]);
-  });
+const none: Operation['make'] = (_at, { stride }) => weighed((x) => tf.zeros(stridedShape(x, stride)));
+
+/** Of what an operation makes of x, whose channels stay as they are. */
+const stridedShape = (
+  { shape: [n, h, w, c] }: tf.Tensor4D,
+  stride: number,
+): [number, number, number, number] => [n, Math.ceil(h / stride), Math.ceil(w / stride), c];
 
 /** Every operation that a genotype may name. */
 export const operations = {

@@ -1,14 +1,15 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
 import type { Dataset } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
-import { InputError } from '../errors.ts';
-import { requireLossScale } from '../nn/loss-scaling.ts';
 import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
 import { type BatchSource, batchSource } from './batches.ts';
+import { type Budget, costOf, costPenalty, expectedCost } from './budget.ts';
+import { requireConsistent } from './consistent.ts';
 import { type CurvatureWatch, watchCurvature } from './curvature-watch.ts';
 import { deriveGenotype } from './derive.ts';
+import { deriveWithin } from './derive-within.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
 import { genotypeToJson } from './genotype-file.ts';
 import { countSkips, guardOf, isGuarded } from './guards/index.ts';
@@ -22,7 +23,7 @@ import { penaltiesOf } from './penalties/index.ts';
 import { project, projectionSizes } from './projection/project.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
 import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
-import { alphaInputs, alphaStep, lossScale, slotName, stepInputs, weightStep } from './steps.ts';
+import { alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
 import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
@@ -42,6 +43,8 @@ export interface SearchSetting {
   readonly engine: Engine;
   /** What `options.space` names, where it is known already; a file is not read again then. */
   readonly space?: SearchSpace | undefined;
+  /** What the network of the genotype may cost. */
+  readonly budget?: Budget | undefined;
   /** Where the run is kept; without it nothing is written. */
   readonly folder?: RunFolder | undefined;
   /** Continues from the folder's checkpoint. */
@@ -64,7 +67,7 @@ export async function search(
   options: SearchOptions,
   setting: SearchSetting,
 ): Promise<SearchResult> {
-  const { folder, resume = false } = setting;
+  const { folder, resume = false, budget } = setting;
   const { space = openSpace(options.space).space } = setting;
   const { method: name } = options;
   if (name === 'random') return drawRandom(space, options.seed, folder);
@@ -82,7 +85,9 @@ export async function search(
   // The epochs of a projection follow those of the search, of which they keep the number.
   const searched = begin?.values.searched;
   const past = begin && folder && isGuarded(options) ? pastOf(folder.path, begin, supernet) : [];
-  const learning = { ...setting, dataset, options, supernet, batches, state, past };
+  const derive = (strengths: Strengths): Genotype =>
+    budget ? deriveWithin(strengths, space, budget) : deriveGenotype(strengths, space);
+  const learning = { ...setting, dataset, options, supernet, batches, state, past, derive };
   const status = searched === undefined ? await learn({ ...learning, begin }) : 'finished';
 
   const stop = guardOf(options)(past);
@@ -97,7 +102,7 @@ export async function search(
           searched: searched ?? (stop ? past.length : options.epochs),
           begin: searched === undefined ? undefined : begin,
         })
-      : { status, genotype: deriveGenotype(strengthsAt(supernet, alpha), space) };
+      : { status, genotype: derive(strengthsAt(supernet, alpha)) };
   if (selected.status === 'finished') folder?.writeText('genotype.json', genotypeToJson(selected.genotype));
   return {
     ...selected,
@@ -126,14 +131,18 @@ interface Learning extends SearchSetting {
   readonly state: State;
   readonly past: PastEpoch[];
   readonly begin: Checkpoint | undefined;
+  /** The genotype that is read off strengths. */
+  readonly derive: (strengths: Strengths) => Genotype;
 }
 
 /** The epochs in which α and the weights are learned, until the last or until a guard ends them. */
 async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
-  const { engine, dataset, options, supernet, batches, state, past, begin, folder } = learning;
+  const { engine, dataset, options, supernet, batches, state, past, begin, folder, derive, budget } =
+    learning;
   if (begin && begin.position.epoch >= options.epochs) return 'finished';
   const { shape } = dataset;
-  const penalties = penaltiesOf(options);
+  const { space, method } = supernet;
+  const penalties = [...penaltiesOf(options), ...(budget ? [costPenalty(budget, space, method)] : [])];
   const inputs = {
     alpha: alphaInputs(supernet, options, shape, penalties),
     weights: stepInputs(supernet, options, shape),
@@ -164,7 +173,6 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...(options.order === 2 && { ...shared, ...momentumOf(state) }),
     });
     const { loss, correct } = takeOver(state, outputs);
-    requireLossScale(state[slotName('alpha', lossScale)]);
     return { validationLoss: loss * options.batch, validationAccuracy: correct };
   };
 
@@ -182,18 +190,22 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...shared,
     });
     const { loss, correct } = takeOver(state, outputs);
-    requireLossScale(state[slotName('theta', lossScale)]);
     return { count: options.batch, loss: loss * options.batch, accuracy: correct, ...validation };
   };
 
   const guard = guardOf(options);
   const endEpoch = async (epoch: number): Promise<EpochEnd> => {
-    const genotype = deriveGenotype(strengthsAt(supernet, state.alpha), supernet.space);
+    const strengths = strengthsAt(supernet, state.alpha);
+    const genotype = derive(strengths);
     const measured = { skips: countSkips(genotype), ...(await curvature?.measure(epoch)) };
     past.push({ epoch, ...measured, alpha: state.alpha.slice() });
     const stop = guard(past);
     return {
       genotype: formatGenotype(genotype),
+      ...(budget && {
+        cost: costOf(genotype, budget.table, space),
+        expectedCost: expectedCost(strengths, budget.table, space),
+      }),
       ...measured,
       ...architectureRecord(supernet, state.alpha),
       ...(stop && { stopped: stop.reason, taken: stop.take }),
@@ -241,25 +253,4 @@ function pastOf(path: string, { position, values }: Checkpoint, supernet: Supern
   // A stopped run is at its end, but has fewer records.
   const done = values.searched ?? Math.min(position.epoch, last + 1);
   return pastEpochs(records, done, supernet, path);
-}
-
-/** @throws InputError where the options contradict one another */
-export function requireConsistent({ order, optimizer, precision, alphaWarmUp, epochs }: SearchOptions): void {
-  if (order === 2 && precision === 'float16') {
-    throw new InputError(
-      'order 2 takes a difference between weights that are closer to one another than float16 can tell: ' +
-        'take --precision float32 or --order 1',
-    );
-  }
-  if (order === 2 && optimizer !== 'sgd') {
-    throw new InputError(
-      `order 2 unrolls a step of SGD, which the weights' optimizer must be; got ${optimizer}: ` +
-        'take --optimizer sgd or --order 1',
-    );
-  }
-  if (alphaWarmUp > 0 && alphaWarmUp >= epochs) {
-    throw new InputError(
-      `α would be frozen in all ${epochs} epochs: expected --alpha-warm-up below --epochs, got ${alphaWarmUp}`,
-    );
-  }
 }

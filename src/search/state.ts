@@ -1,6 +1,6 @@
 /** What a search carries from step to step: θ, the architecture and the vectors of their optimizers, by name. */
 import type { Elements, Feeds } from '../engine/engine.ts';
-import { initialLossScale, lossScaleSize } from '../nn/loss-scaling.ts';
+import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
 import { optimizers } from '../nn/optimizer-table.ts';
 import { random } from '../random.ts';
 import type { SearchOptions } from './options.ts';
@@ -51,9 +51,14 @@ export const metricsOf = ({ loss, correct }: Readonly<Record<string, Elements>>)
   correct: correct?.[0] ?? Number.NaN,
 });
 
-/** Puts a step's new vectors into the state; returns its metrics. */
+/**
+ * Puts a step's new vectors into the state; returns its metrics.
+ *
+ * @throws FailureError where the gradients are not finite, however the loss is scaled
+ */
 export function takeOver(state: State, outputs: Readonly<Record<string, Elements>>) {
   const { loss: _, correct: __, ...vectors } = outputs;
   Object.assign(state, vectors);
+  for (const vector of ['theta', 'alpha'] as const) requireLossScale(state[slotName(vector, lossScale)]);
   return metricsOf(outputs);
 }

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
 import { lossScaling } from '../nn/loss-scaling.ts';
 import { drawNoise, noisePool } from '../nn/noise.ts';
-import { type Optimizer, type OptimizerSettings, optimizers } from '../nn/optimizer-table.ts';
+import { type Optimizer, type OptimizerSettings, optimizers, weightBetas } from '../nn/optimizer-table.ts';
 import { clipByNorm } from '../nn/optimizers.ts';
 import {
   float32,
@@ -114,8 +114,6 @@ export const alphaInputs = (
     ...[...supernet.method.penalties(supernet.space), ...penalties].map((term) => term.inputs),
   );
 
-/** Adam's betas for the weights, PyTorch's defaults. */
-const weightBetas = { beta1: 0.9, beta2: 0.999 };
 /** SGD's momentum for α, where it is asked for. */
 const alphaMomentum = 0.9;
 

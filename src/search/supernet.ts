@@ -1,5 +1,6 @@
 /** The supernet: every edge of every cell is a mixed operation (Liu et al. 2019, section 2.2). */
 import type * as tf from '@tensorflow/tfjs';
+import { InputError } from '../errors.ts';
 import { type Context, declarations, globalAveragePool, linear } from '../nn/layers.ts';
 import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
@@ -40,9 +41,16 @@ export function makeSupernet(space: SearchSpace, options: SupernetOptions, metho
   method.declare(architecture, space);
   const root = declarations(parameters, new ParameterTable());
   const { reductions } = space;
-  const body = skeletonOf(space.skeleton).build(root, { ...options, reductions }, false, (frame) =>
-    makeMixedCell(space, method, frame),
-  );
+  let searched = 0;
+  const body = skeletonOf(space.skeleton).build(root, { ...options, reductions }, false, (frame) => {
+    searched++;
+    return makeMixedCell(space, method, frame);
+  });
+  if (searched === 0) {
+    throw new InputError(
+      `all of the ${options.cells} cells of this network reduce, and none of them is searched in the space ${space.name}: take more cells`,
+    );
+  }
   const classify = linear(root.at('classifier'), body.outputs, options.classes);
   const logits: Supernet['logits'] = (images, context) => {
     const features = globalAveragePool(body.apply(images, context));

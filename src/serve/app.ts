@@ -84,6 +84,8 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
     logController: new Fastify.LogController({ disableRequestLogging: true }),
     requestIdHeader: 'x-request-id',
     routerOptions: { maxParamLength },
+    // Closing takes as long as what is in progress: its limit is the server's. There are no plugins to wait for.
+    pluginTimeout: 0,
     // While closing, what still arrives on open connections is answered as usual.
     return503OnClosing: false,
     frameworkErrors: answerError,

@@ -12,6 +12,8 @@ export interface Device {
   readonly outputs: number;
   /** Whether int64 tensors are computed with where the others are, or take a way over the CPU. */
   readonly int64: boolean;
+  /** Whether bools can be joined, cut and reordered, not only computed. */
+  readonly movesBools: boolean;
   /** Whether a Slice may begin anywhere when it goes backwards. Where not, it gives wrong elements, and no error. */
   readonly partialReversal: boolean;
 }
@@ -23,6 +25,7 @@ export const portable: Device = {
   contrib: false,
   outputs: Number.POSITIVE_INFINITY,
   int64: true,
+  movesBools: true,
   partialReversal: true,
 };
 
@@ -35,6 +38,7 @@ export const webgpu: Device = {
   name: 'webgpu',
   outputs: 7,
   int64: false,
+  movesBools: false,
   partialReversal: false,
 };
 

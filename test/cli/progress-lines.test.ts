@@ -58,6 +58,33 @@ it('plain lines say the same', () => {
   ).toBe('search epoch 2/50  loss 1.0000  validationLoss 2.0000  accuracy 50.00 %  12.3 s');
 });
 
+it('show what there is, and nothing that is not', () => {
+  const trial = report({ means: { trialLoss: 2, trialAccuracy: 0.25 } });
+  expect(stepLine('search', trial)).toBe(
+    'search epoch 1/50 step 78/312  trials 25.00 %  2.72 steps/s  1:23:20 left',
+  );
+  expect(barLine('search', trial, 80)).toBe(
+    'search 1/50 [=====             ] 78/312  val 25.0 %  2.72 steps/s  1:23:20 left',
+  );
+  const frozen = { epoch: 0, seconds: 1, loss: 1, accuracy: 0.5, skips: 3, eigenvalue: 0.123456 };
+  expect(epochLine('search', 50, frozen)).toBe(
+    'search epoch 1/50  loss 1.0000  accuracy 50.00 %  skips 3  eigenvalue 0.123  1.0 s',
+  );
+});
+
+it('say what a projection has decided, and why a search was stopped', () => {
+  const projection = [
+    { cell: 'normal', edge: 3, kept: ['sep_conv_3x3'] },
+    { cell: 'reduce', node: 4, kept: [5, 8] },
+  ];
+  expect(epochLine('search', 60, { epoch: 51, seconds: 1, projection })).toBe(
+    'search epoch 52/60  normal edge 3: sep_conv_3x3  reduce node 4, edges 5 and 8  1.0 s',
+  );
+  expect(epochLine('search', 50, { epoch: 19, seconds: 1, skips: 3, stopped: 'too many skips' })).toBe(
+    'search epoch 20/50  skips 3  1.0 s  stopped: too many skips',
+  );
+});
+
 it.each([
   [0, '0:00'],
   [-3, '0:00'],

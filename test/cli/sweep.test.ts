@@ -246,6 +246,16 @@ describe('nas select', () => {
   });
 });
 
+it('a search of a version that had fewer options is retrained, compared and reported all the same', async () => {
+  const { options, ...config } = json('single', 'config.json');
+  const { method: _new, precision: _newer, ...old } = Object(options);
+  writeFileSync(place('single', 'config.json'), JSON.stringify({ ...config, options: old }));
+  await run('retrain', 'single', ...short, '--out', 'from-old');
+  expect(json('from-old', 'retrain', 'config.json')).toMatchObject({ options: { trainLimit: 100 } });
+  const { runs } = (await run('compare', 'single')) as { runs: object[] };
+  expect(runs).toMatchObject([{ method: 'darts', space: 'simple' }]);
+});
+
 describe('nas compare', () => {
   it('shows runs side by side, with dashes and their reasons', async () => {
     const { code, stdout, stderr } = await nas(folder.path, 'compare', 'whole', 'single', 'random/');
@@ -280,7 +290,7 @@ describe('nas compare', () => {
     [[], /^nas: nas compare needs a <runs>/],
     [
       ['.'],
-      /\. is no folder of a run: it has no config.json; it holds the runs broken random single whole$/m,
+      /\. is no folder of a run: it has no config.json; it holds the runs broken from-old random single whole$/m,
     ],
     [['whole', '--threads', '1'], /--threads is for measuring: give --latency too/],
   ])('nas compare %s is refused', async (args, message) => {

@@ -217,10 +217,52 @@ describe('the history of a search', () => {
     expect(sums).toBeCloseTo(0.25, 5);
   });
 
+  it('has the decisions of the projection, by the names of the drawing', () => {
+    const projection = [
+      {
+        cell: 'reduce',
+        edge: 4,
+        kept: ['sep_conv_3x3'],
+        accuracyWithout: { sep_conv_3x3: 0.1, skip_connect: 0.5 },
+      },
+      { cell: 'normal', node: 3, kept: [2, 4], accuracyWithout: { 2: 0.1, 3: 0.6, 4: 0.2 } },
+      { cell: 'nothing', edge: 0, kept: [], accuracyWithout: {} },
+      'damaged',
+    ];
+    const { decisions, epochs } = historyOf({ extra: (epoch) => (epoch === 2 ? { projection } : {}) });
+    // What is measured then is the supernet without one candidate or another.
+    expect(epochs.map(({ validationAccuracy }) => validationAccuracy !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(decisions).toEqual([
+      {
+        epoch: 3,
+        place: 'Reduction cell, 0 → 1',
+        kept: ['sep_conv_3x3'],
+        accuracyWithout: [
+          ['sep_conv_3x3', 0.1],
+          ['skip_connect', 0.5],
+        ],
+      },
+      {
+        epoch: 3,
+        place: 'Normal cell, into 1',
+        kept: ['k−2', '0'],
+        accuracyWithout: [
+          ['k−2', 0.1],
+          ['k−1', 0.6],
+          ['0', 0.2],
+        ],
+      },
+    ]);
+  });
+
   it('says why it was stopped', () => {
-    const extra = (epoch: number): object => (epoch === 1 ? { stopped: '3 skip connections' } : {});
+    const extra = (epoch: number): object => (epoch === 1 ? { stopped: '3 skip connections', taken: 0 } : {});
     expect(historyOf({ epochs: 3, done: 2, extra })).toMatchObject({
-      stopped: '3 skip connections',
+      stopped: '3 skip connections; the genotype is that of epoch 1',
       finished: false,
       planned: 3,
     });

@@ -91,7 +91,7 @@ describe('summarize', () => {
       last: { mean: expect.closeTo(0.65, 9), deviation: expect.closeTo(Math.SQRT2 * 0.05, 9), count: 2 },
       best: { mean: expect.closeTo(0.7, 9), deviation: expect.closeTo(Math.SQRT2 * 0.1, 9), count: 2 },
     });
-    expect(all?.remarks.testAccuracy).toBe('2 of 3 have finished');
+    expect(all?.remarks.testAccuracy).toBe('2 of 3 are retrained');
     // Three searches of three epochs (12, 13, 14 s each), and six retrainings of 5 s.
     expect(selected).toMatchObject({ kind: 'selected', seeds: [3], searchSeconds: one(3 * 39 + 30) });
     expect(selected?.remarks.testAccuracy).toBe(`not retrained (nas retrain ${run})`);

@@ -313,6 +313,43 @@ describe('the term in the loss of α', () => {
     }
   });
 
+  it('leaves out edges that have nothing to choose', () => {
+    const half = spaceFromContent(
+      {
+        name: 'half',
+        skeleton: 'nas-bench-201',
+        nodes: 2,
+        operations: { cell: [['none'], ['conv_3x3'], ['none']] },
+        chooses_none: false,
+      },
+      'half.json',
+    );
+    const costs = countedTable(half, size, 'macs');
+    const value = costPenalty({ cost: 'macs', limit: 1000, table: costs, weight: 1 }, half, darts)
+      .value({ alpha: tf.zeros(alphaShape(half)) }, {})
+      .dataSync<'float32'>();
+    const chosen = costs.rest + (costs.edges[0]?.[1]?.[0] ?? 0);
+    expect((value[0] as number) / (chosen / 1000 - 1)).toBeCloseTo(1, 5);
+    const within = deriveWithin([[[1], [1], [1]]], half, { cost: 'macs', limit: chosen, table: costs });
+    expect(formatGenotype(within)).toBe('|none~0|+|conv_3x3~0|none~1|');
+  });
+
+  it('leads α into the budget, and leaves it there', () => {
+    const limit = 0.6 * expectedCost(softmaxStrengths(alpha, space), table, space);
+    const term = costPenalty(budgetOf(limit), space, darts);
+    const slope = tf.grad((a) => term.value({ alpha: a }, {}));
+    const at = tf.variable(tf.tensor(alpha, alphaShape(space)));
+    for (let step = 0; step < 300; step++) at.assign(tf.sub(at, tf.mul(0.5, slope(at))));
+    const reached = expectedCost(
+      softmaxStrengths(Float32Array.from(at.dataSync<'float32'>()), space),
+      table,
+      space,
+    );
+    expect(reached / limit).toBeLessThan(1.01);
+    // No further than needed: below the limit the term is 0, and so is its gradient.
+    expect(reached / limit).toBeGreaterThan(0.9);
+  });
+
   it('is not lowered by none where a genotype cannot have it', () => {
     const s3 = searchSpace('s3');
     const row = (none: number): Strengths =>

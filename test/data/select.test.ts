@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concurrently } from '../../src/data/concurrently.ts';
-import { firstOfEachClass, holdOutFifth, selectImages } from '../../src/data/select.ts';
+import { firstOfEachClass, holdOut, holdOutFifth, selectImages } from '../../src/data/select.ts';
+import { random } from '../../src/random.ts';
 import { greySplit } from './support.ts';
 
 describe('firstOfEachClass', () => {
@@ -49,6 +50,32 @@ describe('holdOutFifth', () => {
         expect(test.length).toBe(count < 2 ? 0 : Math.max(1, Math.round(count / 5)));
         expect(holdOutFifth(members, name, seed)).toEqual({ train, test });
       }),
+    );
+  });
+});
+
+describe('holdOut', () => {
+  it('tests on training images that are not trained on, and on no test images', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 60 }),
+        fc.double({ min: 0.05, max: 0.95 }),
+        fc.nat(),
+        (count, fraction, seed) => {
+          fc.pre(Math.floor(count * fraction) > 0);
+          // The images are told apart by their only pixel; the test set's by its label.
+          const pixels = Uint8Array.from({ length: count }, (_, i) => i);
+          const train = { count, images: pixels, labels: new Uint16Array(count) };
+          const test = { count: 1, images: Uint8Array.of(255), labels: Uint16Array.of(1) };
+          const shape = { channels: 1, height: 1, width: 1 };
+          const dataset = { name: 'x', classes: ['a', 'b'], shape, train, test };
+          const part = holdOut(dataset, fraction, random(seed, 'held-out'));
+          expect([...part.train.images, ...part.test.images].sort((a, b) => a - b)).toEqual([...pixels]);
+          expect(part.train.count).toBe(Math.floor(count * fraction));
+          expect([...part.test.labels]).not.toContain(1);
+          expect(holdOut(dataset, fraction, random(seed, 'held-out'))).toEqual(part);
+        },
+      ),
     );
   });
 });

@@ -134,17 +134,17 @@ describe('a search in mixed precision', () => {
         last = record.loss as number;
       };
       const setting = { engine, observer: { onEpoch } };
-      await search(brightness({ count: 480 }), { ...options, precision }, setting);
+      await search(brightness({ count: 256 }), { ...options, precision }, setting);
       return last;
     };
     const [expected, actual] = [await losses('float32'), await losses('float16')];
-    expect(actual).toBeLessThan(1);
-    expect(Math.abs(actual / expected - 1)).toBeLessThan(0.15);
+    expect(actual).toBeLessThan(0.5);
+    expect(Math.abs(actual - expected)).toBeLessThan(0.1);
   });
 
   it('has no second order', async () => {
     const searching = search(brightness(), { ...options, order: 2, precision: 'float16' }, { engine });
     await expect(searching).rejects.toThrow(InputError);
-    await expect(searching).rejects.toThrow('take --precision float32 or --order 1');
+    await expect(searching).rejects.toThrow('take precision float32 or order 1');
   });
 });

@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, it, test } from 'vitest';
 import { type Engine, type Feeds, zeroFeeds } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { measurePlacement } from '../../src/engine/placement.ts';
+import { requireHalf } from '../../src/engine/trial.ts';
+import { messageOf } from '../../src/errors.ts';
 import { retrainDefaults } from '../../src/retrain/options.ts';
 import { inferenceStep, trainStep } from '../../src/retrain/steps.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
@@ -27,7 +29,8 @@ if (missing) console.info(`skipped: WebGPU: ${missing}`);
 const stride = process.env.NAS_WEBGPU_ROWS === 'all' ? 1 : 12;
 
 /** WGSL promises trigonometry to 2⁻¹¹ only, and inverse functions as what they are made of. */
-const tolerance = ({ name }: Row): number => (/^(sin|cos|tan|acos|asin|atan)\b/.test(name) ? 5e-4 : 1e-4);
+const tolerance = ({ name }: Row): number =>
+  /^(sin|cos|tan|acos|asin|atan|chosenBranch)\b/.test(name) ? 5e-4 : 1e-4;
 /** tanh is computed by exponentials there, without the digits of small numbers. */
 const inexact = ['tiny numbers keep their digits'];
 
@@ -102,6 +105,14 @@ describe.skipIf(missing !== undefined)('WebGPU', () => {
     const { nodes, fallbacks, copies } = await measurePlacement(step, { provider: 'webgpu' }, feeds);
     expect(nodes).toBeGreaterThan(100);
     expect({ fallbacks, copies }).toEqual({ fallbacks: {}, copies: 0 });
+  });
+
+  it('computes in float16, or says that it does not', async () => {
+    const message = await requireHalf('webgpu').then(
+      () => 'done',
+      (error: unknown) => messageOf(error),
+    );
+    expect(message).toMatch(/^done$|does not compute in float16 here .*use --precision float32$/);
   });
 
   const rows = allRows.filter(({ name }, index) => index % stride === 0 && !inexact.includes(name));

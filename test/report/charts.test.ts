@@ -105,6 +105,7 @@ const search = (changes: Partial<SearchReport> = {}): SearchReport => ({
       chosen: [{ kind: 0, edge: 1, operation: 0 }],
     },
   ],
+  decisions: [],
   planned: 2,
   finished: true,
   ...changes,

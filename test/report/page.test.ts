@@ -1,6 +1,6 @@
 /** The report as a browser shows it. */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,7 +62,7 @@ interface Opened {
 }
 
 async function open(run: string, options: BrowserContextOptions = {}): Promise<Opened> {
-  const file = join(folder, `report-${run === single ? 'single' : 'several'}.html`);
+  const file = join(folder, `report-${run === single ? 'single' : basename(run)}.html`);
   writeFileSync(file, htmlOf(run));
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -175,6 +175,22 @@ describe.skipIf(!executable)('the report in a browser', () => {
     expect(await page.locator('#weights output').innerText()).toBe('2');
     expect(await page.locator('#weights-2').getAttribute('aria-valuetext')).toBe('epoch 2');
     expect(await page.locator(`${weights}.chosen`).count()).toBe(16);
+    await close();
+  });
+
+  it('moves the weights of edges too, where a method has them', async () => {
+    const run = join(folder, 'pc');
+    const beta = (epoch: number): number[] =>
+      Array.from({ length: 28 }, (_, i) => (i % 14 === 1 ? epoch : 0));
+    writeSearch(run, { options: { method: 'pc-darts' }, extra: (epoch) => ({ beta: beta(epoch) }) });
+    const { page, close } = await open(run);
+    await page.locator('#weights-2').focus();
+    for (const epoch of [2, 1, 0]) {
+      const share = Math.exp(epoch) / (1 + Math.exp(epoch));
+      const two = [1 - share, share].map((strength) => strength.toFixed(2));
+      expect((await texts(page, '#weights td.edge')).slice(0, 3)).toEqual([...two, '0.33']);
+      await page.keyboard.press('ArrowLeft');
+    }
     await close();
   });
 

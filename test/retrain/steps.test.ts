@@ -152,3 +152,29 @@ it('the update is clipped, decayed SGD', async () => {
   const expected = theta.map((w, i) => w - 0.1 * ((gradient[i] as number) / 3 + 0.01 * w));
   expect(relativeError(next, expected)).toBeLessThan(1e-6);
 });
+
+it('the update is that of the optimizer which is asked for', async () => {
+  const subject = network('darts_v2');
+  const theta = thetaOf(subject);
+  const { size } = subject.parameters;
+  const gradient = (await step(subject, plain)).momentum as Elements;
+  const { fn, signature } = trainStep(subject, { ...plain, optimizer: 'adamw', weightDecay: 0.01 }, shape);
+  const next = await compute(await reference(), fn, signature, {
+    theta,
+    first: new Float32Array(size),
+    second: new Float32Array(size),
+    step: Float32Array.of(1),
+    statistics: oldStatistics(subject),
+    images,
+    labels,
+    learningRate: Float32Array.of(0.1),
+  });
+  const first = gradient.map((g) => 0.1 * g);
+  expect(relativeError(next.first as Elements, first)).toBeLessThan(1e-5);
+  // AdamW's first step is one of the learning rate along the gradient's signs, where there is a gradient.
+  const moved = next.theta as Elements;
+  theta.forEach((w, i) => {
+    const g = gradient[i] as number;
+    if (Math.abs(g) > 1e-5) expect(moved[i]).toBeCloseTo(0.999 * w - 0.1 * Math.sign(g), 3);
+  });
+});

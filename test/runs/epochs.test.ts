@@ -133,6 +133,33 @@ describe('runEpochs', () => {
     expect(records.map(({ epoch }) => epoch)).toEqual([0, 1]);
   });
 
+  it('ends with the epoch that is the last, for whatever reason, and is saved at its end', async () => {
+    const endEpoch = async (epoch: number) => (epoch === 1 ? { stopped: 'enough' } : {});
+    const { status, steps, saved } = await run({ epochs: 9, endEpoch });
+    expect(status).toBe('finished');
+    expect(places(steps)).toEqual(['0.0', '0.1', '0.2', '1.0', '1.1', '1.2']);
+    expect(saved.at(-1)).toMatchObject({
+      position: { epoch: 9, step: 0 },
+      record: { epoch: 1, stopped: 'enough' },
+    });
+    const again = await run({ epochs: 9, start: saved.at(-1)?.position as Position });
+    expect([again.status, again.steps, again.saved]).toEqual(['finished', [], []]);
+  });
+
+  it('takes as many steps as each epoch has', async () => {
+    const reports: StepReport[] = [];
+    const { steps } = await run({
+      epochs: 4,
+      steps: (epoch) => [2, 0, 3, 1][epoch] as number,
+      observer: { onStep: (report) => reports.push(report) },
+    });
+    expect(places(steps)).toEqual(['0.0', '0.1', '2.0', '2.1', '2.2', '3.0']);
+    expect(reports.map(({ steps: ofEpoch }) => ofEpoch)).toEqual([2, 2, 3, 3, 3, 1]);
+    reports.forEach(({ stepsPerSecond, secondsLeft }, i) => {
+      expect(stepsPerSecond * secondsLeft).toBeCloseTo(5 - i, 9);
+    });
+  });
+
   it('passes errors on', async () => {
     const step = async (): Promise<Sums> => {
       throw new Error('out of cheese');

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { random } from '../../src/random.ts';
 import { openRun } from '../../src/runs/run-folder.ts';
+import { searchDefaultsOf } from '../../src/search/method-options.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
 import { type SearchSetting, search } from '../../src/search/search.ts';
 import { brightness } from './datasets.ts';
@@ -30,22 +31,49 @@ const options: SearchOptions = {
   projectionBatches: 1,
 };
 
-/** Those that end in another way. */
-const cases: readonly [string, Partial<SearchOptions>, { readonly stops: boolean }][] = [
-  ['that is stopped by the eigenvalue, then projected', { select: 'projection' }, { stops: true }],
-  [
-    'that is not stopped, with AdamW and RMSprop',
-    { eigenvalueRatio: 1e6, optimizer: 'adamw', alphaOptimizer: 'rmsprop' },
-    { stops: false },
-  ],
-  [
-    'that is not stopped, then projected',
-    { eigenvalueRatio: 1e6, select: 'projection', optimizer: 'rmsprop', learningRate: 1e-3 },
-    { stops: false },
-  ],
+interface Case {
+  readonly name: string;
+  readonly settings: Partial<SearchOptions>;
+  readonly stops?: true;
+  /** Runs in pieces. */
+  readonly rounds: number;
+}
+
+const projected = { select: 'projection', eigenvalueRatio: 1e6 } as const;
+const cases: readonly Case[] = [
+  {
+    name: 'that is stopped by the eigenvalue, then projected',
+    settings: { select: 'projection' },
+    stops: true,
+    rounds: 3,
+  },
+  {
+    name: 'that is not stopped, with AdamW and RMSprop',
+    settings: { eigenvalueRatio: 1e6, optimizer: 'adamw', alphaOptimizer: 'rmsprop' },
+    rounds: 3,
+  },
+  {
+    name: 'that is projected, with RMSprop',
+    settings: { ...projected, optimizer: 'rmsprop', learningRate: 1e-3 },
+    rounds: 2,
+  },
+  ...(['pc-darts', 'gdas', 'drnas', 'fair-darts'] as const).map((method) => ({
+    name: `by ${method}, then projected`,
+    settings: {
+      ...searchDefaultsOf(method),
+      ...options,
+      ...projected,
+      method,
+      // Each with a space of its own: S4 has noise, NAS-Bench-201 one kind of cell.
+      space: { 'pc-darts': 's2', gdas: 'nas-bench-201', drnas: 's4', 'fair-darts': 'simple' }[method],
+      epochs: 2,
+      maxSteps: 1,
+    },
+    rounds: 1,
+  })),
 ];
 
-describe.each(cases)('a search %s', (_, settings, { stops }) => {
+describe.each(cases)('a search $name', ({ settings, stops = false, rounds }) => {
   let engine: ReturnType<typeof compilingOnce>;
   let expected: Outcome;
   let total = 0;
@@ -66,7 +94,7 @@ describe.each(cases)('a search %s', (_, settings, { stops }) => {
     expect(expected.metrics.some((record) => 'stopped' in record)).toBe(stops);
     // At the ends of epochs, where a phase begins, in the midst of rounds, of tuning: somewhere else for each number.
     const numbers = random(3, 'interruptions');
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < rounds; round++) {
       const ends = new Set(Array.from({ length: 5 }, () => 1 + numbers.integer(total)));
       const path = freshFolder();
       let [taken, resume] = [0, false];

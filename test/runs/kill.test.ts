@@ -15,6 +15,8 @@ interface Kind {
   readonly name: string;
   readonly command: readonly string[];
   readonly epochs: number;
+  /** Records of the whole run, where these are more than its epochs. */
+  readonly records?: number;
   /** The folder of the run in that of `--out`. */
   readonly place: string;
 }
@@ -31,6 +33,17 @@ const kinds: readonly Kind[] = [
     epochs: 5,
     place: '.',
   })),
+  {
+    name: 'projection',
+    command: [
+      ...['search', '--cells', '1', '--space', 'simple', '--select', 'projection', '--projection-tune', '1'],
+      ...['--projection-batches', '1', '--beta-decay', '50', ...size],
+    ],
+    epochs: 2,
+    // Fourteen rounds, tuning between them.
+    records: 2 + 14 + 13,
+    place: '.',
+  },
   {
     name: 'retrain',
     command: ['retrain', 'darts_v2', '--cells', '2', '--test-limit', '100', '--drop-path', '0.5', ...size],
@@ -63,7 +76,7 @@ async function killAfter(epochs: number, folder: string, args: readonly string[]
   expect(child.signalCode, output()).toBe('SIGKILL');
 }
 
-describe.each(kinds)('$name', ({ command, epochs, place }) => {
+describe.each(kinds)('$name', ({ command, epochs, records = epochs, place }) => {
   it('killed twice and continued ends with the same arrays, to the bit', async () => {
     const [whole, killed] = [freshFolder(), freshFolder()];
     const begin = (out: string): string[] => [...command, '--epochs', String(epochs), '--out', out];
@@ -71,14 +84,14 @@ describe.each(kinds)('$name', ({ command, epochs, place }) => {
     const folder = join(killed, place);
     const inPieces = async (): Promise<void> => {
       await killAfter(1, folder, begin(killed));
-      await killAfter(Math.floor(epochs / 2), folder, resume);
+      await killAfter(Math.floor(records / 2), folder, resume);
       await finish(resume);
     };
     await Promise.all([finish(begin(whole)), inPieces()]);
 
     expect(outcomeOf(folder)).toEqual(outcomeOf(join(whole, place)));
     expect(readMetrics(folder).map(({ epoch }) => epoch)).toEqual(
-      Array.from({ length: epochs }, (_, i) => i),
+      Array.from({ length: records }, (_, i) => i),
     );
     expect(readdirSync(folder)).toEqual(readdirSync(join(whole, place)));
   });

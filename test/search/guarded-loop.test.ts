@@ -97,7 +97,7 @@ describe('the warm-up of α', () => {
   it('must leave epochs to learn α in', async () => {
     await expect(run({}, { alphaWarmUp: 8 })).rejects.toThrow(InputError);
     await expect(run({}, { alphaWarmUp: 8 })).rejects.toThrow(
-      /frozen in all 8 epochs: .* below --epochs, got 8/,
+      /frozen in all 8 epochs: .* alphaWarmUp below epochs, got 8/,
     );
     await expect(run({}, { alphaWarmUp: 7 })).resolves.toBeDefined();
   });
@@ -113,7 +113,7 @@ it('the second order is one of SGD', async () => {
   for (const optimizer of ['adam', 'adamw', 'rmsprop'] as const) {
     await expect(run({}, { order: 2, optimizer })).rejects.toThrow(InputError);
     await expect(run({}, { order: 2, optimizer })).rejects.toThrow(
-      `must be; got ${optimizer}: take --optimizer sgd`,
+      `must be; got ${optimizer}: take optimizer sgd`,
     );
   }
 });

@@ -151,17 +151,19 @@ describe('a worker that crashes', () => {
         }
       }
     });
-    for (let i = 0; i < 3; i++) {
-      await sleep(100);
+    const underWay = async (count: number): Promise<void> => {
+      while (answered < count) await sleep(5);
+    };
+    for (let i = 1; i <= 3; i++) {
+      await underWay(i * 50);
       crash();
     }
-    await sleep(200);
+    await underWay(200);
     stop = true;
     await Promise.all(clients);
     for (const failure of failures) expect(failure).toMatch(reason);
-    // At most one batch for each crash.
+    // At most what one instance had in hand, for each crash.
     expect(failures.length).toBeLessThanOrEqual(3 * 16);
-    expect(answered).toBeGreaterThan(50);
     await server.close();
   });
 });

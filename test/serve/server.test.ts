@@ -114,6 +114,21 @@ describe('serve', () => {
     expect(performance.now() - begin).toBeLessThan(20_000);
   });
 
+  it('takes its time where what is in progress does: more than a framework allows', async () => {
+    const server = await start({ models: { threads: 1, maxQueueDelayMs: 11_000 } });
+    // Two that wait for others; a third would have come within eleven seconds.
+    const body = JSON.stringify({
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 0, 0] }],
+    });
+    const ask = () => fetch(`${server.url}/v2/models/linear/infer`, { method: 'POST', body });
+    const answers = [ask(), ask()];
+    await setTimeout(500);
+    const begin = performance.now();
+    await server.close();
+    expect(performance.now() - begin).toBeGreaterThan(10_000);
+    for (const answer of answers) expect(await dataOf(await answer)).toEqual([1, 2]);
+  });
+
   it('sends large answers to their end when it is closed', async () => {
     const server = await serve(join(folder, 'large'), { port: 0, models: { threads: 1 } });
     const response = await inferRequest(server.url, 'large', 7);

@@ -6,8 +6,7 @@ import { deviceDefaults } from '../setting.ts';
 export const compareCommand = defineCommand({
   name: 'compare',
   argument: { name: 'runs', describe: 'folders of runs', several: true },
-  describe:
-    'a table of runs: method, accuracy, size, latency, times; mean ± standard deviation over several seeds',
+  describe: 'a table of runs: accuracy, size, latency and times, mean ± deviation over seeds',
   options: ['latency', 'device', 'threads'],
   defaults: { latency: false, device: deviceDefaults.device, threads: 'all cores' },
   examples: [

@@ -3,8 +3,7 @@ import { defineCommand } from '../command.ts';
 export const reportCommand = defineCommand({
   name: 'report',
   argument: { name: 'run', describe: 'the folder of a run' },
-  describe:
-    'write what a run has come to as one HTML file: cells, architecture weights over time, curves, options',
+  describe: 'write what a run has come to as one HTML file',
   options: ['out', 'svg'],
   describes: { out: 'the file to write; with --svg: the folder for a file of each kind of cell' },
   defaults: { out: '<run>/report.html; with --svg: <run>', svg: false },

@@ -5,9 +5,12 @@ import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import { openRun } from '../../runs/run-folder.ts';
+import { costOf } from '../../search/budget.ts';
+import { formatCost } from '../../search/budget-text.ts';
+import { requireConsistent, requireRead } from '../../search/consistent.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { defaultWarmUp, requireMethodOptions } from '../../search/method-options.ts';
-import { drawRandom, requireConsistent, search } from '../../search/search.ts';
+import { drawRandom, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
@@ -15,7 +18,7 @@ import { deviceOptionNames, kebab } from '../options.ts';
 import { say, shellWord } from '../output.ts';
 import { isSweep, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
-import { readSearchOptions, readSearchSpace, resumedOptions } from '../run-config.ts';
+import { readCosts, readSearchOptions, readSearchSpace, resumedOptions } from '../run-config.ts';
 import {
   type AnySearchOptions,
   type GivenSearchOptions,
@@ -24,6 +27,7 @@ import {
   type SearchRunOptions,
 } from '../run-options.ts';
 import { openDataset, openEngine } from '../setting.ts';
+import { budgetSize, openBudget, requireBudgetOptions, requireWithin } from './budget.ts';
 
 export interface SearchRun {
   readonly run: string;
@@ -32,6 +36,8 @@ export interface SearchRun {
   readonly stopped?: string;
   /** Weights of the supernet. */
   readonly parameters: number;
+  /** Of the found network, as its budget counts it; a latency is an estimate in milliseconds. */
+  readonly cost?: number;
 }
 
 /**
@@ -70,7 +76,7 @@ export function newPlan(defaults: AnySearchOptions, wanted: GivenSearchOptions):
     defaults.method === 'random'
       ? {}
       : { ...opened.space.defaults, alphaWarmUp: defaultWarmUp(defaults, given.epochs) };
-  return { options: checked({ ...defaults, ...usual, ...given } as AnySearchOptions), opened };
+  return { options: checked({ ...defaults, ...usual, ...given } as AnySearchOptions, given), opened };
 }
 
 /**
@@ -97,13 +103,17 @@ export function resumedPlan(own: AnySearchOptions, wanted: GivenSearchOptions, f
       `${source} has changed since the run in ${folder} began, which keeps the space as it was; resume it without --space`,
     );
   }
-  return { options: checked(options), opened };
+  return { options: checked(options, given), opened };
 }
 
-function checked(options: AnySearchOptions): AnySearchOptions {
+const flagOf = (name: string): string => `--${kebab(name)}`;
+
+function checked(options: AnySearchOptions, given: GivenSearchOptions): AnySearchOptions {
   if (options.method !== 'random') {
-    requireMethodOptions(options, (name) => `--${kebab(name)}`);
-    requireConsistent(options);
+    requireMethodOptions(options, flagOf);
+    requireRead(given, options, flagOf);
+    requireConsistent(options, flagOf);
+    requireBudgetOptions(options);
   }
   return options;
 }
@@ -155,18 +165,26 @@ export async function searchInFolder(
     return { run: out, genotype: formatGenotype(genotype), parameters };
   }
   const { engine, dataset } = tools ?? (await openTools(options));
+  const budget = openBudget(options, opened.space, dataset, resume ? readCosts(out) : undefined);
   say(
     `search: ${options.method}, space ${options.space}, order ${options.order}, ${options.precision}, ` +
       `seed ${options.seed}, on ${engine.name}, in ${out}`,
   );
-  if (!resume) folder.writeConfig(configOf('search', plan));
+  // Latencies come from a file, too.
+  const costs = budget?.cost === 'latency' ? { costs: budget.table } : {};
+  if (!resume) folder.writeConfig(configOf('search', plan, costs));
   const progress = showProgress('search', signal);
   try {
-    const setting = { engine, folder, resume, signal, observer: progress, space: opened.space };
+    const setting = { engine, folder, resume, signal, observer: progress, space: opened.space, budget };
     const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    if (stopped) say(`search: ended early, ${stopped}; the genotype is that of an earlier epoch`);
-    return { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
+    if (stopped) say(`search: ended early, as ${stopped}; the genotype is that of an earlier epoch`);
+    const found = { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
+    if (!budget) return found;
+    requireWithin(genotype, budget, budgetSize(options, dataset));
+    const cost = costOf(genotype, budget.table, opened.space);
+    say(`the network's ${budget.cost}: ${formatCost(budget.cost, cost)}`);
+    return { ...found, cost };
   } finally {
     progress.close();
   }

@@ -58,9 +58,11 @@ export async function runSelect(
   const candidates = candidatesOf(run);
   const path = selectionFolder(run);
   const given = withFixedData(wanted);
+  // The test images are not for comparing.
+  const { testLimit: _unused, ...data } = inheritedData(run);
   const options = resume
     ? resumedOptions(ownOptions(path, candidates), given, deviceOptionNames, path)
-    : { ...defaults, ...inheritedData(run), ...given };
+    : { ...defaults, ...data, ...given };
   if (!resume && existsSync(join(path, 'config.json'))) {
     throw new InputError(
       `${path} holds a selection already; continue it with --resume, or remove the folder to select anew`,

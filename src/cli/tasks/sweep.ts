@@ -1,7 +1,7 @@
 /** Runs a search with each of several seeds, one after the other, each in a folder of its own. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stopOf } from '../../comparison/history.ts';
+import { stopOf, validationAccuracies } from '../../comparison/history.ts';
 import { InputError } from '../../errors.ts';
 
 import { requireWritable, writeWhole } from '../../runs/files.ts';
@@ -78,12 +78,11 @@ function resultOf(seed: number, run: string): SeedResult {
   const file = genotypeFile(run);
   const genotype = formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
   const records = readMetrics(run);
-  const accuracy = records.findLast(({ validationAccuracy }) => typeof validationAccuracy === 'number');
   const stopped = stopOf(records);
   return {
     seed,
     run,
-    validationAccuracy: (accuracy?.validationAccuracy as number | undefined) ?? null,
+    validationAccuracy: validationAccuracies(records).at(-1) ?? null,
     ...(stopped !== undefined && { stopped }),
     genotype,
   };

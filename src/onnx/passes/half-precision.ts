@@ -10,7 +10,7 @@
  * - something that computes in float16 reads it (a square that is only summed up keeps its digits), and
  * - all its operands of full size are float16 already; what is smaller, as the scale of a channel, is cast for it.
  */
-import { halfMax, toHalf } from '../../half.ts';
+import { toHalf } from '../../half.ts';
 import { createBuilder } from '../build.ts';
 import { dataTypeNumbers } from '../data-types.ts';
 import {
@@ -18,97 +18,18 @@ import {
   bodiesOf,
   constantValue,
   createNode,
-  elementCount,
   type Graph,
   graphNodes,
   type Node,
   type TensorType,
   type Value,
 } from '../ir.ts';
-import { qualifiedName } from '../operators.ts';
+import type { Inputs } from '../operators.ts';
+import { isMask, isStep, type Precision, partOf, precisionOf, wantedInHalf } from './precision-rules.ts';
 import { type Pass, producerOf } from './rewrite.ts';
-
-type Precision = 'float32' | 'float16';
-
-/** How an operator takes part; what is not in the table computes in float32. */
-type Part = 'product' | 'between' | 'move';
-
-const parts: Readonly<Record<string, Part>> = {
-  ...parted('product', ['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'com.microsoft.FusedMatMul']),
-  ...parted('between', [
-    'Add',
-    'Sub',
-    'Mul',
-    'Neg',
-    'Abs',
-    'Relu',
-    'LeakyRelu',
-    'HardSigmoid',
-    'Max',
-    'Min',
-    'Sum',
-  ]),
-  ...parted('between', ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Where']),
-  ...parted('between', ['MaxPool', 'AveragePool', 'Cast']),
-  ...parted('move', [
-    'Reshape',
-    'Transpose',
-    'Split',
-    'Slice',
-    'Concat',
-    'Squeeze',
-    'Unsqueeze',
-    'Expand',
-    'Pad',
-    'Gather',
-  ]),
-};
-
-function parted(part: Part, names: readonly string[]): Record<string, Part> {
-  return Object.fromEntries(names.map((name) => [name, part]));
-}
-
-const partOf = (node: Node): Part | undefined => parts[qualifiedName(node)];
-
-const isFloat = (value: Value | null): value is Value => value?.type.dtype === 'float32';
-
-const sizeOf = ({ type }: Value): number => elementCount(type);
 
 const typeIn = (precision: Precision, type: TensorType): TensorType =>
   type.dtype === 'float32' ? { ...type, dtype: precision } : type;
-
-/** The nodes that compute in float16, or may: something that computes in float16 reads them. */
-function wantedInHalf(nodes: readonly Node[]): ReadonlySet<Node> {
-  const wanted = new Set<Node>();
-  for (const node of nodes.toReversed()) {
-    if (partOf(node) === 'product') wanted.add(node);
-    // The mean of an image is no sum that digits are lost in beforehand: what it averages may be float16.
-    if (!wanted.has(node) && node.op !== 'GlobalAveragePool') continue;
-    for (const input of node.inputs) {
-      const producer = producerOf(input);
-      if (producer && partOf(producer)) wanted.add(producer);
-    }
-  }
-  return wanted;
-}
-
-/** Truth values become numbers in the precision that is wanted of them. */
-const isMask = ({ op, inputs }: Node): boolean => op === 'Cast' && inputs[0]?.type.dtype === 'bool';
-
-/** Whether a value is no constant that float16 would turn into zero or infinity. */
-const fitsHalf = (value: Value | null): boolean => {
-  if (value?.source.kind !== 'constant' || !isFloat(value)) return true;
-  return (value.source.data as Float32Array).every((x) => {
-    const size = Math.abs(x);
-    return x === 0 || size === Number.POSITIVE_INFINITY || (size >= 2 ** -24 && size <= halfMax);
-  });
-};
-
-/** What is zero up to 0 and one above it, by so steep a slope as float16 does not have. */
-const isStep = ({ op, attributes }: Node): boolean => {
-  const { alpha } = attributes;
-  return op === 'HardSigmoid' && typeof alpha === 'object' && 'float' in alpha && alpha.float > halfMax;
-};
 
 export const halfPrecision: Pass = (graph) => {
   const nodes = graphNodes(graph);
@@ -153,7 +74,7 @@ export const halfPrecision: Pass = (graph) => {
   };
 
   /** A node's outputs when it computes in a precision. */
-  const remade = (node: Node, precision: Precision, inputs: Node['inputs']): readonly Value[] => {
+  const remade = (node: Node, precision: Precision, inputs: Inputs): readonly Value[] => {
     const operands = inputs.map((value) => value && inPrecision(value, precision));
     if (precision === 'float16' && isStep(node)) {
       const zero = inPrecision(float(0), precision);
@@ -170,32 +91,9 @@ export const halfPrecision: Pass = (graph) => {
     return createNode({ ...node, inputs: operands, attributes }, types).outputs;
   };
 
-  const precisionOf = (node: Node, inputs: Node['inputs']): Precision => {
-    const part = partOf(node);
-    if (part === 'product') return 'float16';
-    const isHalf = (value: Value | null): boolean => value?.type.dtype === 'float16';
-    // What spreads a small value is as cheap to cast before as it is dear afterwards.
-    if (node.op === 'Expand' && wanted.has(node)) return 'float16';
-    if (part === 'move') {
-      const moved = node.op === 'Concat' ? inputs : inputs.slice(0, 1);
-      return moved.every(isHalf) ? 'float16' : 'float32';
-    }
-    if (part !== 'between' || !wanted.has(node)) return 'float32';
-    if (node.op === 'Cast') return isMask(node) ? 'float16' : 'float32';
-    if (!inputs.every(fitsHalf)) return 'float32';
-    const whole = Math.max(...node.outputs.map(sizeOf));
-    const full = inputs.filter(
-      (value, i): value is Value =>
-        isFloat(node.inputs[i] ?? null) &&
-        value?.source.kind !== 'constant' &&
-        sizeOf(value as Value) >= whole,
-    );
-    return full.length > 0 && full.every(isHalf) ? 'float16' : 'float32';
-  };
-
   for (const node of nodes) {
     const inputs = node.inputs.map((value) => value && current(value));
-    const outputs = remade(node, precisionOf(node, inputs), inputs);
+    const outputs = remade(node, precisionOf(node, inputs, wanted), inputs);
     node.outputs.forEach((value, index) => {
       own.set(value, outputs[index] as Value);
     });

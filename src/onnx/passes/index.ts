@@ -1,6 +1,7 @@
 /** Passes and the pipelines made of them. */
 
 import type { Graph } from '../ir.ts';
+import { boolsAsNumbers } from './bools-as-numbers.ts';
 import { commonSubexpressions } from './common-subexpressions.ts';
 import { constantFolding } from './constant-folding.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
@@ -16,6 +17,7 @@ import { stackSmall } from './stack.ts';
 export type { Pass } from './rewrite.ts';
 export { selectOutputs } from './select-outputs.ts';
 export {
+  boolsAsNumbers,
   commonSubexpressions,
   constantFolding,
   foldBatchNorm,

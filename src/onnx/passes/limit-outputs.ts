@@ -4,8 +4,9 @@
  */
 
 import { type Builder, createBuilder } from '../build.ts';
-import { type Attributes, graphNodes, type Value } from '../ir.ts';
+import { graphNodes, type Value } from '../ir.ts';
 import { qualifiedName } from '../operators.ts';
+import { throughBranches } from './branches.ts';
 import { type Pass, rebuilt, rewrite } from './rewrite.ts';
 
 /** The graph with Splits of at most so many outputs (2 or more; Infinity: the graph as it is). */
@@ -13,13 +14,13 @@ export const limitOutputs =
   (most: number): Pass =>
   (graph) => {
     const isWithin = graphNodes(graph).every(
-      ({ outputs, attributes }) => outputs.length <= most && !limitWithin(attributes, most),
+      ({ outputs, attributes }) => outputs.length <= most && !throughBranches(attributes, limitOutputs(most)),
     );
     if (isWithin) return graph;
     let scope = '';
     const build = createBuilder(() => scope);
     return rewrite(graph, (node, inputs) => {
-      const inner = limitWithin(node.attributes, most);
+      const inner = throughBranches(node.attributes, limitOutputs(most));
       if (inner) return rebuilt(node, inputs, inner);
       const [whole, sizes] = inputs;
       if (qualifiedName(node) !== 'Split' || node.outputs.length <= most) return undefined;
@@ -34,18 +35,6 @@ export const limitOutputs =
       );
     });
   };
-
-/** The attributes of a node with branches, where the branches change. */
-function limitWithin(attributes: Attributes, most: number): Attributes | undefined {
-  let changed = false;
-  const entries = Object.entries(attributes).map(([name, attribute]) => {
-    if (typeof attribute !== 'object' || !('graph' in attribute)) return [name, attribute] as const;
-    const graph = limitOutputs(most)(attribute.graph);
-    changed ||= graph !== attribute.graph;
-    return [name, { graph }] as const;
-  });
-  return changed ? Object.fromEntries(entries) : undefined;
-}
 
 /** The parts of a value; where they are too many, of its parts. */
 function divide(

@@ -4,6 +4,7 @@
  */
 
 import type { Builder } from '../build.ts';
+import { floatTypes } from '../data-types.ts';
 import type { Node, Value } from '../ir.ts';
 import type { OperatorName } from '../operators.ts';
 import { qualifiedName } from '../operators.ts';
@@ -112,7 +113,9 @@ export function stackingRule(node: Node): StackingRule | undefined {
   const name = qualifiedName(node);
   const rule = rules[name];
   const [head, ...settings] = node.inputs;
-  if (!rule || head === null || node.outputs.length !== 1) return undefined;
+  if (!rule || !head || node.outputs.length !== 1) return undefined;
+  // Of numbers only: not every device joins truth values.
+  if (name === 'Cast' && !floatTypes.includes(head.type.dtype)) return undefined;
   const known = needsConstants.has(name)
     ? settings.every((value) => value?.source.kind === 'constant')
     : node.inputs.every((value) => value !== null);

@@ -11,7 +11,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { softmax } from '../../softmax.ts';
-import { operationWeights } from '../mixed-operation.ts';
+import { operationWeights, scalarsOf } from '../mixed-operation.ts';
 import { partialChannels } from '../partial-channels.ts';
 import { alphaShape, edgesByNode, type SearchSpace } from '../spaces.ts';
 import { softmaxStrengths } from '../strengths.ts';
@@ -48,15 +48,11 @@ export const pcDarts = (k: number): Method => ({
 /** softmax(β) over the edges into each node, by kind of cell and edge, a scalar each. */
 function edgeWeights(beta: tf.Tensor, space: SearchSpace): readonly (readonly tf.Tensor[])[] {
   const [kinds] = alphaShape(space);
-  const nodes = edgesByNode(space);
-  const byNode = nodes.map((edges) => tf.softmax(tf.slice(beta, [0, edges[0] ?? 0], [kinds, edges.length])));
-  const scalars = byNode.map((weights) => tf.split(weights.flatten(), weights.size));
-  return Array.from({ length: kinds }, (_, kind) =>
-    scalars.flatMap((ofNode, node) => {
-      const count = nodes[node]?.length ?? 0;
-      return ofNode.slice(kind * count, (kind + 1) * count);
-    }),
-  );
+  const byNode = edgesByNode(space).map((edges) => {
+    const own = tf.slice(beta, [0, edges[0] ?? 0], [kinds, edges.length]);
+    return scalarsOf(tf.softmax(own), [kinds, 1, edges.length]);
+  });
+  return Array.from({ length: kinds }, (_, kind) => byNode.flatMap((node) => node[kind]?.[0] ?? []));
 }
 
 /** softmax(β) over the edges into each node. */

@@ -1,13 +1,13 @@
 /** Selects a genotype by projection: evaluates what removals cost, decides, tunes the weights, until all is decided. */
 import type { ImageShape } from '../../data/index.ts';
 import type { Engine, Feeds } from '../../engine/engine.ts';
+import { requireLossScale } from '../../nn/loss-scaling.ts';
 import { optimizers } from '../../nn/optimizer-table.ts';
 import { cosine } from '../../nn/schedules.ts';
 import { random } from '../../random.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../../runs/epochs.ts';
 import type { RunFolder } from '../../runs/run-folder.ts';
 import type { BatchSource } from '../batches.ts';
-import { deriveGenotype } from '../derive.ts';
 import { formatGenotype, type Genotype } from '../genotype.ts';
 import { countSkips } from '../guards/index.ts';
 import { drawnInputs } from '../inputs.ts';
@@ -16,8 +16,8 @@ import type { SearchOptions } from '../options.ts';
 import { skeletonForm } from '../skeleton-names.ts';
 import { candidatesOf, type SearchSpace } from '../spaces.ts';
 import { metricsOf, type State, takeOver, vectorsOf } from '../state.ts';
-import { evaluationStep, slotName, stepInputs, weightStep } from '../steps.ts';
-import { rowsOf } from '../strengths.ts';
+import { evaluationStep, lossScale, slotName, stepInputs, weightStep } from '../steps.ts';
+import { rowsOf, type Strengths } from '../strengths.ts';
 import type { Supernet } from '../supernet.ts';
 import {
   type Choice,
@@ -60,6 +60,8 @@ export interface ProjectionSetting {
   /** What the search has found. */
   readonly architecture: ArchitectureValues;
   readonly batches: BatchSource;
+  /** The genotype that is read off strengths. */
+  readonly derive: (strengths: Strengths) => Genotype;
   /** Changed as it goes on. */
   readonly state: State;
   /** Epochs of the search before. */
@@ -75,7 +77,8 @@ export async function project(setting: ProjectionSetting): Promise<{
   status: 'finished' | 'interrupted';
   genotype: Genotype;
 }> {
-  const { engine, options, shape, supernet, architecture, batches, state, searched, begin, folder } = setting;
+  const { engine, options, shape, supernet, architecture, batches, state, searched, begin, folder, derive } =
+    setting;
   const { space } = supernet;
   const { seed, batch, learningRate, learningRateMin } = options;
   const plan = planOf(space, seed);
@@ -88,7 +91,7 @@ export async function project(setting: ProjectionSetting): Promise<{
   }
   const weights = (): Float32Array => state[vectors.weights] as Float32Array;
   const vector = (name: 'correct' | 'loss'): Float32Array => state[vectors[name]] as Float32Array;
-  const genotype = (): Genotype => deriveGenotype(rowsOf(weights(), space), space);
+  const genotype = (): Genotype => derive(rowsOf(weights(), space));
   const scoresOf = (choice: Choice, offset: number): Score[] =>
     choice.candidates.map((_, i) => ({
       correct: vector('correct')[offset + i] as number,
@@ -131,7 +134,7 @@ export async function project(setting: ProjectionSetting): Promise<{
       const stay = kept(choice, scoresOf(choice, trial.offset));
       state[vectors.weights] = decided(weights(), choice, stay, space);
     }
-    return { count: batch, validationLoss: loss * batch, validationAccuracy: correct };
+    return { count: batch, trialLoss: loss * batch, trialAccuracy: correct };
   };
 
   const tune = async (index: number, { epoch, step }: Position): Promise<Sums> => {
@@ -147,6 +150,7 @@ export async function project(setting: ProjectionSetting): Promise<{
       trainLabels: labels,
     });
     const { loss, correct } = takeOver(state, next);
+    requireLossScale(state[slotName('theta', lossScale)]);
     return { count: batch, loss: loss * batch, accuracy: correct };
   };
 

@@ -3,12 +3,13 @@
  * calls them although they return promises, so the thread that answers HTTP requests must not be the one that runs models.
  */
 
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../errors.ts';
 import type { DataType } from '../../onnx/ir.ts';
 import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
 import { buffersOf, type Command, type InstanceOptions, type Report, type Run } from './messages.ts';
+import { type Turn, takingTurns } from './turns.ts';
 
 if (!parentPort) throw new Error('session-worker is the entry of a worker thread');
 const port = parentPort;
@@ -39,14 +40,23 @@ function dataTypeOf(name: string, type: OrtTensor.Type): DataType {
 
 let session: InferenceSession | undefined;
 
+type Doing = <T>(task: () => Promise<T>) => Promise<T>;
+const atOnce: Doing = (task) => task();
+const inTurn: Doing = takingTurns(workerData as Turn, threadId);
+/** How what concerns the session is done: on the CPU at once. */
+let doing = atOnce;
+
 async function load({ path, device = 'cpu', threads }: InstanceOptions): Promise<Report> {
+  doing = device === 'webgpu' ? inTurn : atOnce;
   try {
-    session = await InferenceSession.create(path, {
-      executionProviders: [device],
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      // Failures reach the main thread as errors; onnxruntime need not write them to stderr as well.
-      logSeverityLevel: 4,
-    });
+    session = await doing(() =>
+      InferenceSession.create(path, {
+        executionProviders: [device],
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        // Failures reach the main thread as errors; onnxruntime need not write them to stderr as well.
+        logSeverityLevel: 4,
+      }),
+    );
     return {
       kind: 'ready',
       inputs: session.inputMetadata.map(signatureOf),
@@ -59,15 +69,19 @@ async function load({ path, device = 'cpu', threads }: InstanceOptions): Promise
 }
 
 async function release(): Promise<void> {
-  await session?.release();
+  await doing(async () => session?.release());
   session = undefined;
 }
 
 async function run(inputs: NamedTensors, outputs: readonly string[]): Promise<Run> {
-  if (!session) throw new Error('no session is loaded');
+  const loaded = session;
+  if (!loaded) throw new Error('no session is loaded');
   const feeds = Object.fromEntries([...inputs].map(([name, tensor]) => [name, toOrt(tensor)]));
-  const begin = performance.now();
-  const results = await session.run(feeds, outputs);
+  let begin = 0;
+  const results = await doing(() => {
+    begin = performance.now();
+    return loaded.run(feeds, outputs);
+  });
   const milliseconds = performance.now() - begin;
   const entries = Object.entries(results).map(([name, tensor]) => [name, fromOrt(name, tensor)] as const);
   return { outputs: new Map(entries), milliseconds };

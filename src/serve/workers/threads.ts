@@ -7,6 +7,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Command } from './messages.ts';
+import { createTurn, endTurn } from './turns.ts';
 
 export interface Threads {
   /** A worker that holds no session. */
@@ -20,6 +21,9 @@ export interface Threads {
 // The compiled file, also for tests that run from the sources: a worker thread loads plain JavaScript only.
 const script = createRequire(import.meta.url).resolve('#session-worker');
 
+/** All threads of the process share the GPU. */
+const turn = createTurn();
+
 /** @param spare the most threads that are kept idle */
 export function createThreads(spare: number): Threads {
   const idle: Worker[] = [];
@@ -32,10 +36,12 @@ export function createThreads(spare: number): Threads {
     });
 
   const start = (): Worker => {
-    const worker = new Worker(script);
+    const worker = new Worker(script, { workerData: turn });
+    const { threadId } = worker;
     // Who holds the thread hears of its end, too; should it end while it is idle, there is nothing to say.
     worker.on('error', () => {});
     worker.once('exit', () => {
+      endTurn(turn, threadId);
       const at = idle.indexOf(worker);
       if (at >= 0) idle.splice(at, 1);
     });

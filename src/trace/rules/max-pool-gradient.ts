@@ -67,13 +67,22 @@ function taps(lower: Lowering, pixels: Value, w: AxisWindow): Value[] {
   );
 }
 
+/** αx + 1 within [0, 1], with so large an α: 1 where x = 0, 0 where it is less. */
+const steep = { alpha: { float: 3.4028234663852886e38 }, beta: { float: 1 } };
+
+/** 1 where a tap is the maximum, else 0; without bools where the device cannot move them. */
+const equality = ({ graph, device }: Lowering, tap: Value, maxima: Value): Value =>
+  device.movesBools
+    ? graph.node('Cast', [graph.node('Equal', [tap, maxima])], { to: 1 })
+    : graph.node('HardSigmoid', [graph.node('Sub', [tap, maxima])], steep);
+
 /** Splits dy among the taps: all of it to the first tap that equals the maximum. */
 function share(lower: Lowering, tapped: readonly Value[], maxima: Value, dy: Value): Value[] {
   const { graph } = lower;
   let rest = dy;
   return tapped.map((tap, k) => {
     if (k === tapped.length - 1) return rest;
-    const mask = graph.node('Cast', [graph.node('Equal', [tap, maxima])], { to: 1 });
+    const mask = equality(lower, tap, maxima);
     const part = graph.node('Mul', [mask, rest]);
     rest = graph.node('Sub', [rest, part]);
     return part;

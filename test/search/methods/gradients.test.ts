@@ -7,11 +7,11 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Elements } from '../../../src/engine/engine.ts';
 import type { Method } from '../../../src/search/methods/method.ts';
 import { operationWeights, scalarsOf } from '../../../src/search/mixed-operation.ts';
-import { alphaShape, alphaSize, searchSpace } from '../../../src/search/spaces.ts';
+import { alphaShape, alphaSize } from '../../../src/search/spaces.ts';
 import { float32, type Signature, type TensorFunction } from '../../../src/signature.ts';
 import { compute, reference, tracedEngines } from '../../engine/engines.ts';
 import { dot, moved, normOf, randomSteps, slopeOf } from '../../nn/differentiable.ts';
-import { learningMethods, methodOf, subjectOf } from './subject.ts';
+import { learningMethods, methodOf, subjectOf, twoNodes } from './subject.ts';
 
 vi.mock(import('../../../src/nn/activation.ts'), async () => {
   const { softplus } = await import('@tensorflow/tfjs');
@@ -29,7 +29,7 @@ vi.mock(import('../../../src/nn/pooling.ts'), async (original) => {
 /** Pairs averaged; sides here are even where pairs are pooled. */
 const tfAverage = (x: tf.Tensor4D): tf.Tensor4D => tf.avgPool(x, 2, 2, 'valid');
 
-const space = searchSpace('darts');
+const space = twoNodes;
 const shape = alphaShape(space);
 
 /**

@@ -19,6 +19,7 @@ import {
   alphaShape,
   alphaSize,
   candidatesOf,
+  edgeCount,
   edgesByNode,
   type SearchSpace,
   searchSpace,
@@ -27,7 +28,7 @@ import { makeSupernet } from '../../../src/search/supernet.ts';
 import { softmax } from '../../../src/softmax.ts';
 import { compute, tracedEngines } from '../../engine/engines.ts';
 import { normals } from '../../nn/differentiable.ts';
-import { learningMethods, methodOf, subjectOf } from './subject.ts';
+import { learningMethods, methodOf, subjectOf, twoNodes } from './subject.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -39,6 +40,14 @@ const of = (names: readonly OperationName[]): SearchSpace => ({
   name: 'small',
   candidates: everywhere(names, space),
 });
+
+/** No edge into the first node has a candidate but `none`. */
+const withoutFirst: SearchSpace = {
+  ...space,
+  candidates: space.candidates.map((kind) =>
+    kind.map((_, edge): OperationName[] => (edge < 2 ? ['none'] : ['sep_conv_3x3'])),
+  ),
+};
 
 const moment = (architecture: ArchitectureValues, seed = 1, epoch = 0, epochs = 10): Moment => ({
   epoch,
@@ -157,6 +166,7 @@ describe('one candidate', () => {
 describe.each([
   ['one candidate', of(['sep_conv_3x3'])],
   ['nothing but none', of(['none'])],
+  ['a node with nothing but none', withoutFirst],
 ])('a supernet of %s', (_, small) => {
   let engine: Engine;
   beforeAll(async () => {
@@ -227,18 +237,19 @@ describe('GDAS', () => {
 
   it('gives a candidate that was not chosen no gradient', async () => {
     const small = { channels: 4, cells: 1, batch: 4, side: 6 };
-    const { supernet, fn, signature, feeds } = subjectOf(space, method, small);
+    const { supernet, fn, signature, feeds } = subjectOf(twoNodes, method, small);
+    const count = edgeCount(twoNodes);
     const [blocked] = await tracedEngines();
     const given = feeds(1);
     const { theta } = await compute(blocked?.engine as Engine, fn, signature, given);
     const chosen = new Set(
-      [...Array(edges).keys()].map((edge) => {
-        const begin = (edges + edge) * operations;
+      [...Array(count).keys()].map((edge) => {
+        const begin = (count + edge) * operations;
         const row = Array.from(
           { length: operations },
           (_, i) => (given.alpha[begin + i] as number) + (given.gumbel?.[begin + i] as number),
         );
-        return `edge${edge}/${candidatesOf(space, 1, edge)[row.indexOf(Math.max(...row))]}`;
+        return `edge${edge}/${candidatesOf(twoNodes, 1, edge)[row.indexOf(Math.max(...row))]}`;
       }),
     );
     let zero = 0;

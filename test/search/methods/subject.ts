@@ -8,12 +8,21 @@ import { searchDefaultsOf } from '../../../src/search/method-options.ts';
 import { searchMethod } from '../../../src/search/methods/index.ts';
 import type { Method, StepInputs } from '../../../src/search/methods/method.ts';
 import type { SearchOptions } from '../../../src/search/options.ts';
-import type { SearchSpace } from '../../../src/search/spaces.ts';
+import { everywhere } from '../../../src/search/spaces/space.ts';
+import { candidatesOf, type SearchSpace, searchSpace } from '../../../src/search/spaces.ts';
 import { architectureOf, architectureValues, makeSupernet } from '../../../src/search/supernet.ts';
 import { float32, int32, type Signature, type TensorFunction } from '../../../src/signature.ts';
 import { normals } from '../../nn/differentiable.ts';
 
 export const learningMethods = ['darts', 'pc-darts', 'gdas', 'drnas', 'fair-darts'] as const;
+
+/** The space of DARTS with two nodes: five edges. */
+export const twoNodes: SearchSpace = {
+  ...searchSpace('darts'),
+  name: 'two nodes',
+  nodes: 2,
+  candidates: everywhere(candidatesOf(searchSpace('darts'), 0, 0), { skeleton: 'darts', nodes: 2 }),
+};
 
 export const methodOf = (name: LearningMethodName, options: Partial<SearchOptions> = {}): Method =>
   searchMethod({ ...searchDefaultsOf(name), ...options, method: name });

@@ -1,4 +1,5 @@
 /** A user's own space: what is read, what is refused and why, and that nothing else happens to malformed input. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
@@ -36,6 +37,14 @@ describe('a space from a file', () => {
       ['conv_3x3', 'none'],
       ['none', 'noise'],
     ]);
+  });
+
+  it('is the example of the README', () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const [, example = ''] = /^```json\n(\{\n {2}"name".*?)^```/ms.exec(readme) ?? [];
+    const space = read(JSON.parse(example));
+    expect(alphaShape(space)).toEqual([2, 9, 5]);
+    expect(space.reductions).toEqual([0.25, 0.5, 0.75]);
   });
 
   it('may reduce elsewhere, and have sizes of its own', () => {

@@ -56,6 +56,17 @@ it('survives a warm-up that the model does not take, and says how to configure i
   await configured.session.close();
 });
 
+it.runIf(process.platform === 'linux')(
+  'refuses a device that cannot be used, with what mends it',
+  async () => {
+    process.env.VK_ICD_FILENAMES = '/nowhere.json';
+    process.env.VK_DRIVER_FILES = '/nowhere.json';
+    await expect(load(linearModel(), { device: 'webgpu' })).rejects.toThrow(
+      /m\.onnx: the device webgpu cannot be used here:\n- .*\n {2}→ apt-get install/,
+    );
+  },
+);
+
 it('refuses what is not a model, naming the file', async () => {
   const error = await load('not a model').catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(InputError);

@@ -11,7 +11,7 @@ export const executable = [process.env.CHROMIUM ?? '', ...places].find(
 
 if (!executable) {
   console.warn(
-    'skipped: the page in a browser: no Chromium (Debian: apt-get install chromium; or name one by CHROMIUM)',
+    'skipped: pages in a browser: no Chromium (Debian: apt-get install chromium; or name one by CHROMIUM)',
   );
 }
 

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRegistry } from '../../../src/serve/models/registry.ts';
 import { openInstance } from '../../../src/serve/workers/instance.ts';
 import { createThreads } from '../../../src/serve/workers/threads.ts';
 import { linearModel, makeFolder, removeFolder } from '../onnx.ts';
@@ -43,6 +45,26 @@ describe('worker threads', () => {
     await threads.close();
     await threads.giveBack(third);
     expect([first, third].map(({ threadId }) => threadId)).toEqual([-1, -1]);
+  });
+
+  it('are as many after fifty loads of a model as after the first two', async () => {
+    /** Threads are numbered in the order of their starts. */
+    const started = async (): Promise<number> => {
+      const worker = new Worker('', { eval: true });
+      const { threadId } = worker;
+      await worker.terminate();
+      return threadId;
+    };
+    const before = await started();
+    const registry = await openRegistry(path('linear'), { defaults: { instances: 1, threads: 1 } });
+    for (let i = 0; i < 50; i++) {
+      const [model] = registry.models();
+      await registry.load('linear');
+      // What was replaced is gone, and its thread idle.
+      await model?.session.close();
+    }
+    await registry.close();
+    expect((await started()) - before - 1).toBe(2);
   });
 
   it('are not used again once they have ended by themselves', async () => {
