@@ -81,7 +81,7 @@ export async function onnxruntimeEngine({
 }
 
 /** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
-export const segmentSize = 500;
+export const segmentSize = 1000;
 
 /** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
 const outputPrefix = 'output/';

@@ -83,10 +83,11 @@ function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined
   const constants = names.constants.map((value) => encodeConstant(value, nameOf(value)));
   const named = { nodeName: (node: Node) => names.nodes.get(node) ?? '', nameOf };
   const segments = segmentSize ? segmentsOf(graph, segmentSize) : [];
+  const [{ nodes } = { nodes: graphNodes(graph) }] = segments;
   const body =
     segments.length > 1
       ? encodeSegments(segments, named)
-      : { node: graphNodes(graph).map((node) => encodeNode(node, named.nodeName(node), nameOf)) };
+      : { node: nodes.map((node) => encodeNode(node, named.nodeName(node), nameOf)) };
   return {
     ...body,
     name: graph.name,
