@@ -75,7 +75,7 @@ describe('parseGenotype', () => {
     [
       'an unknown operation',
       text.replace("'none'", "'conv_7x7'"),
-      'the normal cell names the unknown operation "conv_7x7"; known are none, ',
+      'the normal cell names the unknown operation "conv_7x7"; did you mean conv_3x3?; known are none, ',
     ],
     [
       "an operation's name from Object",

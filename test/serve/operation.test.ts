@@ -12,14 +12,19 @@ import { type ServeOptions, type Server, serve } from '../../src/serve/index.ts'
 import { certificate, privateKey } from './certificate.ts';
 import { linearModel, makeFolder, removeFolder, slowModel } from './onnx.ts';
 
-/** Every worker thread that is started, for tests to end it. */
+/** Every worker thread that is started, for tests to end it, and how many runs all have been given. */
 const workers: Worker[] = vi.hoisted(() => []);
+const given = vi.hoisted(() => ({ runs: 0 }));
 vi.mock('node:worker_threads', async (original) => {
   const actual = await original<typeof import('node:worker_threads')>();
   class Watched extends actual.Worker {
     constructor(...options: ConstructorParameters<typeof actual.Worker>) {
       super(...options);
       workers.push(this);
+    }
+    override postMessage(...[message, ...rest]: Parameters<Worker['postMessage']>): void {
+      if (message?.kind === 'run') given.runs++;
+      super.postMessage(message, ...rest);
     }
   }
   return { ...actual, Worker: Watched };
@@ -111,14 +116,15 @@ describe('a worker that crashes', () => {
   const reason = /^model (slow|linear) failed to run: Cannot read properties of null/;
 
   it('fails what it runs, with a reason, and is replaced', async () => {
-    const server = await start({}, 'slow');
+    const server = await start({ models: { threads: 1, instances: 1 } }, 'slow');
     const ask = (x: number) =>
       fetch(`${server.url}/v2/models/slow/infer`, {
         method: 'POST',
         body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [x] }] }),
       });
+    const before = given.runs;
     const running = ask(1);
-    await sleep(100);
+    await vi.waitFor(() => expect(given.runs).toBe(before + 1), 5000);
     // The next run is handed to the worker together with its end.
     crash();
     const next = ask(2);

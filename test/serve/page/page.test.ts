@@ -263,7 +263,7 @@ describe.skipIf(!executable)('the page in a browser', () => {
     const { page } = await open('/#/corners/1', {}, closed.url);
     await page.fill('#token', 'wrong');
     await page.keyboard.press('Enter');
-    await page.waitForFunction('document.querySelector("form p")?.textContent.includes("wrong")');
+    await page.locator('form p', { hasText: 'wrong' }).waitFor();
     await page.fill('#token', 'secret-of-the-page');
     await page.keyboard.press('Enter');
     await page.locator('.samples img[src]').first().click();
