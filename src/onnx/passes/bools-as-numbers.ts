@@ -5,7 +5,7 @@
 
 import { type Builder, createBuilder } from '../build.ts';
 import { dataTypeNumbers } from '../data-types.ts';
-import { graphNodes, type Node, type Value } from '../ir.ts';
+import type { Node, Value } from '../ir.ts';
 import { type OperatorName, qualifiedName } from '../operators.ts';
 import { throughBranches } from './branches.ts';
 import { type Pass, rebuilt, rewrite } from './rewrite.ts';
@@ -30,10 +30,6 @@ const cast = (build: Builder, value: Value, to: 'bool' | 'float32'): Value =>
   build.node('Cast', [value], { to: dataTypeNumbers[to] });
 
 export const boolsAsNumbers: Pass = (graph) => {
-  const hasNone = graphNodes(graph).every(
-    (node) => !movesBools(node) && !throughBranches(node.attributes, boolsAsNumbers),
-  );
-  if (hasNone) return graph;
   let scope = '';
   const build = createBuilder(() => scope);
   return rewrite(graph, (node, inputs) => {

@@ -13,18 +13,9 @@
 import { toHalf } from '../../half.ts';
 import { createBuilder } from '../build.ts';
 import { dataTypeNumbers } from '../data-types.ts';
-import {
-  type Attributes,
-  bodiesOf,
-  constantValue,
-  createNode,
-  type Graph,
-  graphNodes,
-  type Node,
-  type TensorType,
-  type Value,
-} from '../ir.ts';
+import { constantValue, createNode, graphNodes, type Node, type TensorType, type Value } from '../ir.ts';
 import type { Inputs } from '../operators.ts';
+import { throughBranches } from './branches.ts';
 import { isMask, isStep, type Precision, partOf, precisionOf, wantedInHalf } from './precision-rules.ts';
 import { type Pass, producerOf } from './rewrite.ts';
 
@@ -84,7 +75,8 @@ export const halfPrecision: Pass = (graph) => {
     if (precision === 'float16' && isMask(node)) {
       return [add('Cast', operands, { to: dataTypeNumbers[precision] })];
     }
-    const attributes = withBodies(node);
+    // What goes in and out of branches stays float32.
+    const attributes = throughBranches(node.attributes, halfPrecision) ?? node.attributes;
     changed ||= attributes !== node.attributes || operands.some((value, i) => value !== node.inputs[i]);
     if (!changed) return node.outputs;
     const types = node.outputs.map(({ type }) => typeIn(precision, type));
@@ -104,16 +96,3 @@ export const halfPrecision: Pass = (graph) => {
   }));
   return { ...graph, outputs };
 };
-
-/** The attributes of a node, its branches in mixed precision; what goes in and out of them stays float32. */
-function withBodies(node: Node): Attributes {
-  if (bodiesOf(node).length === 0) return node.attributes;
-  return Object.fromEntries(
-    Object.entries(node.attributes).map(([name, attribute]) => [
-      name,
-      typeof attribute === 'object' && 'graph' in attribute
-        ? { graph: halfPrecision(attribute.graph as Graph) }
-        : attribute,
-    ]),
-  );
-}

@@ -4,7 +4,7 @@
  */
 
 import { type Builder, createBuilder } from '../build.ts';
-import { graphNodes, type Value } from '../ir.ts';
+import type { Value } from '../ir.ts';
 import { qualifiedName } from '../operators.ts';
 import { throughBranches } from './branches.ts';
 import { type Pass, rebuilt, rewrite } from './rewrite.ts';
@@ -13,10 +13,6 @@ import { type Pass, rebuilt, rewrite } from './rewrite.ts';
 export const limitOutputs =
   (most: number): Pass =>
   (graph) => {
-    const isWithin = graphNodes(graph).every(
-      ({ outputs, attributes }) => outputs.length <= most && !throughBranches(attributes, limitOutputs(most)),
-    );
-    if (isWithin) return graph;
     let scope = '';
     const build = createBuilder(() => scope);
     return rewrite(graph, (node, inputs) => {

@@ -17,7 +17,7 @@ export type NodeRule = (node: Node, inputs: Inputs) => readonly Value[] | undefi
 export type ConstantRule = (constant: Value) => Value;
 
 /**
- * The graph with every node put through a rule, in order. Up to the first change the nodes are the old ones; from
+ * The graph with every node put through a rule, in order; the graph itself where nothing changes. Up to the first change the nodes are the old ones; from
  * there on all are created anew, so that the order of the graph stays the order of the program.
  */
 export function rewrite(
@@ -43,10 +43,9 @@ export function rewrite(
       replaced.set(value, current(output));
     });
   }
-  return {
-    ...graph,
-    outputs: graph.outputs.map(({ name, value }) => ({ name, value: current(value) })),
-  };
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: current(value) }));
+  const same = outputs.every(({ value }, index) => value === graph.outputs[index]?.value);
+  return changed || !same ? { ...graph, outputs } : graph;
 }
 
 /** The outputs of a node like another one, of the same types, that reads something else. */

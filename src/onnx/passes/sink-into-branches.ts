@@ -11,10 +11,18 @@
  * Expects the Ifs that the tracer makes: `then` hands a value on, `else` needs nothing from outside.
  */
 
-import type { Node, Output, Value } from '../ir.ts';
-import { type Attribute, constantValue, createNode, type Graph, graphNodes, inputValue } from '../ir.ts';
-import type { Pass } from './rewrite.ts';
-import { rebuilt } from './rewrite.ts';
+import {
+  type Attribute,
+  constantValue,
+  createNode,
+  type Graph,
+  graphNodes,
+  inputValue,
+  type Node,
+  type Output,
+  type Value,
+} from '../ir.ts';
+import { type Pass, producerOf, rebuilt } from './rewrite.ts';
 
 /** An If of the tracer's: its condition, the value that it lets pass, and what it gives instead. */
 interface Passage {
@@ -36,15 +44,12 @@ function passageOf(node: Node): Passage | undefined {
   return { condition, value, otherwise: given };
 }
 
-const producer = (value: Value | null): Node | undefined =>
-  value?.source.kind === 'node' ? value.source.node : undefined;
-
 /** Under which condition each node is needed; absent where always. */
 function conditionsOf(graph: Graph, nodes: readonly Node[]): ReadonlyMap<Node, Value> {
   const always = Symbol('always');
   const needs = new Map<Node, Value | typeof always>();
   const need = (value: Value | null, condition: Value | typeof always): void => {
-    const node = producer(value);
+    const node = producerOf(value);
     if (!node) return;
     const known = needs.get(node);
     needs.set(node, known === undefined || known === condition ? condition : always);
@@ -90,7 +95,7 @@ function unitsOf(graph: Graph, nodes: readonly Node[]): Unit[] {
     return unit;
   };
   for (const node of nodes) {
-    const phase = Math.max(0, ...node.inputs.map((value) => phases.get(producer(value) as Node) ?? 0));
+    const phase = Math.max(0, ...node.inputs.map((value) => phases.get(producerOf(value) as Node) ?? 0));
     const passage = passageOf(node);
     const condition = conditions.get(node);
     // What reads the result of an If is a phase later.
@@ -123,15 +128,14 @@ class Sinker {
 
   /** @param exported results that another segment reads */
   segment({ condition, members, passages }: Unit, exported: readonly Value[]): void {
-    const own = new Set(members);
-    const [captures, inputs] = [new Map<Value, Value>(), [] as Value[]];
+    /** What is read from outside, and the branches' inputs for it. */
+    const captures = new Map<Value, Value>();
     const inside = new Map<Value, Value>();
     const read = (before: Value): Value => {
       const known = inside.get(before);
       if (known || before.source.kind === 'constant') return known ?? before;
       const outside = this.value(before);
-      const captured = captures.get(outside) ?? inputValue(`x${inputs.length}`, outside.type);
-      if (!captures.has(outside)) inputs.push(outside);
+      const captured = captures.get(outside) ?? inputValue(`x${captures.size}`, outside.type);
       captures.set(outside, captured);
       return captured;
     };
@@ -153,15 +157,15 @@ class Sinker {
     const outputs = (values: readonly Value[]): Output[] =>
       values.map((value, index) => ({ name: `y${index}`, value }));
     const body = (name: string, values: readonly Value[]) => ({
-      graph: { name, inputs: inputs.map((value) => captures.get(value) as Value), outputs: outputs(values) },
+      graph: { name, inputs: [...captures.values()], outputs: outputs(values) },
     });
-    const [head] = [...passages, ...own] as [Node];
+    const [head] = [...passages, ...members] as [Node];
     const node = createNode(
       {
         op: 'If',
         domain: '',
         scope: head.scope,
-        inputs: [this.value(condition as Value), ...inputs],
+        inputs: [this.value(condition as Value), ...captures.keys()],
         attributes: { then_branch: body('then', results), else_branch: body('else', otherwise) },
       },
       results.map(({ type }) => type),
@@ -187,7 +191,7 @@ function inOrder(units: readonly Unit[]): Unit[] {
   const needs = (unit: Unit): Unit[] => {
     const nodes = [...unit.members, ...unit.passages];
     const values = [...nodes.flatMap(({ inputs }) => inputs), ...(unit.condition ? [unit.condition] : [])];
-    const read = values.flatMap((value) => unitOf.get(producer(value) as Node) ?? []);
+    const read = values.flatMap((value) => unitOf.get(producerOf(value) as Node) ?? []);
     return [...new Set(read)].filter((other) => other !== unit);
   };
   const [done, ordered] = [new Set<Unit>(), [] as Unit[]];
@@ -217,16 +221,10 @@ export const sinkIntoBranches: Pass = (graph) => {
   for (const unit of units) for (const node of unit.members) memberOf.set(node, unit);
   const exports = new Map<Unit, Set<Value>>();
   for (const unit of units) {
-    for (const value of unit.members.flatMap(({ inputs }) => inputs)) {
-      const from = memberOf.get(producer(value) as Node);
+    for (const value of [...unit.members, ...unit.passages].flatMap(({ inputs }) => inputs)) {
+      const from = memberOf.get(producerOf(value) as Node);
       if (!value || !from?.condition || from === unit) continue;
       exports.set(from, (exports.get(from) ?? new Set()).add(value));
-    }
-    // A value that a later If of the same condition lets pass.
-    for (const passage of unit.passages) {
-      const { value } = passageOf(passage) as Passage;
-      const from = memberOf.get(producer(value) as Node);
-      if (from?.condition && from !== unit) exports.set(from, (exports.get(from) ?? new Set()).add(value));
     }
   }
   const sinker = new Sinker();

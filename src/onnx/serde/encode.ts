@@ -1,17 +1,9 @@
 /** A graph to the bytes of an ONNX file. */
 
 import type { onnx as Onnx } from 'onnx-proto';
-import {
-  type Attribute,
-  allNodes,
-  bodiesOf,
-  createNode,
-  type Graph,
-  graphNodes,
-  type Node,
-  type Value,
-} from '../ir.ts';
+import { allNodes, createNode, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 import { dialectOpset } from '../operators.ts';
+import { throughBranches } from '../passes/branches.ts';
 import { rebuilt, rewrite } from '../passes/rewrite.ts';
 import { requiredOpset } from '../verify.ts';
 import { encodeConstant, encodeNode, encodeType, type NameOf, spelled } from './messages.ts';
@@ -59,16 +51,8 @@ function withOwnOutputs(given: Graph): Graph {
 /** The same for all branches. */
 const withCompleteBodies = (graph: Graph): Graph =>
   rewrite(graph, (node, inputs) => {
-    if (bodiesOf(node).length === 0) return undefined;
-    const complete = (attribute: Attribute): Attribute =>
-      typeof attribute === 'object' && 'graph' in attribute
-        ? { graph: withOwnOutputs(attribute.graph) }
-        : attribute;
-    const attributes = Object.entries(node.attributes).map(([name, attribute]) => [
-      name,
-      complete(attribute),
-    ]);
-    return rebuilt(node, inputs, Object.fromEntries(attributes));
+    const complete = throughBranches(node.attributes, withOwnOutputs);
+    return complete && rebuilt(node, inputs, complete);
   });
 
 function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined): Onnx.IGraphProto {
