@@ -31,8 +31,20 @@ export async function trial(device: DeviceName, body = negated): Promise<ort.Inf
   return session;
 }
 
-/** @throws FailureError where the device does not compute in float16, as not every GPU does */
-export async function requireHalf(device: DeviceName): Promise<void> {
+const halves = new Map<DeviceName, Promise<void>>();
+
+/**
+ * Found out once a process.
+ *
+ * @throws FailureError where the device does not compute in float16, as not every GPU does
+ */
+export function requireHalf(device: DeviceName): Promise<void> {
+  const found = halves.get(device) ?? tryHalf(device);
+  halves.set(device, found);
+  return found;
+}
+
+async function tryHalf(device: DeviceName): Promise<void> {
   try {
     await (await trial(device, negatedInHalf)).release();
   } catch (error) {

@@ -3,7 +3,7 @@
  * the definition given here, in ordinary tfjs operations, is what runs.
  */
 import * as tf from '@tensorflow/tfjs';
-import { withGradient } from './gradient.ts';
+import { gradientsAt, withGradient } from './gradient.ts';
 import { hasKernel, runKernel } from './kernel.ts';
 
 /** The value whose flag is set. Flags: one bool each, exactly one of which is true; values: of one shape. */
@@ -36,16 +36,8 @@ export interface Branch {
  * What dy is of a branch's image and of its parameters. The value is computed once more here; a tracer finds the same
  * nodes again.
  */
-function gradientsOf({ parameters, value }: Branch, x: tf.Tensor4D, dy: tf.Tensor): tf.Tensor[] {
-  const at = [x, ...parameters];
-  const engine = tf.engine();
-  // tfjs forgets the tape of the gradient under way when another one is taken.
-  const { activeTape } = engine.state;
-  const { grads } = engine.gradients(() => value(x, parameters), at, dy, true);
-  engine.state.activeTape = activeTape;
-  // A branch need not depend on what it is given.
-  return at.map((tensor, i) => (grads[i] as tf.Tensor | undefined) ?? tf.zerosLike(tensor));
-}
+const gradientsOf = ({ parameters, value }: Branch, x: tf.Tensor4D, dy: tf.Tensor): tf.Tensor[] =>
+  gradientsAt([x, ...parameters], () => value(x, parameters), dy).gradients;
 
 /**
  * The value of the branch whose flag is set; exactly one is. All give images of one shape.

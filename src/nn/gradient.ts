@@ -24,16 +24,32 @@ export function withGradient<T extends tf.Tensor>(
   return apply(...inputs) as T;
 }
 
+/**
+ * A value and its gradients at some tensors, of which `forward` makes it. What it does not depend on has the gradient zero,
+ * where tf.valueAndGrads would refuse: a genotype may have nodes that lead nowhere.
+ *
+ * @param dy what reaches the value; 1 where it is not given
+ */
+export function gradientsAt<T extends tf.Tensor>(
+  at: readonly tf.Tensor[],
+  forward: () => T,
+  dy?: tf.Tensor,
+): { value: T; gradients: tf.Tensor[] } {
+  const engine = tf.engine();
+  // Taken within another gradient: tfjs would forget that one's tape.
+  const { activeTape } = engine.state;
+  const { value, grads } = engine.gradients(forward, [...at], dy as T, true);
+  engine.state.activeTape = activeTape;
+  return { value, gradients: at.map((x, i) => (grads[i] as tf.Tensor | undefined) ?? tf.zerosLike(x)) };
+}
+
 /** What is differentiated, and what else is computed on the way. */
 export interface Objective {
   readonly loss: tf.Scalar;
   readonly aside: readonly tf.Tensor[];
 }
 
-/**
- * The loss and its gradients at a point, and the tensors computed aside. What the loss does not depend on has the gradient
- * zero: a genotype may have nodes that lead nowhere.
- */
+/** The loss and its gradients at a point, and the tensors computed aside. */
 export function differentiate(
   at: readonly tf.Tensor[],
   objective: (...x: tf.Tensor[]) => Objective,
@@ -45,9 +61,7 @@ export function differentiate(
     kept = aside.map((tensor) => tf.keep(tf.clone(tensor)));
     return loss;
   };
-  // tf.valueAndGrads refuses where a gradient is missing.
-  const { value, grads } = tf.engine().gradients(forward, [...at], undefined, true);
-  const gradients = at.map((x, i) => grads[i] ?? tf.zerosLike(x));
+  const { value, gradients } = gradientsAt(at, forward);
   // What is kept outlives every scope; a clone made here ends with the caller's.
   const aside = kept.map((tensor) => tf.clone(tensor));
   tf.dispose(kept);

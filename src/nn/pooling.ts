@@ -1,4 +1,4 @@
-/** 3×3 pools as DARTS uses them: padding 1 on every side, at stride 2 too. */
+/** Pools: of 3×3 pixels as DARTS uses them, padding 1 on every side, at stride 2 too; and of pairs. */
 import * as tf from '@tensorflow/tfjs';
 import { padded, symmetricPadding } from './convolution.ts';
 import { withGradient } from './gradient.ts';
@@ -28,11 +28,29 @@ export function averagePool(x: tf.Tensor4D, stride: number): tf.Tensor4D {
  * Where a padded window lies partly outside, tfjs's gradient of it divides by its whole area, though its value does
  * not. So the image is padded first, for which the two agree, and the mean scaled by the part of the window inside.
  */
-function averageOfPadded(x: tf.Tensor4D, stride: number): tf.Tensor4D {
+const averageOfPadded = (x: tf.Tensor4D, stride: number): tf.Tensor4D =>
+  averageInside(x, (image) => tf.avgPool(tf.pad(image, pad), size, stride, 'valid'));
+
+/** The means of windows over padded images, of what lies inside of them: the padding, zeros, is not counted. */
+function averageInside(x: tf.Tensor4D, mean: (image: tf.Tensor4D) => tf.Tensor4D): tf.Tensor4D {
   const [, h, w] = x.shape;
-  const mean = (image: tf.Tensor4D): tf.Tensor4D => tf.avgPool(tf.pad(image, pad), size, stride, 'valid');
   return tf.div(mean(x), mean(tf.ones([1, h, w, 1])));
 }
 
 /** The maxima of 2×2 pixels: [N, H, W, C] → [N, ⌈H/2⌉, ⌈W/2⌉, C]. An odd size ends in windows of what is left. */
 export const maxPoolPairs = (x: tf.Tensor4D): tf.Tensor4D => tf.maxPool(x, 2, 2, 'same');
+
+/** Means of 2×2 pixels: [N, H, W, C] → [N, ⌈H/2⌉, ⌈W/2⌉, C]; of fewer at the edge of an odd size. */
+export function averagePoolPairs(x: tf.Tensor4D): tf.Tensor4D {
+  const [, h, w] = x.shape;
+  const mean = (image: tf.Tensor4D): tf.Tensor4D => tf.avgPool(image, 2, 2, 'valid');
+  if (h % 2 === 0 && w % 2 === 0) return mean(x);
+  const even = (image: tf.Tensor4D): tf.Tensor4D =>
+    tf.pad(image, [
+      [0, 0],
+      [0, h % 2],
+      [0, w % 2],
+      [0, 0],
+    ]);
+  return averageInside(x, (image) => mean(even(image)));
+}

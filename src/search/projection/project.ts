@@ -1,7 +1,6 @@
 /** Selects a genotype by projection: evaluates what removals cost, decides, tunes the weights, until all is decided. */
 import type { ImageShape } from '../../data/index.ts';
 import type { Engine, Feeds } from '../../engine/engine.ts';
-import { requireLossScale } from '../../nn/loss-scaling.ts';
 import { optimizers } from '../../nn/optimizer-table.ts';
 import { cosine } from '../../nn/schedules.ts';
 import { random } from '../../random.ts';
@@ -16,7 +15,7 @@ import type { SearchOptions } from '../options.ts';
 import { skeletonForm } from '../skeleton-names.ts';
 import { candidatesOf, type SearchSpace } from '../spaces.ts';
 import { metricsOf, type State, takeOver, vectorsOf } from '../state.ts';
-import { evaluationStep, lossScale, slotName, stepInputs, weightStep } from '../steps.ts';
+import { evaluationStep, slotName, stepInputs, weightStep } from '../steps.ts';
 import { rowsOf, type Strengths } from '../strengths.ts';
 import type { Supernet } from '../supernet.ts';
 import {
@@ -150,7 +149,6 @@ export async function project(setting: ProjectionSetting): Promise<{
       trainLabels: labels,
     });
     const { loss, correct } = takeOver(state, next);
-    requireLossScale(state[slotName('theta', lossScale)]);
     return { count: batch, loss: loss * batch, accuracy: correct };
   };
 

@@ -12,6 +12,7 @@ import {
   relu,
   sequence,
 } from '../../nn/layers.ts';
+import { averagePoolPairs } from '../../nn/pooling.ts';
 import { inScope } from '../../scope.ts';
 import { isReduction } from '../skeleton-names.ts';
 import {
@@ -37,24 +38,9 @@ function residualBlock(at: Declarations, inputs: number, outputs: number): Layer
   const project = convolution(at.at('shortcut'), inputs, outputs, 1);
   return (x, context) =>
     tf.add(
-      inScope('shortcut', () => project(halved(x), context)),
+      inScope('shortcut', () => project(averagePoolPairs(x), context)),
       main(x, context),
     );
-}
-
-/** Means of 2×2 pixels: [N, H, W, C] → [N, ⌈H/2⌉, ⌈W/2⌉, C]; of fewer at the edge of an odd size. */
-function halved(x: tf.Tensor4D): tf.Tensor4D {
-  const [, h, w] = x.shape;
-  const mean = (image: tf.Tensor4D): tf.Tensor4D => tf.avgPool(image, 2, 2, 'valid');
-  if (h % 2 === 0 && w % 2 === 0) return mean(x);
-  const even = (image: tf.Tensor4D): tf.Tensor4D =>
-    tf.pad(image, [
-      [0, 0],
-      [0, h % 2],
-      [0, w % 2],
-      [0, 0],
-    ]);
-  return tf.div(mean(even(x)), mean(even(tf.ones([1, h, w, 1]))));
 }
 
 export const nasBench201: Skeleton = {
