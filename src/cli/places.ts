@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { datasetNames } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { genotypeFile, retrainFolder, seedFolder } from '../runs/layout.ts';
-import { readConfig } from '../runs/run-folder.ts';
+import { hasConfig, readConfig } from '../runs/run-folder.ts';
 import { isGenotypeText } from '../search/genotype-file.ts';
 import { readSearchData, readSweepConfig } from './run-config.ts';
 import type { DataOptions } from './setting.ts';
@@ -19,8 +19,7 @@ export function retrainPlace(source: string): string {
 }
 
 /** Whether a folder holds several searches. */
-export const isSweep = (path: string): boolean =>
-  existsSync(join(path, 'config.json')) && readConfig(path).command === 'sweep';
+export const isSweep = (path: string): boolean => hasConfig(path) && readConfig(path).command === 'sweep';
 
 /** @throws InputError where a genotype is asked of several searches of which none is selected */
 export function requireSelected(source: string): void {
@@ -34,7 +33,7 @@ export function requireSelected(source: string): void {
 
 /** The data set of the search in a folder, so that retraining uses it unless told otherwise. */
 export function inheritedData(source: string): Partial<DataOptions> {
-  if (!isFolder(source) || !existsSync(join(source, 'config.json'))) return {};
+  if (!isFolder(source) || !hasConfig(source)) return {};
   const { data, imageSize, trainLimit, testLimit } = readSearchData(source);
   return {
     data,
@@ -53,7 +52,7 @@ export const withFixedData = <Options extends { readonly data?: string }>(option
 /** The folder of the retraining that a run holds. InputError where there is none. */
 export function requireRetrained(run: string): string {
   const folder = retrainFolder(run);
-  if (existsSync(join(folder, 'config.json'))) return folder;
+  if (hasConfig(folder)) return folder;
   throw new InputError(
     isFolder(run)
       ? `${run} holds no trained network: run "nas retrain ${run}" first`

@@ -1,8 +1,10 @@
 /** The configuration that a run's folder keeps, read back and checked field by field. */
-import { join } from 'node:path';
+
 import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
-import { readConfig } from '../runs/run-folder.ts';
+import { type Fields, isObject } from '../objects.ts';
+import { configFile } from '../runs/layout.ts';
+import { damagedConfig, readConfig } from '../runs/run-folder.ts';
 import type { CostTable } from '../search/budget.ts';
 import type { MethodName } from '../search/method-names.ts';
 import {
@@ -66,7 +68,7 @@ export interface SweepConfig {
 /** The configuration of the searches in a folder. InputError where it holds none, or the file is damaged. */
 export function readSweepConfig(folder: string): SweepConfig {
   const { config, where } = readRun(folder, 'sweep');
-  if (!count.accepts(config.seeds)) throw damaged(where, 'seeds', count.expected, config.seeds);
+  if (!count.accepts(config.seeds)) throw damagedConfig(where, 'seeds', count.expected, config.seeds);
   return { options: searchOptionsOf(config.options, where), seeds: config.seeds };
 }
 
@@ -86,7 +88,7 @@ export function readSelectConfig(folder: string): SelectConfig {
   const { config, where } = readRun(folder, 'select');
   const { candidates } = config;
   if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
-    throw damaged(where, 'candidates', '[{seeds, genotype}, …]', candidates);
+    throw damagedConfig(where, 'candidates', '[{seeds, genotype}, …]', candidates);
   }
   const options = readOptions(selectNames, selectDefaults, config.options, where);
   return { options: { ...selectDefaults, ...options }, candidates };
@@ -104,7 +106,7 @@ export function readSearchSpace(folder: string): OpenedSpace {
   const { config, where } = readRun(folder, 'search', 'sweep');
   const { space: source } = readOptions(['space'], { space: '' }, config.options, where);
   if (source === undefined || !isSpaceFile(source)) return { space: searchSpace(source ?? '') };
-  if (config.space === undefined) throw damaged(where, 'space', 'the content of a space', config.space);
+  if (config.space === undefined) throw damagedConfig(where, 'space', 'the content of a space', config.space);
   // What is read without an error has this form.
   return { space: spaceFromContent(config.space, `${where}, space`), content: config.space as SpaceContent };
 }
@@ -117,26 +119,19 @@ export function readCosts(folder: string): CostTable | undefined {
   const areCosts = (value: unknown): boolean =>
     Array.isArray(value) ? value.every(areCosts) : typeof value === 'number' && value >= 0;
   if (typeof rest === 'number' && Array.isArray(edges) && areCosts(edges)) return { rest, edges };
-  throw damaged(where, 'costs', 'a table of latencies', config.costs);
+  throw damagedConfig(where, 'costs', 'a table of latencies', config.costs);
 }
 
 /** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */
 export function readRetrainConfig(folder: string): RetrainConfig {
   const { config, where } = readRun(folder, 'retrain');
   const { genotype, dataset } = config;
-  if (typeof genotype !== 'string') throw damaged(where, 'genotype', 'the text of a genotype', genotype);
-  if (!isDatasetForm(dataset)) throw damaged(where, 'dataset', '{name, classes, shape}', dataset);
+  if (typeof genotype !== 'string')
+    throw damagedConfig(where, 'genotype', 'the text of a genotype', genotype);
+  if (!isDatasetForm(dataset)) throw damagedConfig(where, 'dataset', '{name, classes, shape}', dataset);
   const options = readOptions(retrainRunNames, retrainRunDefaults, config.options, where);
   return { options: { ...retrainRunDefaults, ...options }, genotype, dataset };
 }
-
-const damaged = (where: string, field: string, expected: string, got: unknown): InputError =>
-  new InputError(`${where}: ${field} must be ${expected}, got ${JSON.stringify(got)}; the file is damaged`);
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const commandRuns = {
   search: 'a search',
@@ -150,7 +145,7 @@ function readRun(
   ...commands: readonly (keyof typeof commandRuns)[]
 ): { config: Fields; where: string } {
   const config: Fields = readConfig(folder);
-  const where = join(folder, 'config.json');
+  const where = configFile(folder);
   if (commands.some((command) => command === config.command)) return { config, where };
   throw new InputError(
     `${where} is of "${String(config.command)}", expected the run of ${commands.map((command) => commandRuns[command]).join(' or ')}`,
@@ -164,7 +159,7 @@ function readOptions<Name extends OptionName>(
   stored: unknown,
   where: string,
 ): Given<Name> {
-  if (!isObject(stored)) throw damaged(where, 'options', 'an object', stored);
+  if (!isObject(stored)) throw damagedConfig(where, 'options', 'an object', stored);
   const missing = names.find((name) => defaults[name] !== undefined && stored[name] === undefined);
   if (missing) throw new InputError(`${where}: the option ${missing} is missing; the file is damaged`);
   return storedOptions(names, stored, where);

@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts';
 import type { Network } from '../retrain/network.ts';
 import { networkFor } from '../retrain/retrain.ts';
 import { readWeights, type Weights } from '../retrain/weights.ts';
+import { configFile } from '../runs/layout.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import { requireRetrained } from './places.ts';
@@ -28,7 +29,7 @@ export interface Trained {
 export function openTrained(run: string, which: 'best' | 'last'): Trained {
   const folder = requireRetrained(run);
   const { options, genotype: genotypeText, dataset } = readRetrainConfig(folder);
-  const genotype = parseGenotype(genotypeText, join(folder, 'config.json'));
+  const genotype = parseGenotype(genotypeText, configFile(folder));
   // The auxiliary head serves training only.
   const network = networkFor(genotype, dataset, { ...options, auxiliaryWeight: 0 });
   const file = join(folder, `${which}.safetensors`);

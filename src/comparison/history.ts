@@ -1,4 +1,6 @@
 /** The records of a run as the history that a report shows. */
+
+import { type Fields, isObject } from '../objects.ts';
 import type {
   Candidates,
   Choice,
@@ -28,7 +30,7 @@ import {
 } from '../search/spaces.ts';
 import type { Strengths } from '../search/strengths.ts';
 import { softmax } from '../softmax.ts';
-import { type Fields, isCount, isFields, type RetrainRecord, type SearchRecord } from './records.ts';
+import { isCount, type RetrainRecord, type SearchRecord } from './records.ts';
 
 /** The metrics of a record that are numbers; a run may lack any. */
 const numbersOf = <Name extends string>(
@@ -144,10 +146,10 @@ function decisionsOf({ epoch, projection }: EpochRecord, space: SearchSpace): De
   const { edges } = candidatesIn(space);
   const { kinds } = skeletonForm(space.skeleton);
   return projection
-    .filter(isFields)
+    .filter(isObject)
     .flatMap(({ cell, edge, node, kept, accuracyWithout }): DecisionReport[] => {
       const kind = kinds.find((name) => name === cell);
-      if (!kind || !Array.isArray(kept) || !isFields(accuracyWithout)) return [];
+      if (!kind || !Array.isArray(kept) || !isObject(accuracyWithout)) return [];
       const ends = typeof edge === 'number' ? edges[edge] : undefined;
       const isOfNode = typeof node === 'number';
       if (!ends && !isOfNode) return [];

@@ -1,10 +1,12 @@
 /** What the searches and retrainings of a run come to: values over the runs, and what is to be said of them. */
+
+import type { Fields } from '../objects.ts';
 import type { Extremes, MeasureName, RunSummary } from '../report/data.ts';
 import type { EpochRecord } from '../runs/epochs.ts';
 import { spreadOf } from '../spread.ts';
 import { plannedEpochs, stopOf, validationAccuracies } from './history.ts';
 import { costOf } from './networks.ts';
-import type { Fields, RetrainRecord, SearchRecord } from './records.ts';
+import type { RetrainRecord, SearchRecord } from './records.ts';
 
 /** Milliseconds by the path of the retraining; without it latency is not asked for. */
 export type Latencies = ReadonlyMap<string, number>;

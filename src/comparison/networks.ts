@@ -1,7 +1,8 @@
 /** The networks of retrainings: how large they are. */
-import { join } from 'node:path';
+
 import { InputError } from '../errors.ts';
 import { type NetworkCost, networkCost } from '../export/cost.ts';
+import { configFile } from '../runs/layout.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import type { RetrainRecord } from './records.ts';
 
@@ -11,14 +12,14 @@ export function networkOptions({ path, options }: RetrainRecord): { channels: nu
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
   if (isCount(channels) && isCount(cells)) return { channels, cells };
   throw new InputError(
-    `${join(path, 'config.json')}: channels and cells must be whole numbers from 1, ` +
+    `${configFile(path)}: channels and cells must be whole numbers from 1, ` +
       `got ${JSON.stringify({ channels, cells })}; the file is damaged`,
   );
 }
 
 export function costOf(record: RetrainRecord): NetworkCost {
   const { channels: imageChannels, height, width } = record.dataset.shape;
-  const genotype = parseGenotype(record.genotype, join(record.path, 'config.json'));
+  const genotype = parseGenotype(record.genotype, configFile(record.path));
   const classes = record.dataset.classes.length;
   return networkCost(genotype, { ...networkOptions(record), imageChannels, height, width, classes });
 }

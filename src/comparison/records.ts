@@ -2,23 +2,25 @@
  * What the folder of a run holds, read as leniently as showing it allows: runs of older versions lack some of it, and
  * runs that go on or were broken off lack the rest.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { type Fields, isObject } from '../objects.ts';
 import type { EpochRecord } from '../runs/epochs.ts';
 import {
   candidateFolder,
+  configFile,
   genotypeFile,
+  metricsFile,
   retrainFolder,
   seedFolder,
   seedsFrom,
   selectionFolder,
 } from '../runs/layout.ts';
-import { readConfig, readMetrics } from '../runs/run-folder.ts';
+import { damagedConfig, hasConfig, readConfig, readMetrics } from '../runs/run-folder.ts';
 import { formatGenotype } from '../search/genotype.ts';
-import { genotypeFromJson } from '../search/genotype-file.ts';
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { readGenotype } from '../search/genotype-file.ts';
 
 interface Recorded {
   readonly path: string;
@@ -74,11 +76,6 @@ export interface RunRecord {
   readonly retrain?: RetrainRecord;
 }
 
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const hasConfig = (folder: string): boolean => existsSync(join(folder, 'config.json'));
-
 /** Whether a folder is one that `readRun` takes. */
 const isRun = (folder: string): boolean => hasConfig(folder) || hasConfig(retrainFolder(folder));
 
@@ -93,7 +90,7 @@ export function readRun(path: string): RunRecord {
   const read = Object.hasOwn(readers, String(command)) ? readers[command as keyof typeof readers] : undefined;
   if (!read) {
     throw new InputError(
-      `${join(path, 'config.json')} is of "${String(command)}", expected the run of ${Object.keys(readers).join(', ')}` +
+      `${configFile(path)} is of "${String(command)}", expected the run of ${Object.keys(readers).join(', ')}` +
         (command === 'select' ? '; name the folder above it' : ''),
     );
   }
@@ -128,9 +125,10 @@ const readers = {
   },
   sweep: (path: string, config: Fields): RunRecord => {
     const { options, version } = recorded(path, config);
-    if (!isCount(config.seeds)) throw damaged(path, 'seeds', 'a whole number from 1', config.seeds);
+    if (!isCount(config.seeds))
+      throw damagedConfig(configFile(path), 'seeds', 'a whole number from 1', config.seeds);
     const seeds = seedsFrom(seedOf(path, options), config.seeds);
-    const genotype = readGenotype(path);
+    const genotype = foundIn(path);
     const selection = readSelection(path);
     const retrain = maybeRetrain(path);
     return {
@@ -162,13 +160,8 @@ const ofRetrain = (path: string, retrain: RetrainRecord): RunRecord => ({
   retrain,
 });
 
-const damaged = (folder: string, field: string, expected: string, got: unknown): InputError =>
-  new InputError(
-    `${join(folder, 'config.json')}: ${field} must be ${expected}, got ${JSON.stringify(got)}; the file is damaged`,
-  );
-
 function recorded(path: string, { options, version }: Fields): Omit<Recorded, 'epochs'> {
-  if (!isFields(options)) throw damaged(path, 'options', 'an object', options);
+  if (!isObject(options)) throw damagedConfig(configFile(path), 'options', 'an object', options);
   return { path, version: typeof version === 'string' ? version : '', options };
 }
 
@@ -176,7 +169,7 @@ const isSeed = (value: unknown): value is number => Number.isSafeInteger(value) 
 
 function seedOf(path: string, { seed }: Fields): number {
   if (isSeed(seed)) return seed;
-  throw damaged(path, 'seed', 'a whole number from 0', seed);
+  throw damagedConfig(configFile(path), 'seed', 'a whole number from 0', seed);
 }
 
 /** The records of a run, each of which must say which epoch it is of and how long that took. */
@@ -186,7 +179,7 @@ function readEpochs(path: string): EpochRecord[] {
     const { epoch, seconds } = Object(record);
     if (isCount(epoch, 0) && typeof seconds === 'number' && seconds >= 0) return;
     throw new InputError(
-      `${join(path, 'metrics.jsonl')}, line ${i + 1}: expected {"epoch": …, "seconds": …}, ` +
+      `${metricsFile(path)}, line ${i + 1}: expected {"epoch": …, "seconds": …}, ` +
         `got ${JSON.stringify(record)?.slice(0, 80)}; the file is damaged`,
     );
   });
@@ -202,7 +195,7 @@ export const isCount = (value: unknown, least = 1): value is number =>
 function readSearch(path: string): SearchRecord {
   const { space, ...config } = readConfig(path);
   const base = recorded(path, config);
-  const genotype = readGenotype(path);
+  const genotype = foundIn(path);
   const retrain = maybeRetrain(path);
   return {
     ...base,
@@ -214,10 +207,10 @@ function readSearch(path: string): SearchRecord {
   };
 }
 
-function readGenotype(run: string): string | undefined {
+/** What a run has found, in the text form; undefined before that. */
+function foundIn(run: string): string | undefined {
   const file = genotypeFile(run);
-  if (!existsSync(file)) return undefined;
-  return formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
+  return existsSync(file) ? formatGenotype(readGenotype(file)) : undefined;
 }
 
 const maybeRetrain = (run: string): RetrainRecord | undefined => {
@@ -228,13 +221,15 @@ const maybeRetrain = (run: string): RetrainRecord | undefined => {
 function readRetrain(path: string): RetrainRecord {
   const config = readConfig(path);
   const { genotype, dataset } = config;
-  if (typeof genotype !== 'string') throw damaged(path, 'genotype', 'the text of a genotype', genotype);
-  if (!isDataset(dataset)) throw damaged(path, 'dataset', '{name, classes, shape}', dataset);
+  if (typeof genotype !== 'string')
+    throw damagedConfig(configFile(path), 'genotype', 'the text of a genotype', genotype);
+  if (!isDataset(dataset))
+    throw damagedConfig(configFile(path), 'dataset', '{name, classes, shape}', dataset);
   return { ...recorded(path, config), epochs: readEpochs(path), genotype, dataset };
 }
 
 function isDataset(value: unknown): value is RetrainRecord['dataset'] {
-  if (!isFields(value) || !isFields(value.shape)) return false;
+  if (!isObject(value) || !isObject(value.shape)) return false;
   const { channels, height, width } = value.shape;
   return (
     typeof value.name === 'string' &&
@@ -248,13 +243,13 @@ function readSelection(sweep: string): SelectionRecord | undefined {
   if (!hasConfig(folder)) return undefined;
   const config = readConfig(folder);
   const { options, candidates } = config;
-  if (!isFields(options)) throw damaged(folder, 'options', 'an object', options);
+  if (!isObject(options)) throw damagedConfig(configFile(folder), 'options', 'an object', options);
   if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
-    throw damaged(folder, 'candidates', '[{seeds, genotype}, …]', candidates);
+    throw damagedConfig(configFile(folder), 'candidates', '[{seeds, genotype}, …]', candidates);
   }
   const { seed = 0, seeds: count = 1 } = options;
-  if (!isSeed(seed)) throw damaged(folder, 'seed', 'a whole number from 0', seed);
-  if (!isCount(count)) throw damaged(folder, 'seeds', 'a whole number from 1', count);
+  if (!isSeed(seed)) throw damagedConfig(configFile(folder), 'seed', 'a whole number from 0', seed);
+  if (!isCount(count)) throw damagedConfig(configFile(folder), 'seeds', 'a whole number from 1', count);
   const retrainSeeds = seedsFrom(seed, count);
   return {
     options,
@@ -270,7 +265,7 @@ function readSelection(sweep: string): SelectionRecord | undefined {
 }
 
 const isCandidate = (value: unknown): value is { seeds: number[]; genotype: string } =>
-  isFields(value) &&
+  isObject(value) &&
   typeof value.genotype === 'string' &&
   Array.isArray(value.seeds) &&
   value.seeds.length > 0 &&

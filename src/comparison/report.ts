@@ -1,4 +1,6 @@
 /** The report of a run, from its records. */
+
+import type { Fields } from '../objects.ts';
 import type { CandidateReport, Report, RunSummary } from '../report/data.ts';
 import { formatSeeds } from '../report/summary-table.ts';
 import { retrainDefaults, retrainDefaultsOf } from '../retrain/options.ts';
@@ -8,7 +10,7 @@ import { methodDefaults } from '../search/method-options.ts';
 import { searchDefaults } from '../search/options.ts';
 import { version } from '../version.ts';
 import { retrainReport, searchReport } from './history.ts';
-import type { Fields, RunRecord, SelectionRecord } from './records.ts';
+import type { RunRecord, SelectionRecord } from './records.ts';
 
 /** @param summary the rows of the run's comparison */
 export function reportOf(run: RunRecord, summary: readonly RunSummary[]): Report {

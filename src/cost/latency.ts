@@ -5,9 +5,11 @@
  * skips alone takes, less its skips. The sum is an estimate: operations that run one after the other share caches and
  * memory. A table says how near it comes, by networks drawn at random.
  */
+
 import { arch, cpus, platform } from 'node:os';
 import { runtimeVersion } from '../engine/model.ts';
 import { InputError, messageOf } from '../errors.ts';
+import { isObject } from '../objects.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { formatGenotype } from '../search/genotype.ts';
 import { randomGenotype } from '../search/methods/random.ts';
@@ -164,9 +166,6 @@ export function latencyTable(
   const costAt = lookup(file.operations, () => `${where} was measured for another space: it`);
   return { rest: milliseconds, edges: edgeCosts(space, size, costAt) };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;

@@ -22,6 +22,12 @@ export const selectionFolder = (sweep: string): string => join(sweep, 'select');
 export const candidateFolder = (sweep: string, seed: number, retrainSeed: number): string =>
   join(selectionFolder(sweep), `seed-${seed}`, `retrain-${retrainSeed}`);
 
+export const configFile = (run: string): string => join(run, 'config.json');
+
+export const metricsFile = (run: string): string => join(run, 'metrics.jsonl');
+
+export const checkpointFile = (run: string): string => join(run, 'checkpoint.safetensors');
+
 export const genotypeFile = (run: string): string => join(run, 'genotype.json');
 
 /** The seeds from the first on. */

@@ -1,10 +1,11 @@
 /** The folder of a run: its configuration, metrics and checkpoint. Every file is written whole. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { InputError, messageOf } from '../errors.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
 import { removeTemporary, requireWritable, writeWhole } from './files.ts';
+import { checkpointFile, configFile, metricsFile } from './layout.ts';
 import { readArrays, writeArrays } from './safetensors.ts';
 
 /** What a run needs to continue: flat state vectors by name, and where it stands. */
@@ -31,16 +32,23 @@ export interface RunFolder {
   writeText(name: string, text: string): void;
 }
 
-const names = {
-  config: 'config.json',
-  metrics: 'metrics.jsonl',
-  checkpoint: 'checkpoint.safetensors',
-} as const;
+/** Whether a folder is one of a run that has begun. */
+export const hasConfig = (path: string): boolean => existsSync(configFile(path));
+
+/** Whether there is something to continue. */
+export const hasCheckpoint = (path: string): boolean => existsSync(checkpointFile(path));
+
+export const writeConfig = (path: string, config: object): void =>
+  writeWhole(configFile(path), `${JSON.stringify(config, null, 2)}\n`);
+
+/** What is said of a configuration's file that has a field which is not what it must be. */
+export const damagedConfig = (file: string, field: string, expected: string, got: unknown): InputError =>
+  new InputError(`${file}: ${field} must be ${expected}, got ${JSON.stringify(got)}; the file is damaged`);
 
 /** The configuration of the run in a folder; its fields are not checked. InputError where there is none. */
 export function readConfig(path: string): Readonly<Record<string, unknown>> {
-  const file = join(path, names.config);
-  if (!existsSync(file)) throw new InputError(`${path} holds no run: ${names.config} is missing`);
+  const file = configFile(path);
+  if (!existsSync(file)) throw new InputError(`${path} holds no run: ${basename(file)} is missing`);
   try {
     return Object(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
@@ -50,7 +58,7 @@ export function readConfig(path: string): Readonly<Record<string, unknown>> {
 
 /** The records of a run, of its first `epochs` epochs. */
 export function readMetrics(path: string, epochs = Number.POSITIVE_INFINITY): EpochRecord[] {
-  const file = join(path, names.metrics);
+  const file = metricsFile(path);
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
   return lines.slice(0, epochs).map((line, i) => {
@@ -68,36 +76,36 @@ export function readMetrics(path: string, epochs = Number.POSITIVE_INFINITY): Ep
  * @throws InputError where a new run would overwrite one, or there is nothing to resume
  */
 export function openRun(path: string, resume: boolean): RunFolder {
-  const file = (name: keyof typeof names): string => join(path, names[name]);
+  const file = checkpointFile(path);
   // A run that ended before its first checkpoint has nothing to lose.
-  if (!resume && existsSync(file('checkpoint'))) {
+  if (!resume && existsSync(file)) {
     throw new InputError(`${path} holds a run already; choose another --out, or continue it with --resume`);
   }
-  if (resume && !existsSync(file('checkpoint'))) {
+  if (resume && !existsSync(file)) {
     throw new InputError(
-      `${path} has nothing to resume: ${names.checkpoint} is missing (it is written after each epoch and on interrupt)`,
+      `${path} has nothing to resume: ${basename(file)} is missing (it is written after each epoch and on interrupt)`,
     );
   }
-  requireWritable(file('checkpoint'));
+  requireWritable(file);
   if (resume) removeTemporary(path);
   let records = resume ? readMetrics(path) : [];
   return {
     path,
-    writeConfig: (config) => writeWhole(file('config'), `${JSON.stringify(config, null, 2)}\n`),
+    writeConfig: (config) => writeConfig(path, config),
     record: (record) => {
       // A run killed between record and checkpoint repeats an epoch; its old record gives way.
       records = [...records.filter(({ epoch }) => epoch < record.epoch), record];
-      writeWhole(file('metrics'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
+      writeWhole(metricsFile(path), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
     },
     saveCheckpoint: ({ state, position, sums, values }) => {
       const arrays = Object.entries(state).map(([name, data]) => [name, { shape: [data.length], data }]);
       const progress = JSON.stringify({ position, sums, values });
-      writeArrays(file('checkpoint'), {
+      writeArrays(file, {
         arrays: Object.fromEntries(arrays),
         metadata: { progress, checksum: checksum(progress, state) },
       });
     },
-    loadCheckpoint: (sizes) => readCheckpoint(file('checkpoint'), sizes),
+    loadCheckpoint: (sizes) => readCheckpoint(file, sizes),
     writeText: (name, text) => writeWhole(join(path, name), text),
   };
 }

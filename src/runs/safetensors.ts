@@ -2,8 +2,10 @@
  * Arrays in the safetensors format (github.com/huggingface/safetensors): an 8-byte little-endian header length, a
  * JSON header {name: {dtype, shape, data_offsets}, __metadata__: {string: string}}, then the data. Only F32 here.
  */
+
 import { readFileSync } from 'node:fs';
 import { InputError, messageOf } from '../errors.ts';
+import { isObject } from '../objects.ts';
 import { writeWhole } from './files.ts';
 
 export interface NamedArray {
@@ -39,9 +41,6 @@ interface Entry {
   readonly shape: readonly number[];
   readonly data_offsets: readonly [from: number, to: number];
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const areSizes = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);

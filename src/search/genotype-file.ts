@@ -98,6 +98,9 @@ export function genotypeFromJson(text: string, where = 'genotype'): Genotype {
   );
 }
 
+/** The genotype in a JSON file of this format. InputError where it is none. */
+export const readGenotype = (file: string): Genotype => genotypeFromJson(readFileSync(file, 'utf8'), file);
+
 const publishedFolder = fileURLToPath(new URL('../../models/genotypes/', import.meta.url));
 
 /** The names of the published genotypes that come with the package. */

@@ -1,7 +1,7 @@
 /** What guards need to know of the epochs before: kept while the search runs, read back where it is continued. */
-import { join } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { EpochRecord } from '../runs/epochs.ts';
+import { metricsFile } from '../runs/layout.ts';
 import type { WatchedEpoch } from './guards/index.ts';
 import type { Supernet } from './supernet.ts';
 
@@ -30,7 +30,7 @@ export function pastEpochs(
     });
     if (typeof skips !== 'number' || pieces.includes(undefined)) {
       throw new InputError(
-        `${join(path, 'metrics.jsonl')} does not have the architecture of epoch ${epoch + 1}, ` +
+        `${metricsFile(path)} does not have the architecture of epoch ${epoch + 1}, ` +
           'which the guards of this run may return to: the file is damaged',
       );
     }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { retrainFolder } from '../../runs/layout.ts';
+import { hasCheckpoint } from '../../runs/run-folder.ts';
 import { Interruption } from '../interruption.ts';
 import { type Given, kebab } from '../options.ts';
 import { formatDuration, percent, say, shellWord } from '../output.ts';
@@ -34,7 +35,7 @@ export async function quickstart(
   const same = Object.entries(given).map(([name, value]) => ` --${kebab(name)} ${shellWord(String(value))}`);
   const again = `nas quickstart --out ${shellWord(out)} --resume${same.join('')}`;
   // What an interrupted quickstart had not begun yet is begun now.
-  const begun = (folder: string): boolean => resume && existsSync(join(folder, 'checkpoint.safetensors'));
+  const begun = (folder: string): boolean => resume && hasCheckpoint(folder);
   const placed = (folder: string): Place => ({ out, again, resume: begun(folder) });
 
   const begin = performance.now();

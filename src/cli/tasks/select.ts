@@ -3,16 +3,23 @@
  * times with different random seeds and pick the best cell based on its validation performance obtained by training
  * from scratch for a short period").
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Dataset, holdOut } from '../../data/index.ts';
 import { InputError } from '../../errors.ts';
 import { random } from '../../random.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
-import { candidateFolder, genotypeFile, seedFolder, seedsFrom, selectionFolder } from '../../runs/layout.ts';
-import { readMetrics } from '../../runs/run-folder.ts';
+import {
+  candidateFolder,
+  configFile,
+  genotypeFile,
+  seedFolder,
+  seedsFrom,
+  selectionFolder,
+} from '../../runs/layout.ts';
+import { hasCheckpoint, hasConfig, readMetrics, writeConfig } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
-import { genotypeFromJson, genotypeToJson } from '../../search/genotype-file.ts';
+import { genotypeToJson, readGenotype } from '../../search/genotype-file.ts';
 import { parseGenotype } from '../../search/genotype-text.ts';
 import { formatSpread, type Spread, spreadOf } from '../../spread.ts';
 import { version } from '../../version.ts';
@@ -63,18 +70,15 @@ export async function runSelect(
   const options = resume
     ? resumedOptions(ownOptions(path, candidates), given, deviceOptionNames, path)
     : { ...defaults, ...data, ...given };
-  if (!resume && existsSync(join(path, 'config.json'))) {
+  if (!resume && hasConfig(path)) {
     throw new InputError(
       `${path} holds a selection already; continue it with --resume, or remove the folder to select anew`,
     );
   }
-  requireWritable(join(path, 'config.json'));
+  requireWritable(configFile(path));
   const engine = await openEngine(options);
   const dataset = comparable(await openDataset(options), options);
-  if (!resume) {
-    const config = { command: 'select', version, options, candidates };
-    writeWhole(join(path, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  }
+  if (!resume) writeConfig(path, { command: 'select', version, options, candidates });
   const retrainSeeds = seedsFrom(options.seed, options.seeds);
   // All candidates with one seed before the next, so that what is there of a selection under way is comparable.
   const todo = retrainSeeds.flatMap((seed) => candidates.map((candidate) => ({ seed, candidate })));
@@ -88,7 +92,7 @@ export async function runSelect(
       parseGenotype(candidate.genotype),
       // Only the last accuracy counts.
       { ...rest, seed, evaluateEvery: options.epochs },
-      { out: folder, resume: existsSync(join(folder, 'checkpoint.safetensors')), again },
+      { out: folder, resume: hasCheckpoint(folder), again },
       signal,
       { engine, dataset },
     );
@@ -106,7 +110,7 @@ export async function runSelect(
 
 /** The distinct genotypes of the searches, in the order of the seeds. InputError where a search has not finished. */
 function candidatesOf(run: string): Candidate[] {
-  if (existsSync(join(run, 'config.json')) && !isSweep(run)) {
+  if (hasConfig(run) && !isSweep(run)) {
     throw new InputError(
       `${run} is a single search: there is nothing to select from; train what it has found with ` +
         `nas retrain ${shellWord(run)}, or search with --seeds`,
@@ -121,7 +125,7 @@ function candidatesOf(run: string): Candidate[] {
         `the search with seed ${seed} has not finished: continue with nas search --out ${shellWord(run)} --resume`,
       );
     }
-    const text = formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
+    const text = formatGenotype(readGenotype(file));
     byGenotype.set(text, [...(byGenotype.get(text) ?? []), seed]);
   }
   return [...byGenotype].map(([genotype, found]) => ({ seeds: found, genotype }));

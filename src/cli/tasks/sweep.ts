@@ -1,14 +1,12 @@
 /** Runs a search with each of several seeds, one after the other, each in a folder of its own. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { stopOf, validationAccuracies } from '../../comparison/history.ts';
 import { InputError } from '../../errors.ts';
-
-import { requireWritable, writeWhole } from '../../runs/files.ts';
-import { genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
-import { readMetrics } from '../../runs/run-folder.ts';
+import { requireWritable } from '../../runs/files.ts';
+import { configFile, genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
+import { hasCheckpoint, hasConfig, readMetrics, writeConfig } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
-import { genotypeFromJson } from '../../search/genotype-file.ts';
+import { readGenotype } from '../../search/genotype-file.ts';
 import { type Spread, spreadOf } from '../../spread.ts';
 import { Interruption } from '../interruption.ts';
 import { say, shellWord } from '../output.ts';
@@ -52,7 +50,7 @@ export async function runSweep(
   if (!resume) requireFree(out);
   const tools = options.method === 'random' ? undefined : await openTools(options);
   if (!resume) {
-    writeWhole(join(out, 'config.json'), `${JSON.stringify(configOf('sweep', plan, { seeds }), null, 2)}\n`);
+    writeConfig(out, configOf('sweep', plan, { seeds }));
   }
   const all = seedsFrom(options.seed, seeds);
   for (const [i, seed] of all.entries()) {
@@ -61,7 +59,7 @@ export async function runSweep(
       say(`seed ${seed} has finished`);
       continue;
     }
-    const begun = existsSync(join(folder, 'checkpoint.safetensors'));
+    const begun = hasCheckpoint(folder);
     const place = { out: folder, resume: begun, again };
     say(`search ${i + 1} of ${seeds}`);
     await searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
@@ -76,7 +74,7 @@ export async function runSweep(
 
 function resultOf(seed: number, run: string): SeedResult {
   const file = genotypeFile(run);
-  const genotype = formatGenotype(genotypeFromJson(readFileSync(file, 'utf8'), file));
+  const genotype = formatGenotype(readGenotype(file));
   const records = readMetrics(run);
   const stopped = stopOf(records);
   return {
@@ -90,15 +88,15 @@ function resultOf(seed: number, run: string): SeedResult {
 
 /** @throws InputError where the folder has a run already, which new ones would mix with */
 function requireFree(out: string): void {
-  if (existsSync(join(out, 'checkpoint.safetensors')) || existsSync(join(out, 'config.json'))) {
+  if (hasCheckpoint(out) || hasConfig(out)) {
     throw new InputError(`${out} holds a run already; choose another --out, or continue it with --resume`);
   }
-  requireWritable(join(out, 'config.json'));
+  requireWritable(configFile(out));
 }
 
 /** The configuration of the searches in a folder, which the number that is wanted now must not contradict. */
 function resumedSweep(out: string, count: number | undefined): SweepConfig {
-  if (!isSweep(out) && existsSync(join(out, 'config.json'))) {
+  if (!isSweep(out) && hasConfig(out)) {
     throw new InputError(`the run in ${out} is a single search; it cannot be resumed with --seeds ${count}`);
   }
   const config = readSweepConfig(out);

@@ -1,6 +1,8 @@
 /** A user's own space, from JSON: what it may say, and what is wrong with it if it does not. */
+
 import { readFileSync } from 'node:fs';
 import { InputError, messageOf } from '../../errors.ts';
+import { isObject } from '../../objects.ts';
 import { suggestion } from '../../suggest.ts';
 import { isOperationName, type OperationName, operationNames } from '../operation-names.ts';
 import {
@@ -51,9 +53,6 @@ const keys = [
 const mostNodes = 12;
 
 type Fields = Readonly<Partial<Record<(typeof keys)[number], unknown>>>;
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? 'nothing';

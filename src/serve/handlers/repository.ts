@@ -1,8 +1,9 @@
 /** The protocol's extension model_repository: what there is, loading and unloading. */
 
+import { isObject } from '../../objects.ts';
 import { type Call, type Handler, ok } from '../call.ts';
 import { errors, show } from '../protocol/errors.ts';
-import { isObject, parseObject } from '../protocol/json.ts';
+import { parseObject } from '../protocol/json.ts';
 
 /** Clients send `{}`, or nothing. */
 const bodyOf = ({ body }: Call): Readonly<Record<string, unknown>> =>

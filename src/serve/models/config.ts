@@ -1,6 +1,7 @@
 /** A model's `config.json`: how it is to be served. Every key has a row in one table, and nothing else is taken. */
 
 import { InputError } from '../../errors.ts';
+import { isObject } from '../../objects.ts';
 import { type Device, devices } from '../workers/messages.ts';
 
 export interface ModelConfig {
@@ -80,9 +81,6 @@ const listOf =
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isVersion = (value: unknown): boolean => isText(value) && /^[1-9]\d*$/.test(String(value));
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** An object of exactly these fields. */
 const isRecord = (value: unknown, fields: Readonly<Record<string, (value: unknown) => boolean>>): boolean =>

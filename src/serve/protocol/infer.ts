@@ -1,12 +1,13 @@
 /** The body of `POST …/infer` and of its answer: JSON, and behind it what is in bytes. */
 
+import { isObject } from '../../objects.ts';
 import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
 import { decodeBytes, decodeElements, encodeBytes } from './binary.ts';
 import { classified } from './classification.ts';
 import { datatypes } from './datatypes.ts';
 import { errors, show } from './errors.ts';
 import { isImageFile } from './image-file.ts';
-import { isObject, parseObject } from './json.ts';
+import { parseObject } from './json.ts';
 import { decodeTensor, encodeTensor, shapeIn, type TensorObject } from './tensor.ts';
 
 export interface InferRequest {

@@ -1,5 +1,6 @@
 /** JSON bodies, of limited depth. */
 
+import { isObject } from '../../objects.ts';
 import { errors, show } from './errors.ts';
 
 /** How deep arrays and objects may lie in one another: tensors have few dimensions. */
@@ -21,9 +22,6 @@ export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>>
   if (isObject(value)) return value;
   throw errors.invalid('body', 'a JSON object', show(value));
 }
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from(
   '"\\[]{}',
