@@ -7,12 +7,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../src/errors.ts';
+import { retrainFolder } from '../src/runs/layout.ts';
+import { formatSpread, type Spread, spreadOf } from '../src/spread.ts';
 import { markdownTable } from './harness/statistics.ts';
 import type { Benchmark, Report } from './run.ts';
 import { equalSize, type Sized } from './study/equal-size.ts';
 import { nas } from './study/nas.ts';
 import { type Arm, arms, data, retrainOptions, searchOptions, size } from './study/plan.ts';
-import { deviation, mean, permutationTest } from './study/significance.ts';
+import { permutationTest } from './study/significance.ts';
 
 /** What is known of a unit. */
 interface Unit extends Sized {
@@ -38,9 +40,9 @@ async function measure(arm: Arm, seed: number): Promise<Unit> {
   const shared = arm.options.method === 'random' ? {} : searchOptions;
   const searched = await nas(['search'], { ...shared, ...arm.options, data, seed }, folder, folder);
   const genotype = String(searched.result.genotype);
-  const sized = equalSize(genotype, retrainOptions.cells as number, size);
+  const sized = equalSize(genotype, retrainOptions.cells, size);
   const options = { ...retrainOptions, channels: sized.channels, data, seed };
-  const trained = await nas(['retrain', genotype], options, folder, join(folder, 'retrain'));
+  const trained = await nas(['retrain', genotype], options, folder, retrainFolder(folder));
   return {
     arm: arm.name,
     seed,
@@ -70,14 +72,14 @@ function table(units: readonly Unit[]): string {
     const own = of(name);
     if (own.length === 0) return [];
     const accuracy = accuracies(name);
-    const spread = accuracy.length > 1 ? ` ± ${percent(deviation(accuracy))}` : '';
     const p = name === 'random' || random.length < 2 ? '' : permutationTest(accuracy, random).toFixed(2);
-    const average = (value: (unit: Unit) => number): string => Math.round(mean(own.map(value))).toString();
+    const average = (value: (unit: Unit) => number): string =>
+      Math.round(spreadOf(own.map(value))?.mean ?? 0).toString();
     return [
       [
         name,
         String(own.length),
-        `${percent(mean(accuracy))}${spread}`,
+        formatSpread(spreadOf(accuracy) as Spread, percent),
         p,
         average((unit) => unit.parameters),
         average((unit) => unit.searchSeconds),

@@ -2,15 +2,22 @@
 import { readFileSync } from 'node:fs';
 import { FailureError } from '../../src/errors.ts';
 
-/** The highest resident memory of this process so far, in bytes. FailureError where there is no Linux /proc. */
-export function peakMemory(): number {
-  let status: string;
+/** The highest resident memory of a process so far, in bytes; undefined where Linux's /proc does not tell. */
+export function peakMemoryOf(process: number | 'self'): number | undefined {
   try {
-    status = readFileSync('/proc/self/status', 'utf8');
+    const status = readFileSync(`/proc/${process}/status`, 'utf8');
+    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    return kibibytes === undefined ? undefined : 1024 * Number(kibibytes);
   } catch {
-    throw new FailureError('peak memory is read from /proc/self/status, which only Linux has');
+    return undefined;
   }
-  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (!kibibytes) throw new FailureError('/proc/self/status has no line VmHWM');
-  return 1024 * Number(kibibytes);
+}
+
+/** That of this process. FailureError where there is no Linux /proc. */
+export function peakMemory(): number {
+  const bytes = peakMemoryOf('self');
+  if (bytes === undefined) {
+    throw new FailureError('peak memory is read from VmHWM in /proc/self/status, which only Linux has');
+  }
+  return bytes;
 }

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { float32, type TensorFunction } from '../../src/signature.ts';
-import { median } from './statistics.ts';
+import { median } from '../../src/spread.ts';
 
 export interface Roofline {
   /** Floating-point operations a second of a large matrix product. */

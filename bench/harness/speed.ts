@@ -6,7 +6,7 @@ import * as ort from 'onnxruntime-node';
 import { createBuilder } from '../../src/onnx/build.ts';
 import { inputValue } from '../../src/onnx/ir.ts';
 import { serialize } from '../../src/onnx/serde.ts';
-import { median } from './statistics.ts';
+import { median } from '../../src/spread.ts';
 
 const size = 1024;
 const repetitions = 15;

@@ -1,16 +1,10 @@
 /** What is said of samples: medians and their spread, ratios, Markdown tables. */
+import { median } from '../../src/spread.ts';
 
 export interface Summary {
   readonly median: number;
   readonly minimum: number;
   readonly maximum: number;
-}
-
-export function median(samples: readonly number[]): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const at = (i: number): number => sorted[i] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? at(Math.floor(middle)) : (at(middle - 1) + at(middle)) / 2;
 }
 
 const summary = (samples: readonly number[]): Summary => ({

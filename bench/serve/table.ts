@@ -1,6 +1,7 @@
 /** What was measured, as Markdown. */
 import { availableParallelism } from 'node:os';
-import { markdownTable, median } from '../harness/statistics.ts';
+import { median } from '../../src/spread.ts';
+import { markdownTable } from '../harness/statistics.ts';
 import type { Measurement, ModelResult } from '../serve.ts';
 import { fastest, loneLatency } from './raw.ts';
 

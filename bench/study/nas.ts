@@ -1,11 +1,11 @@
 /** Runs the command `nas` as a user does, in a process of its own, and watches its memory. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kebab } from '../../src/cli/options.ts';
+import { secondsOf } from '../../src/comparison/measures.ts';
 import { FailureError } from '../../src/errors.ts';
-import { readMetrics } from '../../src/runs/run-folder.ts';
+import { hasCheckpoint, readMetrics } from '../../src/runs/run-folder.ts';
+import { peakMemoryOf } from '../harness/memory.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -25,16 +25,6 @@ const words = (options: Readonly<Record<string, unknown>>): string[] =>
     return [`--${kebab(name)}`, String(value)];
   });
 
-/** The peak of a process so far, in megabytes; 0 where there is no such process any more. */
-function peakOf(pid: number | undefined): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
-}
-
 /**
  * Runs or continues `nas <words…> --out <folder>`.
  *
@@ -47,26 +37,25 @@ export async function nas(
   out: string,
   metrics: string,
 ): Promise<Finished> {
-  const resume = existsSync(join(metrics, 'checkpoint.safetensors'));
+  const resume = hasCheckpoint(metrics);
   const args = [...stage, ...words(options), '--out', out, '--json', ...(resume ? ['--resume'] : [])];
   const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const interrupt = (): void => void child.kill('SIGINT');
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  let [stdout, peakMegabytes] = ['', 0];
+  let [stdout, peakBytes] = ['', 0];
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
   });
   const watch = setInterval(() => {
-    peakMegabytes = Math.max(peakMegabytes, peakOf(child.pid));
+    peakBytes = Math.max(peakBytes, (child.pid && peakMemoryOf(child.pid)) || 0);
   }, 500);
   const code = await new Promise((resolve) => child.on('close', resolve));
   clearInterval(watch);
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   if (code !== 0) throw new FailureError(`nas ${args.join(' ')} ended with ${code}`);
-  const seconds = readMetrics(metrics).reduce((sum, record) => sum + record.seconds, 0);
   return {
     result: JSON.parse(stdout),
-    seconds: Math.round(seconds),
-    peakMegabytes: Math.round(peakMegabytes),
+    seconds: Math.round(secondsOf(readMetrics(metrics))),
+    peakMegabytes: Math.round(peakBytes / 2 ** 20),
   };
 }

@@ -2,7 +2,7 @@
  * What the study compares: arms that differ in how a genotype is found and in nothing else. Scaled to what two cores do
  * in some hours; `bench/README.md` says where that departs from the papers.
  */
-import type { RetrainOptions } from '../../src/retrain/options.ts';
+import { type RetrainRunOptions, shortRetraining } from '../../src/cli/run-options.ts';
 import type { SearchOptions } from '../../src/search/options.ts';
 
 export interface Arm {
@@ -30,17 +30,7 @@ export const searchOptions: Partial<SearchOptions> = {
 };
 
 /** Of all networks; the cells' channels are chosen so that all have about as many parameters (`equal-size.ts`). */
-export const retrainOptions: Partial<RetrainOptions> = {
-  cells: 5,
-  epochs: 6,
-  batch: 96,
-  learningRate: 0.1,
-  dropPath: 0,
-  auxiliaryWeight: 0,
-  crop: 2,
-  cutout: 0,
-  evaluateEvery: 6,
-};
+export const retrainOptions: RetrainRunOptions = { ...shortRetraining, epochs: 6, evaluateEvery: 6 };
 
 /** Parameters that every network should have, and how far it may be off. */
 export const size = { parameters: 180_000, tolerance: 0.1 } as const;

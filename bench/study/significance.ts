@@ -1,13 +1,5 @@
 /** Whether two samples differ: the exact permutation test of their means. */
 
-export const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
-
-/** The standard deviation of a sample (n − 1). */
-export const deviation = (x: readonly number[]): number => {
-  const m = mean(x);
-  return Math.sqrt(x.reduce((sum, value) => sum + (value - m) ** 2, 0) / (x.length - 1));
-};
-
 /** All ways to choose `count` of the indices 0 … size − 1. */
 function choices(size: number, count: number, first = 0): number[][] {
   if (count === 0) return [[]];
