@@ -9,7 +9,7 @@ import { element, escapeText } from './svg.ts';
 
 const asset = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
 
-const style = asset('report.css') + shadeStyle();
+const style = asset('cell.css') + asset('report.css') + shadeStyle();
 const script = asset('report.js');
 
 const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

@@ -6,10 +6,13 @@ export interface Asset {
   readonly bytes: Uint8Array;
 }
 
+const css = 'text/css; charset=utf-8';
+
 /** All of them, so that no name that a client makes up is looked for. */
 const types = {
   'index.html': 'text/html; charset=utf-8',
-  'style.css': 'text/css; charset=utf-8',
+  'style.css': css,
+  'cell.css': css,
   'icon.svg': 'image/svg+xml',
   'main.js': 'text/javascript; charset=utf-8',
   'server.js': 'text/javascript; charset=utf-8',
@@ -20,10 +23,13 @@ const types = {
 
 export type AssetName = keyof typeof types;
 
+/** Where those lie that are not the page's alone: the drawings of cells are the report's, too. */
+const elsewhere: Readonly<Record<string, string>> = { 'cell.css': '../../report/assets/' };
+
 const assets: ReadonlyMap<string, Asset> = new Map(
   Object.entries(types).map(([name, type]) => [
     name,
-    { type, bytes: readFileSync(new URL(`./assets/${name}`, import.meta.url)) },
+    { type, bytes: readFileSync(new URL(`${elsewhere[name] ?? './assets/'}${name}`, import.meta.url)) },
   ]),
 );
 
