@@ -1,8 +1,6 @@
 /** Folders as runs leave them, written without running anything. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
 import { random } from '../../src/random.ts';
 import { deriveGenotype } from '../../src/search/derive.ts';
 import { formatGenotype } from '../../src/search/genotype.ts';
@@ -11,18 +9,7 @@ import { parseGenotype } from '../../src/search/genotype-text.ts';
 import { alphaSize, type SearchSpace, searchSpace } from '../../src/search/spaces.ts';
 import { softmaxStrengths } from '../../src/search/strengths.ts';
 
-const made: string[] = [];
-
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
-/** An empty folder; removed after the tests of the file. */
-export function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'nas-compare-'));
-  made.push(folder);
-  return folder;
-}
+export { emptyFolder } from '../runs/folders.ts';
 
 export function write(path: string, content: string | object): void {
   mkdirSync(dirname(path), { recursive: true });

@@ -13,12 +13,15 @@ afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A path for a run that nobody else has; removed after the tests of the file. */
-export function freshFolder(): string {
+/** An empty folder; removed after the tests of the file. */
+export function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nas-run-'));
   made.push(folder);
-  return join(folder, 'run');
+  return folder;
 }
+
+/** A path for a run that nobody else has; removed after the tests of the file. */
+export const freshFolder = (): string => join(emptyFolder(), 'run');
 
 export interface Outcome {
   /** The digest of each array's bytes, by file and name. */
