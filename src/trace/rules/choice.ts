@@ -1,7 +1,7 @@
 /**
- * Choosing between branches. Each branch's value passes through an If of its own, which gives nothing (no images) where the
- * branch is not chosen; what is left is the chosen one. So no other value is copied, and the pass `sink-into-branches.ts` can move into the If what only it needs: what is not chosen is then not
- * computed.
+ * Choosing between branches. Each branch's value passes through an If of its own, which gives nothing (no images) where
+ * the branch is not chosen; what is left is the chosen one. So no other value is copied, and the pass
+ * `sink-into-branches.ts` can move into the If what only it needs: what is not chosen is then not computed.
  */
 import { constantValue, type Graph, inputValue, type TensorType, type Value } from '../../onnx/ir.ts';
 import { richestLayout } from '../align.ts';
