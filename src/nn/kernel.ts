@@ -4,6 +4,10 @@ import * as tf from '@tensorflow/tfjs';
 /** Whether the present backend has a kernel. */
 export const hasKernel = (name: string): boolean => tf.getKernel(name, tf.getBackend()) !== undefined;
 
+/** Channels that the present backend computes together; 1 where it takes any number alike. */
+export const channelBlock = (): number =>
+  (tf.backend() as { readonly channelBlock?: number }).channelBlock ?? 1;
+
 /** Runs a kernel. tfjs throws, naming kernel and backend, where the present backend lacks it. */
 export function runKernel(name: string, inputs: Record<string, tf.Tensor>, attributes: object): tf.Tensor[] {
   const result = tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap);

@@ -1,12 +1,14 @@
 /**
  * Layers: each declares its parameters when it is made and returns a pure function of an image and a context,
- * which holds the parameters' values. Images are [N, H, W, C].
+ * which holds the parameters' values. Images are [N, H, W, C]; they may have more channels than the layer was made for
+ * (`padding.ts`).
  */
 import * as tf from '@tensorflow/tfjs';
 import * as activation from './activation.ts';
 import { convolve, depthwiseConvolve, type Geometry } from './convolution.ts';
 import { foldDepthwise, foldFilter } from './folding.ts';
 import { batchNormalize, epsilon, type Moments, statisticsMomentum } from './normalize.ts';
+import { paddedChannels, padTo, type Width, widthOf, withoutPadding } from './padding.ts';
 import {
   biasUniform,
   kaimingUniform,
@@ -88,25 +90,48 @@ export const relu: Layer = (x, context) => context.once('relu', x, () => activat
 
 export function convolution(
   at: Declarations,
-  inputs: number,
+  inputs: number | Width,
   outputs: number,
   kernel: number,
   geometry: Geometry = {},
 ): Layer {
-  const filter = at.parameters.declare(name(at, 'filter'), [kernel, kernel, inputs, outputs], kaimingUniform);
+  const { channels, parts } = widthOf(inputs);
+  const shape = [kernel, kernel, channels, outputs];
+  const filter = at.parameters.declare(name(at, 'filter'), shape, kaimingUniform);
   return (x, context) =>
-    convolve(x, foldFilter(context.parameter(filter), context.images ?? 1) as tf.Tensor4D, geometry);
+    convolve(x, placed(context.parameter(filter), x, context, { parts, outputs }), geometry);
+}
+
+/**
+ * A filter [k, k, I, O] for an image that holds several (`folding.ts`) or is padded (`padding.ts`).
+ *
+ * @param begin where among the `outputs` channels of the result its O come: others are left zero
+ */
+function placed(
+  filter: tf.Tensor,
+  x: tf.Tensor4D,
+  { images = 1 }: Context,
+  { parts, outputs, begin = 0 }: { parts: number; outputs: number; begin?: number },
+): tf.Tensor4D {
+  if (images > 1) return foldFilter(filter, images, { begin, width: outputs }) as tf.Tensor4D;
+  const after = paddedChannels(outputs) - begin - (filter.shape[3] as number);
+  const seen = padTo(filter, 2, x.shape[3], parts) as tf.Tensor4D;
+  if (begin === 0 && after === 0) return seen;
+  return tf.pad(seen, [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [begin, after],
+  ]);
 }
 
 export function depthwise(at: Declarations, channels: number, kernel: number, geometry: Geometry): Layer {
   const shape = [kernel, kernel, channels, 1];
   const filter = at.parameters.declare(name(at, 'depthwise'), shape, kaimingUniformDepthwise);
-  return (x, context) =>
-    depthwiseConvolve(
-      x,
-      foldDepthwise(context.parameter(filter), context.images ?? 1) as tf.Tensor4D,
-      geometry,
-    );
+  return (x, context) => {
+    const folded = foldDepthwise(context.parameter(filter), context.images ?? 1);
+    return depthwiseConvolve(x, padTo(folded, 2, x.shape[3]) as tf.Tensor4D, geometry);
+  };
 }
 
 /** Runs layers, then a norm, which takes the weight. */
@@ -124,24 +149,26 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
 
   const update = (context: Context, statistic: Parameter, batch: tf.Tensor): void => {
     const kept = tf.mul(context.statistic(statistic), 1 - statisticsMomentum);
-    context.record?.(statistic, tf.add(kept, tf.mul(batch, statisticsMomentum)));
+    const own = withoutPadding(batch, channels);
+    context.record?.(statistic, tf.add(kept, tf.mul(own, statisticsMomentum)));
   };
 
   return (x, context, weight) => {
     if (weight && (gain || context.normalization === 'running')) {
       throw new Error('only a batch norm without affine transform, in training, takes a weight');
     }
+    const vector = (own: tf.Tensor): tf.Tensor1D => padTo(own, 0, x.shape[3]) as tf.Tensor1D;
     if (context.normalization === 'running') {
       return tf.batchNorm(
         x,
-        context.statistic(mean) as tf.Tensor1D,
-        context.statistic(variance) as tf.Tensor1D,
-        bias ? (context.parameter(bias) as tf.Tensor1D) : undefined,
-        gain ? (context.parameter(gain) as tf.Tensor1D) : undefined,
+        vector(context.statistic(mean)),
+        vector(context.statistic(variance)),
+        bias ? vector(context.parameter(bias)) : undefined,
+        gain ? vector(context.parameter(gain)) : undefined,
         epsilon,
       ) as tf.Tensor4D;
     }
-    const count = x.size / channels;
+    const count = x.size / x.shape[3];
     const onMoments = context.record
       ? (moments: Moments): void => {
           update(context, mean, moments.mean);
@@ -150,8 +177,8 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
         }
       : undefined;
     return batchNormalize(x, {
-      gain: gain ? context.parameter(gain) : weight,
-      bias: bias ? context.parameter(bias) : undefined,
+      gain: gain ? vector(context.parameter(gain)) : weight,
+      bias: bias ? vector(context.parameter(bias)) : undefined,
       images: context.images,
       onMoments,
     });
@@ -159,8 +186,12 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
 }
 
 /** ReLU → 1×1 convolution → batch norm. */
-export const reluConvNorm = (at: Declarations, inputs: number, outputs: number, isAffine: boolean): Layer =>
-  sequence(relu, convolution(at, inputs, outputs, 1), batchNorm(at, outputs, isAffine));
+export const reluConvNorm = (
+  at: Declarations,
+  inputs: number | Width,
+  outputs: number,
+  isAffine: boolean,
+): Layer => sequence(relu, convolution(at, inputs, outputs, 1), batchNorm(at, outputs, isAffine));
 
 /**
  * Halves an image: ReLU, then two 1×1 stride-2 convolutions of outputs/2 channels each, the second one of the image
@@ -168,26 +199,30 @@ export const reluConvNorm = (at: Declarations, inputs: number, outputs: number, 
  */
 export function factorizedReduce(
   at: Declarations,
-  inputs: number,
+  inputs: number | Width,
   outputs: number,
   isAffine: boolean,
 ): WeighedLayer {
+  const { channels, parts } = widthOf(inputs);
   const [first, second] = [Math.ceil(outputs / 2), Math.floor(outputs / 2)];
   const filter = (part: string, count: number): Parameter =>
-    at.parameters.declare(name(at.at(part), 'filter'), [1, 1, inputs, count], kaimingUniform);
+    at.parameters.declare(name(at.at(part), 'filter'), [1, 1, channels, count], kaimingUniform);
   const [even, odd] = [filter('even', first), filter('odd', second)];
   const norm = batchNorm(at, outputs, isAffine);
   const halves: Layer = (x, context) => {
     const y = relu(x, context);
-    const { images = 1 } = context;
+    // Halves of several images side by side, and those that fill no block, are placed among zeros.
+    const apart =
+      (context.images ?? 1) === 1 &&
+      [first, second, outputs].every((count) => paddedChannels(count) === count);
     const half = (image: tf.Tensor4D, own: Parameter, begin: number): tf.Tensor4D => {
-      const weights = context.parameter(own);
-      const placed = images === 1 ? weights : foldFilter(weights, images, { begin, width: outputs });
-      return convolve(image, placed as tf.Tensor4D, { stride: 2 });
+      const place = apart ? { outputs: own.shape[3] as number } : { outputs, begin };
+      return convolve(image, placed(context.parameter(own), image, context, { parts, ...place }), {
+        stride: 2,
+      });
     };
     const [left, right] = [half(y, even, 0), half(shift(y), odd, first)];
-    // The halves of several images side by side are placed among zeros.
-    return images === 1 ? (tf.concat([left, right], 3) as tf.Tensor4D) : tf.add(left, right);
+    return apart ? (tf.concat([left, right], 3) as tf.Tensor4D) : tf.add(left, right);
   };
   return normalized(halves, norm);
 }
@@ -214,11 +249,14 @@ export const globalAveragePool = (x: tf.Tensor4D): tf.Tensor2D => tf.mean(x, [1,
 /** x [N, inputs] → x·W + b [N, outputs]. */
 export function linear(
   at: Declarations,
-  inputs: number,
+  inputs: number | Width,
   outputs: number,
 ): (x: tf.Tensor2D, context: Context) => tf.Tensor2D {
-  const weights = at.parameters.declare(name(at, 'weights'), [inputs, outputs], kaimingUniform);
-  const bias = at.parameters.declare(name(at, 'bias'), [outputs], biasUniform(inputs));
-  return (x, context) =>
-    tf.add(tf.matMul(x, context.parameter(weights) as tf.Tensor2D), context.parameter(bias)) as tf.Tensor2D;
+  const { channels, parts } = widthOf(inputs);
+  const weights = at.parameters.declare(name(at, 'weights'), [channels, outputs], kaimingUniform);
+  const bias = at.parameters.declare(name(at, 'bias'), [outputs], biasUniform(channels));
+  return (x, context) => {
+    const matrix = padTo(context.parameter(weights), 0, x.shape[1], parts) as tf.Tensor2D;
+    return tf.add(tf.matMul(x, matrix), context.parameter(bias)) as tf.Tensor2D;
+  };
 }

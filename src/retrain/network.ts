@@ -12,6 +12,7 @@ import {
   relu,
   sequence,
 } from '../nn/layers.ts';
+import type { Width } from '../nn/padding.ts';
 import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
 import { cellsOf, type Edge, type Genotype, skeletonOfGenotype } from '../search/genotype.ts';
@@ -128,13 +129,13 @@ const reduced = (size: number): number => Math.ceil(Math.ceil(size / 2) / 2);
  */
 function makeAuxiliaryHead(
   at: Declarations,
-  inputs: number,
+  inputs: Width,
   { height, width, classes }: NetworkOptions,
 ): (x: tf.Tensor4D, context: Context) => tf.Tensor2D {
   const smallest = Math.min(reduced(height), reduced(width));
   const window = Math.min(5, smallest);
   const kernel = Math.min(2, Math.floor((smallest - window) / 3) + 1);
-  const valid = (part: Declarations, from: number, to: number, size: number): Layer => {
+  const valid = (part: Declarations, from: number | Width, to: number, size: number): Layer => {
     const unpadded = convolution(part, from, to, size, { padding: 'valid' });
     return sequence(unpadded, batchNorm(part, to, true), relu);
   };

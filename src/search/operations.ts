@@ -16,6 +16,7 @@ import {
   type WeighedLayer,
 } from '../nn/layers.ts';
 import { batchNormalize, weigh } from '../nn/normalize.ts';
+import { padTo } from '../nn/padding.ts';
 import { averagePool, maxPool } from '../nn/pooling.ts';
 import type { OperationName } from './operation-names.ts';
 
@@ -96,11 +97,12 @@ const skip: Operation['make'] = (at, { channels, stride, affine }) =>
   stride === 1 ? weighed((x) => x) : factorizedReduce(at, channels, channels, affine);
 
 /** N(0, 1) whatever the input (Zela et al. 2020, space S4); in use its mean, so that a trained network is a function. */
-const noise: Operation['make'] = (at, { stride }) => {
+const noise: Operation['make'] = (at, { channels, stride }) => {
   const site = at.noiseSites.count++;
-  return weighed((x, { noise: draw }) => {
-    const shape = stridedShape(x, stride);
-    return draw ? draw(site, shape) : tf.zeros(shape);
+  return weighed((x, { noise: draw, images = 1 }) => {
+    const [n, h, w, padded] = stridedShape(x, stride);
+    const shape = [n, h, w, images * channels] as const;
+    return draw ? (padTo(draw(site, shape), 3, padded) as tf.Tensor4D) : tf.zeros([n, h, w, padded]);
   });
 };
 

@@ -15,6 +15,7 @@ import { selectChannels } from '../nn/channels.ts';
 import { foldImages, unfoldImages } from '../nn/folding.ts';
 import type { Context } from '../nn/layers.ts';
 import { weigh } from '../nn/normalize.ts';
+import { paddedChannels } from '../nn/padding.ts';
 import { maxPoolPairs } from '../nn/pooling.ts';
 import { inScope } from '../scope.ts';
 import { type EdgeWeights, mixedOperation, type NodeMaker, sumOf } from './mixed-operation.ts';
@@ -28,11 +29,13 @@ export const partialChannels =
     const part = channels / k;
     if (!Number.isInteger(part)) throw new Error(`${channels} channels do not divide into ${k} parts`);
     const mixed = sumOf(mixedOperation)(incoming.map((frame) => ({ ...frame, channels: part })));
-    const shuffled = shuffledFrom(channels, k);
+    const order = shuffledFrom(channels, k);
     return (states, weights, context) => {
       const images = foldingOf(part, k, states);
+      // Channels of the other part may serve as padding.
+      const count = images === 1 ? paddedChannels(part) : part;
       const seen = states.map((x) =>
-        context.once('partial', x, () => foldImages(firstChannels(x, part), images)),
+        context.once('partial', x, () => foldImages(firstChannels(x, count), images)),
       );
       const folded = mixed(seen, weights.map(throughEdge), { ...context, images });
       const sum = folded && unfoldImages(folded, images);
@@ -42,17 +45,22 @@ export const partialChannels =
           .reduce((total, x) => tf.add(total, x)),
       );
       return inScope('shuffle', () => {
-        // Where an output channel comes from the other part, it is left zero.
-        const rest = selectChannels(
-          passed,
-          shuffled.map((from) => (from < part ? undefined : from)),
-        );
-        if (!sum) return rest;
-        const own = selectChannels(
-          sum,
-          shuffled.map((from) => (from < part ? from : undefined)),
-        );
-        return tf.add(own, rest);
+        // Where an output channel comes from the other part, or is padding, it is left zero.
+        const select = (x: tf.Tensor4D, isOwn: (from: number) => boolean): tf.Tensor4D =>
+          selectChannels(
+            x,
+            Array.from({ length: passed.shape[3] }, (_, to) => {
+              const from = order[to];
+              return from !== undefined && isOwn(from) ? from : undefined;
+            }),
+          );
+        const rest = select(passed, (from) => from >= part);
+        return sum
+          ? tf.add(
+              select(sum, (from) => from < part),
+              rest,
+            )
+          : rest;
       });
     };
   };

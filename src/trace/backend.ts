@@ -43,6 +43,11 @@ export class OnnxBackend extends tf.KernelBackend {
     return this.lowering ?? createLowering(createBuilder(currentScope), portable);
   }
 
+  /** What `nn/kernel.ts` asks for. */
+  get channelBlock(): number {
+    return Math.max(1, this.currentLowering().device.block);
+  }
+
   /** A tensor that stands for a traced value. */
   tensorOf(traced: Traced): tf.Tensor {
     return tf.engine().makeTensorFromTensorInfo(this.infoOf(traced));

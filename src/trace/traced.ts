@@ -15,6 +15,7 @@
  */
 import type { TensorInfo, DataType as TfDataType } from '@tensorflow/tfjs';
 import type { DataType, Dimension, Value } from '../onnx/ir.ts';
+import type { Phases } from './phases.ts';
 
 export type Layout = 'plain' | 'nchw' | 'blocked';
 
@@ -26,6 +27,8 @@ export interface Traced {
   readonly dtype: TfDataType;
   /** A smaller value that broadcasts to this one: what element-wise operators read instead (`broadcast.ts`). */
   readonly narrow?: Traced;
+  /** The parts that the value is put together from where it is asked for: what additions read instead (`phases.ts`). */
+  readonly phases?: Phases;
 }
 
 /** What tfjs's own helper functions read of a tensor: the shape, above all. */

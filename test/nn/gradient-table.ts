@@ -136,11 +136,37 @@ function reduction(inputs: number, outputs: number, sizes: readonly Sizes[]): Di
   );
 }
 
+/** What leaves one image in strides of 2, and besides: gradients that add up in phases (`trace/phases.ts`). */
+const together: readonly Differentiable[] = sized(
+  'several strides from one image',
+  [...imageSizes, [2, 8, 7, 32]],
+  (c) => ({
+    three: normal(3, 3, c, 1),
+    five: normal(5, 5, c, 1),
+    full: normal(3, 3, c, c),
+    one: normal(1, 1, c, c),
+  }),
+  (x, operands) => {
+    const { three, five, full, one } = operands as Record<string, tf.Tensor4D>;
+    const [filter3, filter5] = [three, five] as [tf.Tensor4D, tf.Tensor4D];
+    const strided = [
+      depthwiseConvolve(x, filter3, { stride: 2 }),
+      convolve(x, one as tf.Tensor4D, { stride: 2 }),
+      averagePool(depthwiseConvolve(x, filter5), 2),
+      depthwiseConvolve(x, filter5, { stride: 2, dilation: 2 }),
+      averagePool(depthwiseConvolve(x, filter3), 2),
+      convolve(x, full as tf.Tensor4D, { stride: 2 }),
+    ];
+    return strided.reduce((sum, y) => sum.add(y));
+  },
+);
+
 export const differentiables: readonly Differentiable[] = [
   ...scalings,
   ...convolutions,
   ...depthwise,
   ...pools,
+  ...together,
   ...reduction(16, 32, imageSizes.slice(0, 2)),
   ...reduction(3, 5, imageSizes.slice(2)),
 ];

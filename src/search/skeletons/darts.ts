@@ -6,6 +6,7 @@ import {
   type Layer,
   reluConvNorm,
 } from '../../nn/layers.ts';
+import type { Width } from '../../nn/padding.ts';
 import { inScope } from '../../scope.ts';
 import { type CellKind, isReduction } from '../skeleton-names.ts';
 import {
@@ -27,9 +28,9 @@ interface Cell<C extends Context> extends CellGraph<C> {
   readonly preprocess: readonly [Layer, Layer];
 }
 
-/** Channels of the outputs of the cell before the previous one, and of the previous one. */
+/** Widths of the outputs of the cell before the previous one, and of the previous one. */
 interface Inputs {
-  readonly widths: readonly [number, number];
+  readonly widths: readonly [Width, Width];
   /** Whether the previous cell reduced: then the first input is halved here. */
   readonly previousReduction: boolean;
 }
@@ -52,11 +53,11 @@ export const darts: Skeleton = {
     affine: boolean,
     make: CellMaker<C>,
   ): Body<C> {
-    const stemWidth = stemMultiplier * channels;
-    const stem = makeStem(at.at('stem'), imageChannels, stemWidth);
+    const stemWidth = { channels: stemMultiplier * channels, parts: 1 };
+    const stem = makeStem(at.at('stem'), imageChannels, stemWidth.channels);
     const stack: Cell<C>[] = [];
-    const widths: number[] = [];
-    let [before, previous] = [stemWidth, stemWidth];
+    const widths: Width[] = [];
+    let [before, previous]: [Width, Width] = [stemWidth, stemWidth];
     let width = channels;
     let halvings = 0;
     let previousReduction = false;
@@ -68,7 +69,7 @@ export const darts: Skeleton = {
       const graph = make({ at: at.at(name), kind, channels: width, halvings, affine });
       const inputs = { widths: [before, previous] as const, previousReduction };
       stack.push({ ...graph, name, preprocess: preprocessing(at.at(name), inputs, width, affine) });
-      const output = graph.concat.length * width;
+      const output = { channels: graph.concat.length * width, parts: graph.concat.length };
       widths.push(output);
       [before, previous, previousReduction] = [previous, output, reduction];
       if (reduction) halvings++;

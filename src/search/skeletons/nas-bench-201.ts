@@ -12,6 +12,7 @@ import {
   relu,
   sequence,
 } from '../../nn/layers.ts';
+import { type Width, widthOf } from '../../nn/padding.ts';
 import { averagePoolPairs } from '../../nn/pooling.ts';
 import { inScope } from '../../scope.ts';
 import { isReduction } from '../skeleton-names.ts';
@@ -53,7 +54,7 @@ export const nasBench201: Skeleton = {
   ): Body<C> {
     const stem = makeStem(at.at('stem'), imageChannels, channels);
     const stages: Stage<C>[] = [];
-    const widths: number[] = [];
+    const widths: Width[] = [];
     let width = channels;
     let halvings = 0;
     for (let index = 0; index < cells; index++) {
@@ -65,14 +66,13 @@ export const nasBench201: Skeleton = {
       } else {
         const graph = make({ at: at.at(name), kind: 'cell', channels: width, halvings, affine });
         stages.push({ name, apply: (x, context) => runNodes(graph, [x], context) });
-        width *= graph.concat.length;
       }
-      widths.push(width);
+      widths.push(widthOf(width));
     }
     const norm = sequence(batchNorm(at.at('last'), width, true), relu);
     return {
       widths,
-      outputs: width,
+      outputs: widthOf(width),
       apply: (images, context, visit) => {
         let x = inScope('stem', () => stem(images, context));
         stages.forEach(({ name, apply }, index) => {

@@ -8,6 +8,7 @@ import {
   type Layer,
   sequence,
 } from '../../nn/layers.ts';
+import type { Width } from '../../nn/padding.ts';
 import { inScope } from '../../scope.ts';
 import { type CellKind, isReduction } from '../skeleton-names.ts';
 
@@ -45,10 +46,10 @@ export type CellMaker<C extends Context = Context> = (frame: CellFrame) => CellG
 
 /** From images to features. */
 export interface Body<C extends Context = Context> {
-  /** Channels after each cell. */
-  readonly widths: readonly number[];
-  /** Channels of the features. */
-  readonly outputs: number;
+  /** After each cell. */
+  readonly widths: readonly Width[];
+  /** Of the features. */
+  readonly outputs: Width;
   /** [N, H, W, C] → features; `visit` sees each cell's output (the auxiliary head branches off there). */
   apply(images: tf.Tensor4D, context: C, visit?: (index: number, output: tf.Tensor4D) => void): tf.Tensor4D;
 }

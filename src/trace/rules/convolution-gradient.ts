@@ -7,6 +7,7 @@
  */
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
+import { hasPhases, phasedInputGradient } from '../phases.ts';
 import { knownShape, type Layout, type Traced } from '../traced.ts';
 import { convolve, correlate, layoutsOf } from './convolve.ts';
 import { filterFor, flip, transpose } from './filters.ts';
@@ -32,6 +33,23 @@ export function conv2dInputGradient(
   inputShape: readonly number[],
 ): Traced {
   const [kh, kw, i, o] = filter.shape as Shape4;
+  const layouts = layoutsOf(lower, dy, inputShape);
+  if (layouts.image === 'blocked' && hasPhases(window, layouts.result)) {
+    const plain = lower.as(filter, 'plain');
+    return phasedInputGradient(
+      lower,
+      lower.as(dy, 'blocked'),
+      plain,
+      window,
+      inputShape,
+      (image, taps, options) => {
+        const [h, w] = knownShape(taps.type.shape) as Shape4;
+        const value = transpose(lower, taps, [0, 1, 3, 2]);
+        const backward: Traced = { value, layout: 'plain', shape: [h, w, o, i], dtype: 'float32' };
+        return convolve(lower, 'blocked', image, filterFor(lower, backward, 'blocked', 'blocked'), options);
+      },
+    );
+  }
   if (isStrided(window) && !isPointwise(window)) {
     const outputPadding = [0, 1].map((axis) => {
       const k = axis as 0;
@@ -52,7 +70,7 @@ export function conv2dInputGradient(
   // A flipped filter with its channels exchanged: [kh, kw, O, I].
   const exchanged = transpose(lower, flip(lower, lower.as(filter, 'plain')), [0, 1, 3, 2]);
   const backward: Traced = { value: exchanged, layout: 'plain', shape: [kh, kw, o, i], dtype: 'float32' };
-  const { image, result } = layoutsOf(lower, dy, inputShape);
+  const { image, result } = layouts;
   // Pointwise: convolve the small image and spread the result, not the other way around.
   const spread = (value: Value, layout: Layout): Value => insertZeros(lower, value, layout, window.strides);
   const early = isPointwise(window) ? lower.as(dy, image) : spread(lower.as(dy, image), image);

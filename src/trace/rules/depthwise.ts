@@ -4,6 +4,7 @@
  */
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
+import { hasPhases, phasedInputGradient } from '../phases.ts';
 import { knownShape, type Layout, type Traced } from '../traced.ts';
 import { convolve, correlate } from './convolve.ts';
 import { depthwiseFilterFor, flip, transpose } from './filters.ts';
@@ -59,6 +60,18 @@ export function depthwiseInputGradient(
 ): Traced {
   const [kh, kw, c, m] = filter.shape as Shape4;
   const layout: Layout = m === 1 ? lower.imageLayout(inputShape) : 'nchw';
+  if (hasPhases(window, layout)) {
+    const plain = lower.as(filter, 'plain');
+    return phasedInputGradient(
+      lower,
+      lower.as(dy, layout),
+      plain,
+      window,
+      inputShape,
+      (image, taps, options) =>
+        convolve(lower, layout, image, depthwiseFilterFor(lower, taps, layout), { ...options, group: c }),
+    );
+  }
   const spread = insertZeros(lower, lower.as(dy, layout), layout, window.strides);
   const cropped = applyCrop(lower, spread, layout, gradientPads(window));
   const { image, padding } = widened(lower, cropped.image, layout, window.kernel, cropped.padding);

@@ -8,6 +8,7 @@ import { broadcast, broadcastShape } from '../broadcast.ts';
 import { cast, castValue, numbersOf, scalar } from '../dtypes.ts';
 import type { Rule, Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
+import { addPhases } from '../phases.ts';
 import type { Traced } from '../traced.ts';
 import { activate } from './activation.ts';
 
@@ -137,7 +138,8 @@ function select(lower: Lowering, given: Traced, t: Traced, e: Traced): Traced {
 }
 
 export const elementwise = {
-  Add: binary('Add'),
+  Add: (lower, operands, attributes) =>
+    addPhases(lower, operands.a, operands.b) ?? binary('Add')(lower, operands, attributes),
   AddN: (lower, terms) => sum(lower, terms),
   Atan2: arithmetic(atan2),
   EluGrad: (lower, { dy, y }) =>

@@ -3,6 +3,7 @@ import type { Value } from '../../onnx/ir.ts';
 import { scalar } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
+import { shifted } from '../phases.ts';
 import type { Traced } from '../traced.ts';
 import { channelAxis, singly, view } from '../view.ts';
 import { concat } from './joining.ts';
@@ -10,6 +11,14 @@ import { cutAxis } from './slicing.ts';
 
 /** How many elements come before and after those of each axis. */
 export type Paddings = readonly (readonly [before: number, after: number])[];
+
+const paddedShape = ({ shape }: Traced, paddings: Paddings): number[] =>
+  shape.map((size, axis) => size + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
+
+/** One row and one column in front, and no more than that. */
+const isShift = (paddings: Paddings): boolean =>
+  paddings.length === 4 &&
+  paddings.every(([before, after], axis) => after === 0 && before === (axis === 1 || axis === 2 ? 1 : 0));
 
 /** One Pad. `channels` as in `view`. */
 function padNode(
@@ -22,8 +31,10 @@ function padNode(
   const { value, grain, order, finish } = view(lower, x, channels);
   const before = paddings.map(([count], axis) => count / (grain[axis] as number));
   const after = paddings.map(([, count], axis) => count / (grain[axis] as number));
-  const shape = x.shape.map((size, axis) => size + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
-  return finish(node(value, lower.graph.ints([...order(before, 0), ...order(after, 0)])), shape);
+  return finish(
+    node(value, lower.graph.ints([...order(before, 0), ...order(after, 0)])),
+    paddedShape(x, paddings),
+  );
 }
 
 /** A tensor with one number around it. */
@@ -57,5 +68,7 @@ const mirror = (lower: Lowering, x: Traced, paddings: Paddings): Traced =>
 export const padding = {
   MirrorPad: (lower, { x }, { paddings, mode }) =>
     (mode === 'reflect' ? reflect : mirror)(lower, x, paddings),
-  PadV2: (lower, { x }, { paddings, constantValue }) => pad(lower, x, paddings, constantValue),
+  PadV2: (lower, { x }, { paddings, constantValue }) =>
+    (isShift(paddings) && constantValue === 0 && shifted(lower, x, paddedShape(x, paddings))) ||
+    pad(lower, x, paddings, constantValue),
 } satisfies Partial<Rules>;

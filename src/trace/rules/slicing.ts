@@ -3,6 +3,7 @@ import { type SliceAttrs, type StridedSliceAttrs, slice_util, util } from '@tens
 import { broadcast } from '../broadcast.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
+import { cropped } from '../phases.ts';
 import { type Traced, tensorInfo } from '../traced.ts';
 import { channelAxis, singly, view } from '../view.ts';
 import { reshape } from './shape.ts';
@@ -19,6 +20,8 @@ const beforeFirst = -(2 ** 31);
 
 const isWhole = ({ begin, end, stride }: Range, size: number | undefined): boolean =>
   begin === 0 && end === size && stride === 1;
+
+const isPixelAxis = (axis: number): boolean => axis === 1 || axis === 2;
 
 const whole = (size: number): Range => ({ begin: 0, end: size, stride: 1 });
 
@@ -38,6 +41,10 @@ export function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Trace
     isWhole(range, x.shape[axis]) ? [] : [{ ...range, axis }],
   );
   if (touched.length === 0) return x;
+  const crops = touched.every(({ axis, begin, stride }) => isPixelAxis(axis) && begin === 0 && stride === 1);
+  const isLast = touched.every(({ axis, end }) => end % 2 === 1 && end === (x.shape[axis] as number) - 1);
+  const phased = crops && isLast && cropped(lower, x, shape);
+  if (phased) return phased;
   const inner = ranges.map((range, axis) => spanOf(range, x.shape[axis] as number));
   if (!lower.device.partialReversal && inner.some((span, axis) => !isWhole(span, x.shape[axis]))) {
     const turned = ranges.map(({ begin, end, stride }, axis) =>
