@@ -61,7 +61,8 @@ function tableOf({ done, reloads, kills, memory, health, drain, problems }: Soak
     ),
     `Reloads: ${reloads}. Workers killed: ${kills.length}; requests that failed with them: ${failed || 'none'}.`,
     `Memory after the warm-up: ${memory.start.toFixed(0)} → ${memory.end.toFixed(0)} MB, ` +
-      `slope ${memory.slope.toFixed(2)} MB a minute.`,
+      `slope ${memory.slope.toFixed(2)} MB a minute between crashes, which left ` +
+      `${memory.crashes.map((left) => left.toFixed(0)).join(', ') || 'nothing'} MB behind.`,
     `Health answered in ${health.p50.toFixed(1)} ms (p50), ${health.p99.toFixed(1)} ms (p99), ${health.max.toFixed(1)} ms (most).`,
     `SIGTERM with ${drain.inFlight} requests in flight: ${drain.answered} answered, ` +
       `exit code ${drain.exitCode} after ${drain.seconds.toFixed(2)} s.`,

@@ -280,6 +280,13 @@ describe.skipIf(!executable)('the page in a browser', () => {
       const colour = (property: string): Promise<string> =>
         page.evaluate(`getComputedStyle(document.body).${property}`);
       expect(contrast(await colour('color'), await colour('backgroundColor'))).toBeGreaterThan(7);
+      for (const family of ['separable', 'dilated', 'ordinary', 'pool', 'skip']) {
+        // As rgb(…), which is what a colour of an element is computed to.
+        const ground = await page.evaluate<string>(
+          `document.body.style.outlineColor = 'var(--${family})', getComputedStyle(document.body).outlineColor`,
+        );
+        expect(contrast(ground, 'rgb(255, 255, 255)'), `${family}, ${colorScheme}`).toBeGreaterThan(4.5);
+      }
       await page.context().close();
     }
   });
