@@ -87,6 +87,19 @@ const convolutions: readonly Differentiable[] = [1, 3, 5].flatMap((kernel) =>
   ),
 );
 
+/** As many images as make whole blocks, and as many as make none: onnxruntime takes them for channels. */
+const batches: readonly Differentiable[] = [1, 2].flatMap((stride) =>
+  sized(
+    `convolve 1×1 of a batch, stride ${stride}`,
+    [
+      [32, 3, 4, 32],
+      [17, 4, 3, 16],
+    ],
+    (c) => ({ filter: normal(1, 1, c, 16) }),
+    (x, { filter }) => convolve(x, filter as tf.Tensor4D, { stride }),
+  ),
+);
+
 const depthwise: readonly Differentiable[] = [3, 5].flatMap((kernel) =>
   [1, 2].flatMap((stride) =>
     [1, 2].flatMap((dilation) =>
@@ -164,6 +177,7 @@ const together: readonly Differentiable[] = sized(
 export const differentiables: readonly Differentiable[] = [
   ...scalings,
   ...convolutions,
+  ...batches,
   ...depthwise,
   ...pools,
   ...together,

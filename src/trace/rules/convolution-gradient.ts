@@ -3,7 +3,7 @@
  *
  * The input gradient of a stride-1 convolution is a convolution of dy with the flipped filter, its input and output
  * channels exchanged; a stride spreads dy first. The filter gradient is a convolution of x with dy as the filter,
- * stride and dilation exchanged, summed over the batch; a pointwise one is a matrix product.
+ * stride and dilation exchanged, summed over the batch; a pointwise one is a matrix product, in blocks a convolution, too.
  */
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
@@ -114,25 +114,15 @@ export function conv2dFilterGradient(
   const [n, h, w] = window.outShape;
   if (isPointwise(window) && window.before.every((p) => p === 0) && window.after.every((p) => p === 0)) {
     const blocked =
-      lower.imageLayout(x.shape) === 'blocked' && lower.imageLayout(window.outShape) === 'blocked';
-    const layout: Layout = blocked ? 'blocked' : 'nchw';
-    const image = lower.as(x, layout);
-    const read = isStrided(window)
-      ? slicePixels(
-          lower,
-          image,
-          layout,
-          [0, 0],
-          [x.shape[1] as number, x.shape[2] as number],
-          window.strides,
-        )
-      : image;
+      isFilterBatch(lower, n) &&
+      lower.imageLayout(x.shape) === 'blocked' &&
+      lower.imageLayout(window.outShape) === 'blocked';
     const gradient = blocked
-      ? blockedProducts(lower, read, lower.as(dy, layout), n, h * w)
+      ? blockedProducts(lower, lower.as(x, 'blocked'), lower.as(dy, 'blocked'), window)
       : products(
           lower,
-          lower.reshape(read, [n, i, h * w]),
-          lower.reshape(lower.as(dy, layout), [n, o, h * w]),
+          lower.reshape(stridden(lower, x, window), [n, i, h * w]),
+          lower.reshape(lower.as(dy, 'nchw'), [n, o, h * w]),
         );
     return lower.traced(lower.reshape(gradient, filterShape), 'plain', filterShape);
   }
@@ -150,23 +140,41 @@ function products(lower: Lowering, a: Value, b: Value): Value {
   return graph.node('ReduceSum', [each, graph.ints([0])], { keepdims: 0 });
 }
 
-/**
- * The same over blocked images, one product for each block of dy; [I, O]. A block's pixels are a matrix [pixels, B] as
- * they lie. One block of x as well; several are brought into one matrix first, as many small products cost more.
- */
-function blockedProducts(lower: Lowering, x: Value, dy: Value, n: number, pixels: number): Value {
-  const { graph, device } = lower;
-  const b = device.block;
-  const channels = (value: Value): number => knownShape(value.type.shape)[1] as number;
-  const [i, o] = [channels(x), channels(dy)];
-  const blocks = lower.reshape(dy, [n, o / b, pixels, b]);
-  const each =
-    i === b
-      ? graph.node('com.microsoft.FusedMatMul', [lower.reshape(x, [n, 1, pixels, b]), blocks], { transA: 1 })
-      : graph.node('MatMul', [lower.reshape(asNchw(lower, x), [n, 1, i, pixels]), blocks]);
-  const sum = graph.node('ReduceSum', [each, graph.ints([0])], { keepdims: 0 });
-  return lower.reshape(transpose(lower, sum, [1, 0, 2]), [i, o]);
+/** The pixels in nchw that a pointwise window reads. */
+function stridden(lower: Lowering, x: Traced, { strides, input }: Window): Value {
+  const image = lower.as(x, 'nchw');
+  return strides.every((stride) => stride === 1)
+    ? image
+    : slicePixels(lower, image, 'nchw', [0, 0], input, strides);
 }
 
-const asNchw = (lower: Lowering, x: Value): Value =>
-  lower.graph.node('com.microsoft.nchwc.ReorderOutput', [x], { channels: x.type.shape[1] as number });
+/** Whether images of this number can be the channels of one: onnxruntime wants whole blocks, or less than one. */
+const isFilterBatch = ({ device }: Lowering, n: number): boolean =>
+  n < device.block || n % device.block === 0;
+
+/**
+ * The same over blocked images, by one convolution of which dy is the *filter*; [I, O]. An image in blocks of B channels
+ * is, as it lies, a picture of I/B·H rows and W·B columns, in which the pixels of one channel are B columns apart, and
+ * the blocks of channels H rows. A window as large as dy, dilated by B columns, so has Σ x·dy of one channel at each of
+ * B columns, and of the next block H rows below. Each of the N images is a group with its own dy; no data moves.
+ */
+function blockedProducts(lower: Lowering, x: Value, dy: Value, { strides, output }: Window): Value {
+  const { graph, device } = lower;
+  const b = device.block;
+  const [n, i, h, w] = knownShape(x.type.shape) as Shape4;
+  const [, o, oh, ow] = knownShape(dy.type.shape) as Shape4;
+  const picture = lower.reshape(x, [1, n, (i / b) * h, w * b]);
+  const full = convolve(lower, 'blocked', picture, lower.reshape(dy, [n * o, 1, oh, ow]), {
+    pads: [0, 0, 0, 0],
+    strides: [h, 1],
+    dilations: [strides[0], strides[1] * b],
+    group: n,
+  });
+  // Where a stride leaves pixels over at the right, there are more columns than channels.
+  const columns = w * b - (output[1] - 1) * strides[1] * b;
+  const blocks = lower.reshape(full, [n, o / b, i / b, columns, b]);
+  const sum = graph.node('ReduceSum', [blocks, graph.ints([0])], { keepdims: 0 });
+  const own =
+    columns === b ? sum : graph.node('Slice', [sum, graph.ints([0]), graph.ints([b]), graph.ints([2])]);
+  return lower.reshape(transpose(lower, lower.reshape(own, [o / b, i, b]), [1, 0, 2]), [i, o]);
+}
