@@ -12,6 +12,7 @@ import type {
 } from '../report/data.ts';
 import { cellTitles } from '../report/genotype-drawings.ts';
 import type { EpochRecord } from '../runs/epochs.ts';
+import { costUnits, isBudget, parseBudget } from '../search/budget-text.ts';
 import { cellsOf, type Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import { type LearningMethodName, methodNames } from '../search/method-names.ts';
@@ -85,11 +86,15 @@ export function searchReport(record: SearchRecord): SearchReport {
     epochs: epochs.map((epoch) => searchEpoch(epoch, setting)),
     decisions: setting ? epochs.flatMap((epoch) => decisionsOf(epoch, setting.space)) : [],
     planned: Math.max(plannedEpochs(options, epochs), epochs.length),
+    ...costUnitOf(options),
     ...(found !== undefined && { genotype: found }),
     finished: genotype !== undefined,
     ...(stopped !== undefined && { stopped }),
   };
 }
+
+const costUnitOf = ({ budget }: Fields): Pick<SearchReport, 'costUnit'> =>
+  typeof budget === 'string' && isBudget(budget) ? { costUnit: costUnits[parseBudget(budget).cost] } : {};
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

@@ -125,7 +125,12 @@ export function guardCurves(searches: readonly SearchReport[]): string[] {
       epochs,
       format: short,
     }),
-    ...figure({ title: 'Expected cost of the network', lines: by('cost', 'cost'), epochs, format: short }),
+    ...figure({
+      title: ['Expected cost of the network', searches[0]?.costUnit].filter(Boolean).join(', in '),
+      lines: by('cost', 'cost'),
+      epochs,
+      format: short,
+    }),
   ];
 }
 

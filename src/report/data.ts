@@ -36,7 +36,7 @@ export interface SearchEpoch {
   readonly skips?: number;
   /** The dominant eigenvalue of the Hessian of the validation loss with respect to α. */
   readonly eigenvalue?: number;
-  /** The expected cost of the network, in the unit that the search's budget has. */
+  /** The expected cost of the network, in `costUnit`. */
   readonly cost?: number;
 }
 
@@ -55,6 +55,8 @@ export interface SearchReport {
   readonly run: string;
   readonly candidates?: Candidates;
   readonly epochs: readonly SearchEpoch[];
+  /** What the budget of the search counts. */
+  readonly costUnit?: string;
   /** In their order; none where the genotype is read off the strengths. */
   readonly decisions: readonly DecisionReport[];
   /** The epochs that it was meant to have. */

@@ -12,6 +12,13 @@ export interface Limit {
   readonly limit: number;
 }
 
+/** What an amount of a cost counts. */
+export const costUnits: Readonly<Record<CostName, string>> = {
+  macs: 'multiply–accumulates',
+  parameters: 'parameters',
+  latency: 'milliseconds',
+};
+
 const counts = { G: 1e9, M: 1e6, K: 1e3 } as const;
 const times = { s: 1000, ms: 1, us: 1e-3 } as const;
 

@@ -204,6 +204,8 @@ describe('the history of a search', () => {
     expect(old.epochs[0]?.skips).toBe(normal.split('skip_connect').length - 1);
     const extra = (epoch: number): object => ({ skips: 7, eigenvalue: 0.1 * epoch, cost: 5e6 });
     expect(historyOf({ extra }).epochs[1]).toMatchObject({ skips: 7, eigenvalue: 0.1, cost: 5e6 });
+    expect(historyOf({ extra })).not.toHaveProperty('costUnit');
+    expect(historyOf({ options: { budget: 'latency=5ms' } }).costUnit).toBe('milliseconds');
   });
 
   it('has the weights of edges where the method learns them', () => {

@@ -39,7 +39,11 @@ const single = join(folder, hostile);
 const several = join(folder, 'several');
 writeSearch(single, {
   epochs,
-  options: { data: '<script>window.hacked=3</script>', note: '</dd><script>window.hacked=4</script>' },
+  options: {
+    budget: 'macs=5M',
+    data: '<script>window.hacked=3</script>',
+    note: '</dd><script>window.hacked=4</script>',
+  },
   extra: (epoch) => ({ eigenvalue: 0.2 + 0.1 * epoch, cost: 5e6 - 1e5 * epoch }),
 });
 writeRetrain(join(single, 'retrain'));
@@ -151,7 +155,7 @@ describe.skipIf(!executable)('the report in a browser', () => {
     expect(await texts(page, '#guards figcaption')).toEqual([
       'Skip connections of the normal cell',
       'Dominant eigenvalue of ∇²α of the validation loss',
-      'Expected cost of the network',
+      'Expected cost of the network, in multiply–accumulates',
     ]);
     expect(await page.locator('#architecture code').innerText()).toBe(
       genotypeOf(searchSpace('darts'), 2, epochs - 1),
