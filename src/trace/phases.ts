@@ -144,11 +144,15 @@ export function addPhases(lower: Lowering, a: Traced, b: Traced): Traced | undef
   return phased(lower, { parts, ...(rest && { rest }) }, a.shape);
 }
 
-/** The phases with a row and a column of zeros in front: where the only one is the first, it becomes the last. */
+/**
+ * The phases with a row and a column of zeros in front: where the only one is the first, it becomes the last.
+ * Undefined where there are others, or the larger image has more rows or columns in each phase.
+ */
 export function shifted(lower: Lowering, x: Traced, shape: readonly number[]): Traced | undefined {
   const [first, ...others] = x.phases?.parts ?? [];
-  const isAlone = first && !x.phases?.rest && others.every((part) => part === undefined);
-  return isAlone ? phased(lower, { parts: [undefined, undefined, undefined, first] }, shape) : undefined;
+  if (!first || x.phases?.rest || others.some((part) => part !== undefined)) return undefined;
+  const grows = [1, 2].some((axis) => phaseSize(shape[axis] as number) > phaseSize(x.shape[axis] as number));
+  return grows ? undefined : phased(lower, { parts: [undefined, undefined, undefined, first] }, shape);
 }
 
 /** The phases of an image without its last row or column, if its size was even: they are then beyond it. */

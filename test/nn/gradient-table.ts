@@ -174,6 +174,14 @@ const together: readonly Differentiable[] = sized(
   },
 );
 
+/** Of an even size it keeps its phases, of an odd one it cannot. */
+const shifted: readonly Differentiable[] = sized(
+  'strides over an image without its first row and column',
+  imageSizes,
+  (c) => ({ filter: normal(1, 1, c, c) }),
+  (x, { filter }) => convolve(x.slice([0, 1, 1, 0]), filter as tf.Tensor4D, { stride: 2 }),
+);
+
 export const differentiables: readonly Differentiable[] = [
   ...scalings,
   ...convolutions,
@@ -181,6 +189,7 @@ export const differentiables: readonly Differentiable[] = [
   ...depthwise,
   ...pools,
   ...together,
+  ...shifted,
   ...reduction(16, 32, imageSizes.slice(0, 2)),
   ...reduction(3, 5, imageSizes.slice(2)),
 ];
