@@ -5,9 +5,10 @@ import type { Kernels, Rules, TracedInputs } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import { sizeOf, type Traced } from '../traced.ts';
 import { activate, type FusedActivation } from './activation.ts';
-import { conv2dFilterGradient, conv2dInputGradient } from './convolution-gradient.ts';
+import { conv2dInputGradient } from './convolution-gradient.ts';
 import { convolve, layoutsOf } from './convolve.ts';
 import { depthwise, depthwiseFilterGradient, depthwiseInputGradient } from './depthwise.ts';
+import { conv2dFilterGradient } from './filter-gradient.ts';
 import { filterFor } from './filters.ts';
 import { convolutionWindow, pads, type Window, type WindowAttributes } from './window.ts';
 
