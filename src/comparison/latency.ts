@@ -1,6 +1,6 @@
 /** How long a network takes to answer, measured. */
 import { loadModel } from '../engine/model.ts';
-import { inferenceGraph } from '../export/model.ts';
+import { untrainedGraph } from '../export/untrained.ts';
 import { serialize } from '../onnx/serde.ts';
 import { random } from '../random.ts';
 import { networkFor } from '../retrain/retrain.ts';
@@ -33,14 +33,9 @@ export async function measureLatencies(
         ...networkOptions(record),
         auxiliaryWeight: 0,
       });
-      const generator = random(0, 'latency');
-      const weights = {
-        theta: network.parameters.initialize(generator),
-        statistics: network.statistics.initialize(generator),
-      };
       const { channels, height, width } = dataset.shape;
-      const normalization = { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.25) };
-      const bytes = serialize(inferenceGraph(network, weights, normalization, dataset.shape));
+      const bytes = serialize(untrainedGraph(network, dataset.shape));
+      const generator = random(0, 'image');
       const image = Float32Array.from({ length: channels * height * width }, () => generator.uniform());
       return {
         model: await loadModel(bytes, record.path, options),

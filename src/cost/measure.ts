@@ -1,8 +1,7 @@
 /** Measures how long operations and networks take on this machine, in onnxruntime, as graphs for inference. */
 import { loadModel } from '../engine/model.ts';
 import type { OnnxruntimeOptions } from '../engine/onnxruntime.ts';
-import { inferenceGraph } from '../export/model.ts';
-import { pixelRange } from '../export/verify.ts';
+import { untrainedGraph } from '../export/untrained.ts';
 import { createBuilder } from '../onnx/build.ts';
 import { type Graph, inputValue } from '../onnx/ir.ts';
 import { serialize } from '../onnx/serde.ts';
@@ -69,12 +68,8 @@ export function timeOperation(shape: OperationShape, target: Target): Promise<Ti
 
 /** The network of a genotype as it is exported, its weights as they begin. */
 export function timeNetwork(genotype: Genotype, size: NetworkSize, target: Target): Promise<Timing> {
-  const network = makeNetwork(genotype, { ...size, auxiliary: false });
   const { imageChannels: channels, height, width } = size;
-  const weights = {
-    theta: network.parameters.initialize(random(0, 'weights')),
-    statistics: network.statistics.initialize(random(0, 'statistics')),
-  };
-  const graph = inferenceGraph(network, weights, pixelRange(channels), { channels, height, width });
+  const network = makeNetwork(genotype, { ...size, auxiliary: false });
+  const graph = untrainedGraph(network, { channels, height, width });
   return timeGraph(graph, [1, channels, height, width], target);
 }
