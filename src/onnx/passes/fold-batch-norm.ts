@@ -4,18 +4,11 @@
  */
 
 import { constantValue, createNode, type Node, type TensorType, type Value } from '../ir.ts';
+import { floatsOf, nameOf } from './constants.ts';
 import { type Pass, producerOf, readCounts, rewrite } from './rewrite.ts';
 
 /** ONNX's default for the attribute `epsilon`. */
 const defaultEpsilon = 1e-5;
-
-const floatsOf = (value: Value | null | undefined): Float32Array | undefined =>
-  value?.source.kind === 'constant' && value.source.data instanceof Float32Array
-    ? value.source.data
-    : undefined;
-
-const nameOf = (value: Value | null | undefined): string | undefined =>
-  value?.source.kind === 'constant' ? value.source.name : undefined;
 
 const epsilonOf = ({ attributes: { epsilon } }: Node): number =>
   typeof epsilon === 'object' && 'float' in epsilon ? epsilon.float : defaultEpsilon;

@@ -9,6 +9,7 @@ import { fuseBias } from './fuse-bias.ts';
 import { fuseConvolution } from './fuse-convolution.ts';
 import { halfPrecision } from './half-precision.ts';
 import { identity } from './identity.ts';
+import { joinHalves } from './join-halves.ts';
 import { limitOutputs } from './limit-outputs.ts';
 import type { Pass } from './rewrite.ts';
 import { sinkIntoBranches } from './sink-into-branches.ts';
@@ -25,6 +26,7 @@ export {
   fuseConvolution,
   halfPrecision,
   identity,
+  joinHalves,
   limitOutputs,
   sinkIntoBranches,
   stackSmall,
@@ -49,6 +51,7 @@ export const optimizeForInference: Pass = pipeline(
   constantFolding,
   identity,
   foldBatchNorm,
+  joinHalves,
   fuseBias,
   commonSubexpressions,
 );

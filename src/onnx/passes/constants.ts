@@ -1,0 +1,16 @@
+/** What passes read of constants. */
+import type { Value } from '../ir.ts';
+
+/** The elements of a constant of floats; undefined for any other value. */
+export const floatsOf = (value: Value | null | undefined): Float32Array | undefined =>
+  value?.source.kind === 'constant' && value.source.data instanceof Float32Array
+    ? value.source.data
+    : undefined;
+
+/** The elements of a constant as numbers. */
+export const numbersOf = (value: Value | null | undefined): number[] | undefined =>
+  value?.source.kind === 'constant' ? Array.from(value.source.data as ArrayLike<number>, Number) : undefined;
+
+/** The name of a constant that has one. */
+export const nameOf = (value: Value | null | undefined): string | undefined =>
+  value?.source.kind === 'constant' ? value.source.name : undefined;
