@@ -1,9 +1,12 @@
 /** Runs the command `nas` as a user does, in a process of its own, and watches its memory. */
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kebab } from '../../src/cli/options.ts';
 import { secondsOf } from '../../src/comparison/measures.ts';
 import { FailureError } from '../../src/errors.ts';
+import { writeWhole } from '../../src/runs/files.ts';
 import { hasCheckpoint, readMetrics } from '../../src/runs/run-folder.ts';
 import { peakMemoryOf } from '../harness/memory.ts';
 
@@ -14,7 +17,7 @@ export interface Finished {
   readonly result: Readonly<Record<string, unknown>>;
   /** Of its epochs, from `metrics.jsonl`: an interrupted run counts what it was continued with, too. */
   readonly seconds: number;
-  /** Megabytes; of the last process, where a run was continued. */
+  /** Megabytes; the most of all processes, where a run was continued. */
   readonly peakMegabytes: number;
 }
 
@@ -25,8 +28,19 @@ const words = (options: Readonly<Record<string, unknown>>): string[] =>
     return [`--${kebab(name)}`, String(value)];
   });
 
+/** What is kept of a stage beside its run, so that going on with a study neither repeats nor forgets it. */
+interface Kept {
+  readonly peakMegabytes: number;
+  readonly finished?: Finished;
+}
+
+const keptFile = (metrics: string): string => join(metrics, 'study.json');
+
+const keptOf = (metrics: string): Kept =>
+  existsSync(keptFile(metrics)) ? JSON.parse(readFileSync(keptFile(metrics), 'utf8')) : { peakMegabytes: 0 };
+
 /**
- * Runs or continues `nas <words…> --out <folder>`.
+ * Runs or continues `nas <words…> --out <folder>`; what has finished is not run again.
  *
  * @param metrics the folder of the run's `metrics.jsonl`
  * @throws FailureError where it does not end well
@@ -37,6 +51,8 @@ export async function nas(
   out: string,
   metrics: string,
 ): Promise<Finished> {
+  const kept = keptOf(metrics);
+  if (kept.finished) return kept.finished;
   const resume = hasCheckpoint(metrics);
   const args = [...stage, ...words(options), '--out', out, '--json', ...(resume ? ['--resume'] : [])];
   const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -52,10 +68,15 @@ export async function nas(
   const code = await new Promise((resolve) => child.on('close', resolve));
   clearInterval(watch);
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  if (code !== 0) throw new FailureError(`nas ${args.join(' ')} ended with ${code}`);
-  return {
-    result: JSON.parse(stdout),
-    seconds: Math.round(secondsOf(readMetrics(metrics))),
-    peakMegabytes: Math.round(peakBytes / 2 ** 20),
-  };
+  const peakMegabytes = Math.max(kept.peakMegabytes, Math.round(peakBytes / 2 ** 20));
+  const keep = (more: Partial<Kept>): void =>
+    writeWhole(keptFile(metrics), JSON.stringify({ peakMegabytes, ...more }));
+  if (code !== 0) {
+    if (existsSync(metrics)) keep({});
+    throw new FailureError(`nas ${args.join(' ')} ended with ${code}`);
+  }
+  const seconds = Math.round(secondsOf(readMetrics(metrics)));
+  const finished = { result: JSON.parse(stdout), seconds, peakMegabytes };
+  keep({ finished });
+  return finished;
 }
