@@ -23,14 +23,11 @@ interface TracedOperation {
   readonly graph: Graph;
 }
 
-/** The operation as it is in a network in use, its weights as they begin. */
-export function traceOperation({
-  operation,
-  stride,
-  channels,
-  height,
-  width,
-}: OperationShape): TracedOperation {
+/** The operation as it is in a network in use, its weights as they begin; after the passes of an export unless told otherwise. */
+export function traceOperation(
+  { operation, stride, channels, height, width }: OperationShape,
+  optimize = optimizeForInference,
+): TracedOperation {
   const [parameters, statistics] = [new ParameterTable(), new ParameterTable()];
   const layer = operationOf(operation).make(declarations(parameters, statistics), {
     channels,
@@ -55,12 +52,13 @@ export function traceOperation({
       return { result: tf.transpose(y, [0, 3, 1, 2]) };
     },
     { image: float32(1, channels, height, width) },
-    { device: portable, name: operation, optimize: optimizeForInference },
+    { device: portable, name: operation, optimize },
   );
   return { parameters: parameters.size, graph };
 }
 
+/** What an operation computes, as `networkCost` counts it: before passes, which may trade products for speed. */
 export function operationCost(shape: OperationShape): OperationCost {
-  const { parameters, graph } = traceOperation(shape);
+  const { parameters, graph } = traceOperation(shape, (plain) => plain);
   return { parameters, macs: countMacs(graph) };
 }
