@@ -166,9 +166,8 @@ describe('createBatcher', () => {
               // The items of the key that it leaves behind are not more urgent, nor older at the same priority.
               const last = batch.at(-1) as Item;
               for (const each of waiting.filter((left) => left.key === first.key && !batch.includes(left))) {
-                expect(
-                  [each.priority, each.id] > [last.priority, last.id] || each.priority > last.priority,
-                ).toBe(true);
+                const isYounger = each.priority === last.priority && each.id > last.id;
+                expect(isYounger || each.priority > last.priority).toBe(true);
               }
             }
             leave(batch);
