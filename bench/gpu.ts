@@ -22,7 +22,7 @@ function gpus(): string {
 
 const benchmark: Benchmark = {
   /**
-   * Options: --device cuda|webgpu|cpu --parts search,retrain,inference --peer torch|none --rounds 20 --warmup 5 --threads 2 --seed 2 --python PATH, --limit
+   * Options: --device cuda|webgpu|cpu --parts search,retrain,inference --peers tuned,amp,compiled|none --rounds 20 --warmup 5 --threads 2 --seed 2 --python PATH, --limit
    * 900 (seconds that an answer may take, compiling included), and for trials --channels, --cells, --batch.
    */
   async *run(args) {

@@ -14,11 +14,11 @@ import {
   timesOf,
 } from '../harness/rounds.ts';
 import { sampled } from '../harness/statistics.ts';
-import type { GpuOptions } from './options.ts';
+import type { GpuOptions, Peer } from './options.ts';
 import type { Task } from './problems.ts';
 
 /** A peer's mode, which bench/peers/mode.py explains, for the precision that it competes in. */
-const modes: readonly { readonly name: string; readonly mode: string; readonly precision: Precision }[] = [
+const modes: readonly { readonly name: string; readonly mode: Peer; readonly precision: Precision }[] = [
   { name: 'PyTorch eager, channels_last', mode: 'tuned', precision: 'float32' },
   { name: 'PyTorch eager, channels_last, AMP', mode: 'amp', precision: 'float16' },
   { name: 'PyTorch compiled, channels_last, AMP', mode: 'compiled', precision: 'float16' },
@@ -85,9 +85,11 @@ export const measure = (task: Task, precision: Precision, options: GpuOptions): 
     );
     const measured: Measured[] = [];
     // An exported file is float32; the peers may compute in what they gain from.
-    const rivals = modes.filter((mode) => task.part === 'inference' || mode.precision === precision);
+    const rivals = modes
+      .filter(({ mode }) => options.peers.includes(mode))
+      .filter((rival) => task.part === 'inference' || rival.precision === precision);
     const python =
-      options.peer === 'torch' && use
+      rivals.length > 0 && use
         ? await attempt(`${label}, peers`, missing, async () =>
             requirePython(options.python, ['torch', 'numpy']),
           )

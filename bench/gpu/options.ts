@@ -6,6 +6,10 @@ import { InputError, messageOf } from '../../src/errors.ts';
 export const parts = ['search', 'retrain', 'inference'] as const;
 export type Part = (typeof parts)[number];
 
+/** Ways in which the peer computes (bench/peers/mode.py). */
+export const peers = ['tuned', 'amp', 'compiled'] as const;
+export type Peer = (typeof peers)[number];
+
 const devices: readonly Provider[] = ['cuda', 'webgpu', 'cpu'];
 
 /** Whole numbers, and the least that each may be. 0 channels, cells or images: as many as the problem has. */
@@ -25,14 +29,14 @@ type NumberName = keyof typeof numbers;
 export type GpuOptions = Readonly<Record<NumberName, number>> & {
   readonly device: Provider;
   readonly parts: readonly Part[];
-  readonly peer: 'torch' | 'none';
+  readonly peers: readonly Peer[];
   readonly python: string | undefined;
 };
 
 /** @throws InputError for what is no option, or not of its kind */
 export function readGpuOptions(args: readonly string[]): GpuOptions {
   const names = Object.keys(numbers) as NumberName[];
-  const all = ['device', 'parts', 'peer', 'python', ...names];
+  const all = ['device', 'parts', 'peers', 'python', ...names];
   let values: Readonly<Record<string, string | undefined>>;
   try {
     const options = Object.fromEntries(all.map((name) => [name, { type: 'string' as const }]));
@@ -45,13 +49,14 @@ export function readGpuOptions(args: readonly string[]): GpuOptions {
     if ((choices as readonly string[]).includes(value)) return value as T;
     throw new InputError(`--${name}: expected ${choices.join(', ')}, got "${value}"`);
   };
-  const chosen = values.parts?.split(',') ?? parts;
-  const unknown = chosen.find((name) => !(parts as readonly string[]).includes(name));
-  if (unknown !== undefined) {
+  const someOf = <T extends string>(name: string, choices: readonly T[]): readonly T[] => {
+    const chosen = values[name]?.split(',') ?? choices;
+    const unknown = chosen.find((choice) => !(choices as readonly string[]).includes(choice));
+    if (unknown === undefined) return chosen as readonly T[];
     throw new InputError(
-      `--parts: expected some of ${parts.join(',')} with commas between, got "${unknown}"`,
+      `--${name}: expected some of ${choices.join(',')} with commas between, got "${unknown}"`,
     );
-  }
+  };
   const whole = (name: NumberName): number => {
     const { fallback, least } = numbers[name];
     const number = Number(values[name] ?? fallback);
@@ -61,8 +66,8 @@ export function readGpuOptions(args: readonly string[]): GpuOptions {
   return {
     ...(Object.fromEntries(names.map((name) => [name, whole(name)])) as Record<NumberName, number>),
     device: oneOf('device', devices),
-    parts: chosen as readonly Part[],
-    peer: oneOf('peer', ['torch', 'none']),
+    parts: someOf('parts', parts),
+    peers: values.peers === 'none' ? [] : someOf('peers', peers),
     python: values.python,
   };
 }

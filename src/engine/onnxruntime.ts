@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { type DeviceName, requireDevice } from '../devices/index.ts';
 import { FailureError, messageOf } from '../errors.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
-import { optimize, optimizeForHalf, type Pass } from '../onnx/passes/index.ts';
+import { optimize, optimizeFor, type Pass } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
 import type { Signature } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
@@ -12,6 +12,7 @@ import { legalize } from '../trace/legalize.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
+import { providerFor } from './provider.ts';
 import { keepDevice, requireHalf } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
@@ -41,7 +42,7 @@ export async function onnxruntimeEngine({
   profile,
 }: OnnxruntimeOptions = {}): Promise<Engine> {
   const session: ort.InferenceSession.SessionOptions = {
-    executionProviders: [provider],
+    executionProviders: [providerFor(provider)],
     // Our own passes did the work; onnxruntime's take seconds on 20,000 nodes and gain nothing.
     graphOptimizationLevel: 'disabled',
     // Planning memory as one arena doubles the peak of a training graph.
@@ -60,12 +61,12 @@ export async function onnxruntimeEngine({
     compile: async (fn, signature, name, precision = 'float32') => {
       const half = precision === 'float16';
       if (half) await requireHalf(provider);
-      const passes = half ? optimizeForHalf : optimize;
+      const passes = optimizeFor({ half, stacksImages: device.stacksImages });
       const prepare: Pass = (graph) => legalize(device)(passes(graph));
       // The blocked layout has float32 only.
       const target = half ? { ...device, block: 0 } : device;
       const graph = withOutputPrefix(trace(fn, signature, { device: target, name, optimize: prepare }));
-      const created = await createSession(serialize(graph, written), session);
+      const created = await createSession(serialize(graph, written), session, provider);
       return {
         run: async (feeds) => {
           checkFeeds(signature, feeds);
@@ -94,13 +95,12 @@ const withOutputPrefix = (graph: Graph): Graph => ({
 async function createSession(
   model: Uint8Array,
   options: ort.InferenceSession.SessionOptions,
+  provider: Provider = 'cpu',
 ): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(model, options);
   } catch (error) {
-    throw new FailureError(
-      `onnxruntime cannot load the graph on ${String(options.executionProviders)}: ${messageOf(error)}`,
-    );
+    throw new FailureError(`onnxruntime cannot load the graph on ${provider}: ${messageOf(error)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { type Builder, createBuilder } from '../onnx/build.ts';
 import { dataTypeNumbers } from '../onnx/data-types.ts';
 import { inputValue, type Value } from '../onnx/ir.ts';
 import { serialize } from '../onnx/serde.ts';
+import { providerFor } from './provider.ts';
 
 type Body = (graph: Builder, x: Value) => Value;
 
@@ -22,7 +23,7 @@ export async function trial(device: DeviceName, body = negated): Promise<ort.Inf
   const value = body(createBuilder(), input);
   const model = serialize({ name: 'trial', inputs: [input], outputs: [{ name: 'y', value }] });
   const session = await ort.InferenceSession.create(model, {
-    executionProviders: [device],
+    executionProviders: [providerFor(device)],
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: 4,
   });

@@ -16,6 +16,8 @@ export interface Device {
   readonly movesBools: boolean;
   /** Whether a Slice may begin anywhere when it goes backwards. Where not, it gives wrong elements, and no error. */
   readonly partialReversal: boolean;
+  /** Whether starting an operator takes longer than an image: a GPU. Then many over images become one. */
+  readonly stacksImages: boolean;
 }
 
 /** Standard operators in NCHW: what every ONNX runtime reads. */
@@ -27,6 +29,7 @@ export const portable: Device = {
   int64: true,
   movesBools: true,
   partialReversal: true,
+  stacksImages: false,
 };
 
 /**
@@ -40,6 +43,7 @@ export const webgpu: Device = {
   int64: false,
   movesBools: false,
   partialReversal: false,
+  stacksImages: true,
 };
 
 /** onnxruntime's CPU provider; `block` as in {@link Device}. */

@@ -1,5 +1,6 @@
 /** A Vulkan driver for tests of WebGPU: the machine's own, or SwiftShader, which Debian's `chromium` brings. */
 import { existsSync } from 'node:fs';
+import { gpuVendors } from '../../src/devices/hardware.ts';
 import { vulkanDrivers } from '../../src/devices/vulkan.ts';
 
 const chromium = '/usr/lib/chromium';
@@ -20,7 +21,9 @@ function load(library: string): boolean {
 /** Makes a driver available to this process and its children; why there is none, otherwise. */
 export function provideVulkan(): string | undefined {
   if (process.platform !== 'linux') return undefined;
-  const hasOwn = vulkanDrivers().some(({ vendor }) => vendor);
+  // Drivers of other makers' GPUs may be installed, too.
+  const makers = gpuVendors();
+  const hasOwn = vulkanDrivers().some(({ vendor }) => vendor && makers.includes(vendor));
   if (!hasOwn) {
     if (!existsSync(manifest))
       return `no Vulkan driver: neither in vulkan/icd.d nor ${manifest} (apt-get install chromium)`;

@@ -1,5 +1,5 @@
 /** Every function of `src/nn` with a gradient of its own, at the sizes where such gradients go wrong. */
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { convolve, depthwiseConvolve } from '../../src/nn/convolution.ts';
 import { declarations, factorizedReduce, sharing } from '../../src/nn/layers.ts';
 import { batchNormalize, weigh } from '../../src/nn/normalize.ts';
@@ -143,7 +143,9 @@ function reduction(inputs: number, outputs: number, sizes: readonly Sizes[]): Di
     () => ({ theta: normal(parameters.size) }),
     (x, { theta }) => {
       const parameter = parameters.lookup(parameters.split(theta as tf.Tensor));
-      return layer(x, { parameter, statistic: parameter, normalization: 'batch', once: sharing() });
+      const y = layer(x, { parameter, statistic: parameter, normalization: 'batch', once: sharing() });
+      // Blocks of 8 channels have room for 5, and 3 more that mean nothing.
+      return tf.slice(y, [0, 0, 0, 0], [-1, -1, -1, outputs]);
     },
     kinkless,
   );

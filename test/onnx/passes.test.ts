@@ -14,11 +14,13 @@ import {
   optimize,
   optimizeForInference,
   selectOutputs,
+  stackImages,
   stackSmall,
 } from '../../src/onnx/passes/index.ts';
 import { printGraph } from '../../src/onnx/print.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { randomGraphs } from './random-graph.ts';
+import { randomImageGraphs } from './random-images.ts';
 import { difference, float32, graphOf, randomFeeds, run } from './support.ts';
 
 describe('any graph computes the same before and after', () => {
@@ -32,6 +34,7 @@ describe('any graph computes the same before and after', () => {
     joinHalves,
     optimize,
     optimizeForInference,
+    stackImages,
     stackSmall,
   };
   test.each(Object.entries(passes))('%s', async (_, pass) => {
@@ -362,6 +365,71 @@ test('many nodes of one form compute the same as one', async () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test('images side by side compute the same as one by one', async () => {
+  let before = 0;
+  let after = 0;
+  await fc.assert(
+    fc.asyncProperty(randomImageGraphs(), async (graph) => {
+      const result = stackImages(graph);
+      verify(result);
+      before += graphNodes(graph).length;
+      after += graphNodes(result).length;
+      expect(difference(await run(graph), await run(result, randomFeeds(graph)))).toBeLessThan(1e-4);
+    }),
+    { numRuns: 150 },
+  );
+  expect(after).toBeLessThan(0.8 * before);
+});
+
+test('convolutions and sums of several images become those of one wide image', async () => {
+  const image = float32(2, 4, 5, 5);
+  const images = { a: image, b: image, c: image, d: image, e: image };
+  const types = { ...images, w: float32(20, 1, 3, 3), p: float32(20, 4, 1, 1) };
+  const graph = graphOf(types, (build, { w, p, ...rest }) => {
+    const [depthwise, pointwise] = [w, p].map((filters) =>
+      build.nodes('Split', [filters, build.ints([4, 4, 4, 4, 4])], { axis: 0 }, 5),
+    ) as [Value[], Value[]];
+    const sums = Object.values(rest).map((x, i) => {
+      const opened = build.node('AveragePool', [x], { kernel_shape: [1, 1] });
+      const pads = [1, 1, 1, 1];
+      const taps = [opened, depthwise[i] as Value];
+      const y = build.node('Conv', taps, { kernel_shape: [3, 3], pads, group: 4 });
+      const z = build.node('Conv', [build.node('Relu', [y]), pointwise[i] as Value], {
+        kernel_shape: [1, 1],
+      });
+      const pixels = build.node('ReduceSum', [z, build.ints([2, 3])], { keepdims: 0 });
+      return build.node('ReduceSum', [pixels, build.ints([0])], { keepdims: 0 });
+    });
+    return { y: build.node('Concat', sums, { axis: 0 }) };
+  });
+  const stacked = identity(stackImages(graph));
+  verify(stacked);
+  expect(difference(await run(graph), await run(stacked))).toBeLessThan(1e-4);
+  expect(printGraph(stacked)).toMatchInlineSnapshot(`
+    "graph test(a: float32[2,4,5,5], b: float32[2,4,5,5], c: float32[2,4,5,5], d: float32[2,4,5,5], e: float32[2,4,5,5], w: float32[20,1,3,3], p: float32[20,4,1,1]) -> (y: float32[20])
+      v0, v1, v2, v3, v4 = Split(w, [4, 4, 4, 4, 4], axis=0)              : float32[4,1,3,3], float32[4,1,3,3], float32[4,1,3,3], float32[4,1,3,3], float32[4,1,3,3]
+      v5, v6, v7, v8, v9 = Split(p, [4, 4, 4, 4, 4], axis=0)              : float32[4,4,1,1], float32[4,4,1,1], float32[4,4,1,1], float32[4,4,1,1], float32[4,4,1,1]
+      v10 = AveragePool(a, kernel_shape=[1,1])                            : float32[2,4,5,5]
+      v11 = AveragePool(b, kernel_shape=[1,1])                            : float32[2,4,5,5]
+      v12 = AveragePool(c, kernel_shape=[1,1])                            : float32[2,4,5,5]
+      v13 = AveragePool(d, kernel_shape=[1,1])                            : float32[2,4,5,5]
+      v14 = AveragePool(e, kernel_shape=[1,1])                            : float32[2,4,5,5]
+      v15 = Concat(v10, v11, v12, v13, v14, axis=1)                       : float32[2,20,5,5]
+      v16 = Concat(v0, v1, v2, v3, v4, axis=0)                            : float32[20,1,3,3]
+      v17 = Conv(v15, v16, kernel_shape=[3,3], pads=[1,1,1,1], group=20)  : float32[2,20,5,5]
+      v18 = Relu(v17)                                                     : float32[2,20,5,5]
+      v19 = Concat(v5, v6, v7, v8, v9, axis=0)                            : float32[20,4,1,1]
+      v20 = Reshape(v19, [5, 4, 4])                                       : float32[5,4,4]
+      v21 = Reshape(v18, [2, 5, 4, 25])                                   : float32[2,5,4,25]
+      v22 = MatMul(v20, v21)                                              : float32[2,5,4,25]
+      v23 = Reshape(v22, [2, 20, 5, 5])                                   : float32[2,20,5,5]
+      v24 = ReduceSum(v23, [2, 3], keepdims=0)                            : float32[2,20]
+      v25 = ReduceSum(v24, [0], keepdims=0)                               : float32[20]
+      v26, v27, v28, v29, v30 = Split(v25, [4, 4, 4, 4, 4], axis=0)       : float32[4], float32[4], float32[4], float32[4], float32[4]
+      y = Concat(v26, v27, v28, v29, v30, axis=0)                         : float32[20]"
+  `);
 });
 
 test('a blocked convolution takes in what follows it', () => {

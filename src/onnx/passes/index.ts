@@ -13,7 +13,7 @@ import { joinHalves } from './join-halves.ts';
 import { limitOutputs } from './limit-outputs.ts';
 import type { Pass } from './rewrite.ts';
 import { sinkIntoBranches } from './sink-into-branches.ts';
-import { stackSmall } from './stack.ts';
+import { stackImages, stackSmall } from './stack.ts';
 
 export type { Pass } from './rewrite.ts';
 export { selectOutputs } from './select-outputs.ts';
@@ -29,6 +29,7 @@ export {
   joinHalves,
   limitOutputs,
   sinkIntoBranches,
+  stackImages,
   stackSmall,
 };
 
@@ -37,14 +38,27 @@ const pipeline =
   (graph: Graph) =>
     passes.reduce((result, pass) => pass(result), graph);
 
-const cleaned = [identity, commonSubexpressions, sinkIntoBranches, fuseConvolution] as const;
-const stacked = [stackSmall, identity] as const;
+export interface OptimizeOptions {
+  /** Mixed precision: float16 where it does no harm. */
+  readonly half?: boolean;
+  /** Whether nodes over images are stacked, too, and not only small ones. */
+  readonly stacksImages?: boolean;
+}
 
-/** For graphs that are run by us: removes what is superfluous and computes nothing twice. */
-export const optimize: Pass = pipeline(...cleaned, ...stacked);
+/** For graphs that are run by us: removes what is superfluous, computes nothing twice and little node by node. */
+export const optimizeFor = ({ half = false, stacksImages = false }: OptimizeOptions = {}): Pass =>
+  pipeline(
+    identity,
+    commonSubexpressions,
+    sinkIntoBranches,
+    fuseConvolution,
+    ...(half ? [halfPrecision] : []),
+    stacksImages ? stackImages : stackSmall,
+    identity,
+  );
 
-/** The same in mixed precision. */
-export const optimizeForHalf: Pass = pipeline(...cleaned, halfPrecision, ...stacked);
+/** The same for a CPU, in float32. */
+export const optimize: Pass = optimizeFor();
 
 /** For models that are exported: constants are computed and joined with the operators that read them, too. */
 export const optimizeForInference: Pass = pipeline(

@@ -8,30 +8,14 @@ import { floatTypes } from '../data-types.ts';
 import type { Node, Value } from '../ir.ts';
 import type { OperatorName } from '../operators.ts';
 import { qualifiedName } from '../operators.ts';
+import { numbersOf, type Operand, reshaped, type Stacking, shapeOf } from './stacks.ts';
 
-/** An operand of all the nodes: stacked, or one that they share. */
-export interface Operand {
-  readonly value: Value;
-  readonly stacked: boolean;
-}
-
-/** The stacked result of `count` nodes like `node`. */
-export type StackingRule = (graph: Builder, node: Node, operands: readonly Operand[], count: number) => Value;
-
-const shapeOf = (value: Value): readonly number[] => value.type.shape as readonly number[];
+/** The stacked result of `count` nodes like `node`: [count, …]. */
+type StackingRule = (graph: Builder, node: Node, operands: readonly Operand[], count: number) => Value;
 
 const outputShape = (node: Node): readonly number[] => shapeOf(node.outputs[0] as Value);
 
-const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis]);
-
-const reshaped = (graph: Builder, value: Value, shape: readonly number[]): Value =>
-  same(shapeOf(value), shape) ? value : graph.node('Reshape', [value, graph.ints(shape)]);
-
 const nameOf = (node: Node): OperatorName => qualifiedName(node) as OperatorName;
-
-const numbersOf = ({ value }: Operand): number[] =>
-  value.source.kind === 'constant' ? Array.from(value.source.data, Number) : [];
 
 /** The first operand over its entries; the others are constants that say how. */
 const first = (operands: readonly Operand[]): Value => (operands[0] as Operand).value;
@@ -62,13 +46,13 @@ const shifted = (node: Node, axes: readonly number[]): number[] => {
 };
 
 const reduceSum: StackingRule = (graph, node, operands) => {
-  const axes = shifted(node, numbersOf(operands[1] as Operand));
+  const axes = shifted(node, numbersOf(operands[1]?.value));
   return graph.node('ReduceSum', [first(operands), graph.ints(axes)], node.attributes);
 };
 
 const slice: StackingRule = (graph, node, operands) => {
   const [, begin, end, axes, ...steps] = operands as [Operand, Operand, Operand, Operand, ...Operand[]];
-  const moved = graph.ints(shifted(node, numbersOf(axes)));
+  const moved = graph.ints(shifted(node, numbersOf(axes.value)));
   const bounds = [begin.value, end.value, moved, ...steps.map(({ value }) => value)];
   return graph.node('Slice', [first(operands), ...bounds]);
 };
@@ -108,8 +92,8 @@ const rules: Readonly<Record<string, StackingRule>> = {
 /** The operands of these after the first say how, and must be constants. */
 const needsConstants = new Set(['Reshape', 'ReduceSum', 'Slice', 'Expand']);
 
-/** The rule of a node; undefined where it cannot be stacked. */
-export function stackingRule(node: Node): StackingRule | undefined {
+/** How nodes like this one are stacked, one entry after the other; undefined where they cannot be. */
+export function stackingOf(node: Node): Stacking | undefined {
   const name = qualifiedName(node);
   const rule = rules[name];
   const [head, ...settings] = node.inputs;
@@ -121,26 +105,10 @@ export function stackingRule(node: Node): StackingRule | undefined {
     : node.inputs.every((value) => value !== null);
   // Without axes a Slice or a sum means all of them; such a node would take the stack in.
   const explicit = name === 'Slice' ? settings.length >= 3 : name !== 'ReduceSum' || settings.length === 1;
-  return known && explicit && (name !== 'Transpose' || node.attributes.perm) ? rule : undefined;
-}
-
-/** Values as one, with a dimension in front: [count, …]. */
-export function stack(graph: Builder, values: readonly Value[]): Value {
-  const [head] = values as [Value];
-  const shape = shapeOf(head);
-  // Along the first axis, which takes no reshaping of each.
-  const parts =
-    shape.length > 0 ? values : values.map((value) => graph.node('Reshape', [value, graph.ints([1])]));
-  const joined = parts.length > 1 ? graph.node('Concat', parts, { axis: 0 }) : (parts[0] as Value);
-  return reshaped(graph, joined, [values.length, ...shape]);
-}
-
-/** The entries of a stacked value, as many values. */
-export function unstack(graph: Builder, value: Value): readonly Value[] {
-  const [count = 1, ...shape] = shapeOf(value);
-  const [rows = 1, ...rest] = shape;
-  const flat = reshaped(graph, value, [count * rows, ...rest]);
-  const sizes = graph.ints(Array<number>(count).fill(rows));
-  const parts = count > 1 ? graph.nodes('Split', [flat, sizes], { axis: 0 }, count) : [flat];
-  return parts.map((part) => reshaped(graph, part, shape));
+  if (!known || !explicit || (name === 'Transpose' && !node.attributes.perm)) return undefined;
+  return {
+    outer: 1,
+    operands: node.inputs.map(() => 1),
+    apply: (graph, operands, count) => rule(graph, node, operands, count),
+  };
 }

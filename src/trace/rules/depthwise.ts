@@ -93,13 +93,17 @@ export function depthwiseFilterGradient(
   filterShape: readonly number[],
 ): Traced {
   const [kh, kw, c, m] = filterShape as Shape4;
-  if (m === 1 && lower.imageLayout(x.shape) === 'blocked') {
-    const sums = blockedChannelProducts(lower, lower.as(x, 'blocked'), lower.as(dy, 'blocked'), window);
-    return lower.traced(
-      lower.reshape(transpose(lower, sums, [1, 2, 0, 3]), filterShape),
-      'plain',
-      filterShape,
-    );
+  const layout = lower.imageLayout(x.shape);
+  const plain = (value: Value): Traced =>
+    lower.traced(lower.reshape(value, filterShape), 'plain', filterShape);
+  if (m === 1 && layout === 'blocked') {
+    const sums = channelProducts(lower, layout, lower.as(x, layout), lower.as(dy, layout), window);
+    return plain(transpose(lower, sums, [1, 2, 0, 3]));
+  }
+  // Few sums over all images leave a GPU idle; many over one each do not.
+  if (m === 1 && lower.device.stacksImages) {
+    const sums = channelProducts(lower, 'nchw', lower.as(x, 'nchw'), lower.as(dy, 'nchw'), window);
+    return plain(transpose(lower, sums, [1, 2, 0]));
   }
   // One group a channel; its N images are the channels that the convolution sums over.
   const [n, h, w] = x.shape as Shape4;
@@ -110,25 +114,25 @@ export function depthwiseFilterGradient(
 }
 
 /**
- * Correlations of each channel of two blocked images, summed over the batch: [C/B, kh, kw, B]. A blocked depthwise
- * convolution over N·C channels whose *filter* is dy: no data moves, both are merely reshaped.
+ * Correlations of each channel of two physical images, summed over the batch: [C/B, kh, kw, B] of blocked ones, else
+ * [C, kh, kw]. A depthwise convolution over N·C channels whose *filter* is dy: no data moves, both are merely reshaped.
  */
-export function blockedChannelProducts(lower: Lowering, x: Value, dy: Value, window: Window): Value {
+export function channelProducts(lower: Lowering, layout: Layout, x: Value, dy: Value, window: Window): Value {
   const { graph, device } = lower;
-  const { image, padding } = widened(lower, x, 'blocked', window.kernel, pads(window));
+  const { image, padding } = widened(lower, x, layout, window.kernel, pads(window));
   const [n, c, h, w] = knownShape(image.type.shape) as Shape4;
   const [kh, kw] = window.kernel;
   const [oh, ow] = window.output;
   const full = convolve(
     lower,
-    'blocked',
+    layout,
     lower.reshape(image, [1, n * c, h, w]),
     lower.reshape(dy, [n * c, 1, oh, ow]),
     { pads: padding, strides: window.dilations, dilations: window.strides, group: n * c },
   );
   const [, , fh, fw] = knownShape(full.type.shape) as Shape4;
-  const blocks = lower.reshape(full, [n, c / device.block, fh, fw, device.block]);
-  const sums = graph.node('ReduceSum', [blocks, graph.ints([0])], { keepdims: 0 });
+  const each = layout === 'blocked' ? [n, c / device.block, fh, fw, device.block] : ([n, c, fh, fw] as const);
+  const sums = graph.node('ReduceSum', [lower.reshape(full, each), graph.ints([0])], { keepdims: 0 });
   // Where the stride leaves rows over, the correlation has more taps than the filter.
   return fh === kh && fw === kw
     ? sums

@@ -7,7 +7,7 @@ import { align } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout, sizeOf, type Traced } from '../traced.ts';
-import { blockedChannelProducts } from './depthwise.ts';
+import { channelProducts } from './depthwise.ts';
 import { reducePixels } from './reduction.ts';
 import type { Window } from './window.ts';
 
@@ -52,7 +52,7 @@ function channelMean(lower: Lowering, x: Value, layout: Layout): Value {
 function productSum(lower: Lowering, x: Value, y: Value, layout: Layout): Value {
   if (layout !== 'blocked') return channelSum(lower, lower.graph.node('Mul', [x, y]), layout);
   const [, c, h, w] = knownShape(x.type.shape) as [number, number, number, number];
-  return lower.reshape(blockedChannelProducts(lower, x, y, pointwise(h, w)), [c]);
+  return lower.reshape(channelProducts(lower, layout, x, y, pointwise(h, w)), [c]);
 }
 
 function channelDot(lower: Lowering, x: Traced, y: Traced): Traced {
