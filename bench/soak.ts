@@ -5,6 +5,9 @@ import { markdownTable } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 import { type SoakReport, soak } from './soak/run.ts';
 
+/** As README has it for servers: with glibc's default each thread keeps an arena of its own, and what crumbles in them. */
+const environment = { MALLOC_ARENA_MAX: '2' };
+
 const defaults = { minutes: 10, connections: 16, kills: 3, reload: 2, seed: 1 };
 
 const benchmark: Benchmark = {
@@ -17,6 +20,7 @@ const benchmark: Benchmark = {
       kills,
       reloadSeconds: reload,
       seed,
+      environment,
       growthLimit: 0.05,
       healthLimit: 100,
     };

@@ -26,6 +26,8 @@ export interface SoakOptions {
   /** Between reloads. */
   readonly reloadSeconds: number;
   readonly seed: number;
+  /** Of the server, besides this process's own. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Largest growth of the memory after the warm-up, but for what crashes leave behind, as a share. */
   readonly growthLimit: number;
   /** Largest 99th percentile of the health endpoint's latency, in milliseconds. */
@@ -77,7 +79,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       ...['--instances', '2', '--threads', '1', '--body-limit', String(bodyLimit)],
       ...['--max-batch-size', String(maxBatchSize)],
     ],
-    { node: ['--import', hook], env: { SOAK_KILLS: kills }, log },
+    { node: ['--import', hook], env: { ...options.environment, SOAK_KILLS: kills }, log },
   );
   try {
     return await soakServer(server, { model, samples, logits, bodyLimit }, { kills, logFile }, options);

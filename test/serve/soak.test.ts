@@ -7,6 +7,7 @@ describe('a served model under mixed load', () => {
     const { problems, done, reloads, kills, drain } = await soak({
       seconds: 15,
       connections: 8,
+      environment: {},
       kills: 1,
       reloadSeconds: 4,
       seed: 7,

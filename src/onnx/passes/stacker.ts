@@ -1,0 +1,243 @@
+/** The graph with groups of nodes as one node each, as it is built: what became of each value, and what operands are made of. */
+
+import { type Builder, createBuilder } from '../build.ts';
+import type { Node, Value } from '../ir.ts';
+import { rebuilt } from './rewrite.ts';
+import { join, type Operand, reshaped, run, type Stack, type Stacking, shapeOf, unstack } from './stacks.ts';
+
+/** Nodes that become one, in the order of the program. */
+export type Group = readonly Node[];
+
+/** Operands that a GPU joins at a time. */
+const joinedAtOnce = 7;
+
+const isConstant = (value: Value): boolean => value.source.kind === 'constant';
+
+/** A value of the graph before as part of a stacked one: its entry. */
+interface Entry {
+  readonly whole: Stack;
+  readonly index: number;
+}
+
+/** Neighbouring entries of a stack, or a value by itself. */
+type Piece = { readonly whole: Stack; readonly begin: number; readonly end: number } | Value;
+
+const isRun = (piece: Piece): piece is Exclude<Piece, Value> => 'whole' in piece;
+
+/** One value for all, or constants, which are alike. */
+const isShared = (values: readonly Value[]): boolean =>
+  values.every((value) => isConstant(value) || value === values[0]);
+
+const isComplete = (piece: Piece): boolean => isRun(piece) && piece.end - piece.begin === piece.whole.count;
+
+export class Stacker {
+  private readonly single = new Map<Value, Value>();
+  private readonly entries = new Map<Value, Entry>();
+  private readonly parts = new Map<Stack, readonly Value[]>();
+  private readonly assembled = new Map<string, Stack>();
+  private readonly numbers = new Map<Value | Stack, number>();
+  private readonly stackings: ReadonlyMap<Node, Stacking>;
+  private scope = '';
+  private readonly build: Builder = createBuilder(() => this.scope);
+
+  constructor(stackings: ReadonlyMap<Node, Stacking>) {
+    this.stackings = stackings;
+  }
+
+  /** The value by itself. */
+  value(before: Value): Value {
+    const entry = this.entries.get(before);
+    if (!entry) return this.single.get(before) ?? before;
+    return this.entry(entry.whole, entry.index);
+  }
+
+  private entry(whole: Stack, index: number): Value {
+    const parts = this.parts.get(whole) ?? unstack(this.build, whole);
+    this.parts.set(whole, parts);
+    return parts[index] as Value;
+  }
+
+  copy(node: Node): void {
+    const inputs = node.inputs.map((value) => value && this.value(value));
+    const outputs = rebuilt(node, inputs);
+    node.outputs.forEach((value, index) => {
+      this.single.set(value, outputs[index] as Value);
+    });
+  }
+
+  stack(group: Group): void {
+    const [head] = group as [Node];
+    const stacking = this.stackings.get(head);
+    if (!stacking) throw new Error(`${head.op} has no stacking rule`);
+    this.scope = head.scope;
+    if (this.columnsOf(group).every(isShared)) {
+      this.copy(head);
+      const [result] = head.outputs as [Value];
+      for (const { outputs } of group) this.single.set(outputs[0] as Value, this.value(result));
+      return;
+    }
+    const isSmall = stacking.outer === 1 && stacking.operands.every((outer) => outer === 1);
+    if (isSmall) {
+      const { order } = this.cheapest(group, stacking, (values) => this.smallCost(values));
+      this.emit(order, stacking, (values) => this.operand(values));
+      return;
+    }
+    const { order, cost } = this.cheapest(group, stacking, (values, outer) => this.cost(values, outer));
+    if (1 + cost <= group.length) this.emit(order, stacking, (values, outer) => this.assembly(values, outer));
+    else for (const node of group) this.copy(node);
+  }
+
+  /** The node for all of a group. */
+  private emit(
+    group: Group,
+    { outer, operands, apply }: Stacking,
+    operand: (values: readonly Value[], outer: number) => Operand,
+  ): void {
+    const [head] = group as [Node];
+    const given = this.columnsOf(group).map((values, index) => operand(values, operands[index] as number));
+    const value = apply(this.build, given, group.length);
+    const whole: Stack = { value, outer, count: group.length, shape: shapeOf(head.outputs[0] as Value) };
+    group.forEach((node, index) => {
+      this.entries.set(node.outputs[0] as Value, { whole, index });
+    });
+  }
+
+  /** The first operands of a group's nodes, their second ones, … */
+  private columnsOf(group: Group): (readonly Value[])[] {
+    const [head] = group as [Node];
+    return head.inputs.map((_, index) => group.map((node) => this.current(node.inputs[index] as Value)));
+  }
+
+  /** The order of a group that takes the fewest nodes for its operands: the program's, or that of one operand's stacks. */
+  private cheapest(
+    group: Group,
+    { operands }: Stacking,
+    costOf: (values: readonly Value[], outer: number) => number,
+  ): { order: Group; cost: number } {
+    const place = (value: Value): number => {
+      const entry = this.entries.get(value);
+      return entry ? this.numberOf(entry.whole) * 2 ** 20 + entry.index : this.numberOf(value) * 2 ** 20;
+    };
+    const places = this.columnsOf(group).map((values) => values.map(place));
+    const orders = [
+      group,
+      ...places.map((keys) => {
+        const key = new Map(group.map((node, index) => [node, keys[index] as number]));
+        return [...group].sort((a, b) => (key.get(a) as number) - (key.get(b) as number));
+      }),
+    ].map((order) => ({
+      order,
+      cost: this.columnsOf(order).reduce((sum, values, i) => sum + costOf(values, operands[i] as number), 0),
+    }));
+    return orders.reduce((best, other) => (other.cost < best.cost ? other : best));
+  }
+
+  /** What a value of the graph before is now; entries of stacks go by the names that they had. */
+  private current(before: Value): Value {
+    return this.single.get(before) ?? before;
+  }
+
+  /** Values as the longest runs of entries that lie next to each other in stacks within so many `outer`. */
+  private pieces(values: readonly Value[], outer: number): Piece[] {
+    const pieces: Piece[] = [];
+    for (const value of values) {
+      const entry = this.entries.get(value);
+      const last = pieces.at(-1);
+      if (!entry || entry.whole.outer !== outer) pieces.push(value);
+      else if (last && isRun(last) && last.whole === entry.whole && last.end === entry.index) {
+        pieces[pieces.length - 1] = { ...last, end: last.end + 1 };
+      } else pieces.push({ whole: entry.whole, begin: entry.index, end: entry.index + 1 });
+    }
+    return pieces;
+  }
+
+  private numberOf(subject: Value | Stack): number {
+    const number = this.numbers.get(subject) ?? this.numbers.size;
+    this.numbers.set(subject, number);
+    return number;
+  }
+
+  private keyOf(values: readonly Value[], outer: number): string {
+    return [outer, ...values.map((value) => this.numberOf(value))].join();
+  }
+
+  /** The nodes that an operand of images takes before it can be read, about. */
+  private cost(values: readonly Value[], outer: number): number {
+    if (isConstant(values[0] as Value) || this.assembled.has(this.keyOf(values, outer))) return 0;
+    const pieces = this.pieces(values, outer);
+    const isSingle = (piece: Piece): boolean => !isRun(piece) || piece.end - piece.begin === 1;
+    const cut = pieces.filter((piece) => !isComplete(piece) && !isSingle(piece)).length;
+    // A Split gives all of a stack's entries, to whoever reads them.
+    const split = pieces.filter((piece) => !isComplete(piece) && isRun(piece) && isSingle(piece)).length;
+    return cut + split / joinedAtOnce + (pieces.length > 1 ? Math.ceil(pieces.length / joinedAtOnce) : 0);
+  }
+
+  /** The same for small ones, beyond what any order takes. */
+  private smallCost(values: readonly Value[]): number {
+    if (isShared(values) || this.assembled.has(this.keyOf(values, 1))) return 0;
+    return this.sources(values).inOrder ? 0 : 1;
+  }
+
+  /** One operand of all nodes of a group over images. */
+  private assembly(values: readonly Value[], outer: number): Operand {
+    const [head] = values as [Value];
+    if (isConstant(head)) return { value: head, stacked: false };
+    const key = this.keyOf(values, outer);
+    const known = this.assembled.get(key);
+    if (known) return { value: known.value, stacked: true };
+    const pieces = this.pieces(values, outer).map((piece) => {
+      if (!isRun(piece)) return this.value(piece);
+      const { whole, begin, end } = piece;
+      if (isComplete(piece)) return whole;
+      return end - begin > 1 ? run(this.build, whole, begin, end) : this.entry(whole, begin);
+    });
+    const joined = join(this.build, pieces, shapeOf(head), outer);
+    this.assembled.set(key, joined);
+    return { value: joined.value, stacked: true };
+  }
+
+  /** What an operand of small nodes is taken from: the stacks that entries come from, then the others as one more. */
+  private sources(values: readonly Value[]) {
+    const own = (value: Value): Entry | undefined => {
+      const entry = this.entries.get(value);
+      return entry?.whole.outer === 1 ? entry : undefined;
+    };
+    const wholes = [...new Set(values.flatMap((value) => own(value)?.whole ?? []))];
+    const others = [...new Set(values.filter((value) => !own(value)))];
+    const begins = new Map<Stack, number>();
+    let total = 0;
+    for (const whole of wholes) {
+      begins.set(whole, total);
+      total += whole.count;
+    }
+    const places = new Map(others.map((value, place) => [value, total + place]));
+    const positions = values.map((value) => {
+      const entry = own(value);
+      return entry ? (begins.get(entry.whole) as number) + entry.index : (places.get(value) as number);
+    });
+    const isWhole = positions.length === total + others.length;
+    const inOrder = isWhole && positions.every((position, index) => position === index);
+    return { wholes, others, positions, inOrder };
+  }
+
+  /** One operand of all nodes of a small group: shared, or stacked from what there is, each piece as large as possible. */
+  private operand(values: readonly Value[]): Operand {
+    const [head] = values as [Value];
+    if (isConstant(head)) return { value: head, stacked: false };
+    if (isShared(values)) return { value: this.value(head), stacked: false };
+    const key = this.keyOf(values, 1);
+    const shape = shapeOf(head);
+    const stack = this.assembled.get(key) ?? this.gathered(values, shape);
+    this.assembled.set(key, stack);
+    return { value: reshaped(this.build, stack.value, [stack.count, ...shape]), stacked: true };
+  }
+
+  private gathered(values: readonly Value[], shape: readonly number[]): Stack {
+    const { wholes, others, positions, inOrder } = this.sources(values);
+    const all = join(this.build, [...wholes, ...others.map((value) => this.value(value))], shape, 1);
+    if (inOrder) return all;
+    const indices = this.build.ints(positions);
+    const value = this.build.node('Gather', [all.value, indices], { axis: 0 });
+    return { value, outer: 1, count: values.length, shape };
+  }
+}
