@@ -11,6 +11,9 @@ import {
 import { smallConstantKey } from './keys.ts';
 import { formatType, type Inputs, inferTypes, type OperatorName, splitName } from './operators.ts';
 
+/** The end of a Slice that goes backwards to the first element: −1 would be the last one. */
+export const beforeFirst = -(2 ** 31);
+
 export interface Builder {
   /** One node with one output. `op` is the table's key. The output's type is inferred. */
   node(op: OperatorName, inputs: Inputs, attributes?: Attributes): Value;

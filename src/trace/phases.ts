@@ -12,6 +12,7 @@
 import type { Value } from '../onnx/ir.ts';
 import type { Lowering } from './lowering.ts';
 import { filled } from './rules/creation.ts';
+import { type Taps, tapsOf } from './rules/filters.ts';
 import { applyCrop, type Window } from './rules/window.ts';
 import { knownShape, type Layout, sameShape, type Traced } from './traced.ts';
 
@@ -33,11 +34,7 @@ const parities = [
 const phaseSize = (size: number): number => Math.ceil(size / 2);
 
 /** What one axis of a strided window does to one phase: a stride-1 window over dy, of the taps in descending order. */
-interface PhaseWindow {
-  /** The last tap, and how many there are, `step` apart. */
-  readonly last: number;
-  readonly count: number;
-  readonly step: number;
+interface PhaseWindow extends Taps {
   /** The distance of neighbouring taps over dy. */
   readonly dilation: number;
   /** Padding (negative: cropping) of dy. */
@@ -95,25 +92,6 @@ export function phasedInputGradient(
   });
   return phased(lower, { parts }, inputShape);
 }
-
-function tapsOf(lower: Lowering, filter: Value, axes: readonly PhaseWindow[]): Value {
-  const { graph } = lower;
-  if (axes.every(({ last, count }) => last === 0 && count === 1) && isOneTap(filter)) return filter;
-  const ends = axes.map(({ last, count, step }) => last - count * step);
-  return graph.node('Slice', [
-    filter,
-    graph.ints(axes.map(({ last }) => last)),
-    // Before the first element: −1 would be the last one.
-    graph.ints(ends.map((end) => (end < 0 ? -(2 ** 31) : end))),
-    graph.ints([0, 1]),
-    graph.ints(axes.map(({ step }) => -step)),
-  ]);
-}
-
-const isOneTap = (filter: Value): boolean => {
-  const [kh, kw] = knownShape(filter.type.shape);
-  return kh === 1 && kw === 1;
-};
 
 /** A traced image of these phases. It is put together where its value is asked for, once. */
 function phased(lower: Lowering, phases: Phases, shape: readonly number[]): Traced {

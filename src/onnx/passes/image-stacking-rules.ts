@@ -10,16 +10,8 @@
 
 import type { Node, Value } from '../ir.ts';
 import { type OperatorName, qualifiedName } from '../operators.ts';
-import {
-  numbersOf,
-  type Operand,
-  reshaped,
-  type Stacking,
-  shapeOf,
-  sizeOf,
-  stackAxis,
-  stackShape,
-} from './stacks.ts';
+import { numbersOf } from './constants.ts';
+import { type Operand, reshaped, type Stacking, shapeOf, sizeOf, stackAxis, stackShape } from './stacks.ts';
 
 /** The images of the batch that a value holds, one after the other in memory; 1 where it does not. */
 export type Outers = ReadonlyMap<Value, number>;
@@ -44,7 +36,7 @@ const asItIs =
 function axesOf(node: Node, operand: number): number[] | undefined {
   const value = node.inputs[operand];
   const { length: rank } = shapeOf(node.inputs[0] as Value);
-  return isConstant(value) ? numbersOf(value).map((axis) => (axis < 0 ? axis + rank : axis)) : undefined;
+  return numbersOf(value)?.map((axis) => (axis < 0 ? axis + rank : axis));
 }
 
 type Rule = (node: Node, outers: Outers) => Stacking | undefined;

@@ -8,7 +8,8 @@ import { floatTypes } from '../data-types.ts';
 import type { Node, Value } from '../ir.ts';
 import type { OperatorName } from '../operators.ts';
 import { qualifiedName } from '../operators.ts';
-import { numbersOf, type Operand, reshaped, type Stacking, shapeOf } from './stacks.ts';
+import { numbersOf } from './constants.ts';
+import { type Operand, reshaped, type Stacking, shapeOf } from './stacks.ts';
 
 /** The stacked result of `count` nodes like `node`: [count, …]. */
 type StackingRule = (graph: Builder, node: Node, operands: readonly Operand[], count: number) => Value;
@@ -46,13 +47,13 @@ const shifted = (node: Node, axes: readonly number[]): number[] => {
 };
 
 const reduceSum: StackingRule = (graph, node, operands) => {
-  const axes = shifted(node, numbersOf(operands[1]?.value));
+  const axes = shifted(node, numbersOf(operands[1]?.value) ?? []);
   return graph.node('ReduceSum', [first(operands), graph.ints(axes)], node.attributes);
 };
 
 const slice: StackingRule = (graph, node, operands) => {
   const [, begin, end, axes, ...steps] = operands as [Operand, Operand, Operand, Operand, ...Operand[]];
-  const moved = graph.ints(shifted(node, numbersOf(axes.value)));
+  const moved = graph.ints(shifted(node, numbersOf(axes.value) ?? []));
   const bounds = [begin.value, end.value, moved, ...steps.map(({ value }) => value)];
   return graph.node('Slice', [first(operands), ...bounds]);
 };

@@ -42,10 +42,6 @@ const same = (a: readonly number[], b: readonly number[]): boolean =>
 export const reshaped = (graph: Builder, value: Value, shape: readonly number[]): Value =>
   same(shapeOf(value), shape) ? value : graph.node('Reshape', [value, graph.ints(shape)]);
 
-/** The numbers of a constant. */
-export const numbersOf = (value: Value | null | undefined): number[] =>
-  value?.source.kind === 'constant' ? Array.from(value.source.data, Number) : [];
-
 /** The axis of an entry that grows where entries are joined within each of `outer`; undefined where there is none. */
 export function stackAxis(shape: readonly number[], outer: number): number | undefined {
   let before = 1;

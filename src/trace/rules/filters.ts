@@ -1,4 +1,5 @@
 /** Filters of convolutions: tfjs's order as the ONNX operators of each layout read it. */
+import { beforeFirst } from '../../onnx/build.ts';
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout, type Traced } from '../traced.ts';
@@ -35,17 +36,36 @@ export function depthwiseFilterFor(lower: Lowering, w: Value, layout: Layout): V
   return lower.reshape(ordered, [c * m, 1, kh, kw]);
 }
 
-/** The filter turned by 180°. */
-export const flip = (lower: Lowering, filter: Value): Value => {
-  const [kh, kw] = knownShape(filter.type.shape) as Shape4;
-  if (kh === 1 && kw === 1) return filter;
+/** Taps of a filter along one of its axes, from the last one backwards in steps. */
+export interface Taps {
+  readonly last: number;
+  readonly count: number;
+  readonly step: number;
+}
+
+/** Taps of a filter [kh, kw, …], the last ones first. */
+export function tapsOf(lower: Lowering, filter: Value, axes: readonly Taps[]): Value {
   const { graph } = lower;
-  const farBefore = -(2 ** 31);
+  const isAll = axes.every(
+    ({ last, count }, axis) => last === 0 && count === 1 && filter.type.shape[axis] === 1,
+  );
+  if (isAll) return filter;
+  const ends = axes.map(({ last, count, step }) => last - count * step);
   return graph.node('Slice', [
     filter,
-    graph.ints([-1, -1]),
-    graph.ints([farBefore, farBefore]),
+    graph.ints(axes.map(({ last }) => last)),
+    graph.ints(ends.map((end) => (end < 0 ? beforeFirst : end))),
     graph.ints([0, 1]),
-    graph.ints([-1, -1]),
+    graph.ints(axes.map(({ step }) => -step)),
   ]);
-};
+}
+
+/** The filter turned by 180°. */
+export function flip(lower: Lowering, filter: Value): Value {
+  const [kh, kw] = knownShape(filter.type.shape) as Shape4;
+  return tapsOf(
+    lower,
+    filter,
+    [kh, kw].map((count) => ({ last: count - 1, count, step: 1 })),
+  );
+}

@@ -1,5 +1,6 @@
 /** Kernels that cut tensors along their axes. */
 import { type SliceAttrs, type StridedSliceAttrs, slice_util, util } from '@tensorflow/tfjs';
+import { beforeFirst } from '../../onnx/build.ts';
 import { broadcast } from '../broadcast.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
@@ -14,9 +15,6 @@ export interface Range {
   readonly end: number;
   readonly stride: number;
 }
-
-/** An end before the first element: −1 would be the last one. */
-const beforeFirst = -(2 ** 31);
 
 const isWhole = ({ begin, end, stride }: Range, size: number | undefined): boolean =>
   begin === 0 && end === size && stride === 1;
