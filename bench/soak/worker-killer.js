@@ -1,6 +1,6 @@
 /**
- * Loaded into a server with `--import`: SIGUSR2 ends the worker thread that next runs a model, in the middle of the run,
- * as a crash would. A folder named by SOAK_KILLS gets a folder for each worker that was ended.
+ * Loaded into a server with `--import`: SIGUSR2 ends the worker thread that next runs a model for somebody, in the
+ * middle of the run, as a crash would. A folder named by SOAK_KILLS gets a folder for each worker that was ended.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +15,15 @@ if (isMainThread) {
   const { InferenceSession } = await import('onnxruntime-node');
   const { run } = InferenceSession.prototype;
   let wanted = 0;
+  // While a model is loaded it is tried and timed: those runs are nobody's.
+  const trialTime = 500;
+  const firstRuns = new WeakMap();
   channel.onmessage = ({ data }) => {
     wanted = data;
   };
   InferenceSession.prototype.run = function (...args) {
-    if (wanted > 0) {
+    if (!firstRuns.has(this)) firstRuns.set(this, Date.now());
+    if (wanted > 0 && Date.now() - firstRuns.get(this) > trialTime) {
       const kill = wanted;
       wanted = 0;
       // Only one worker can make the folder, and that one ends.

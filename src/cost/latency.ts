@@ -205,8 +205,12 @@ export function latencyFromJson(text: string, where: string): LatencyFile {
 }
 
 /** How far the estimates are from what was measured, as a mean of parts. */
-export const meanError = ({ checks }: LatencyFile): number =>
-  checks.reduce((sum, { estimated, measured }) => sum + Math.abs(estimated / measured - 1), 0) /
-  checks.length;
+export function meanError({ checks }: LatencyFile): number {
+  // Of a tiny network the time of an empty run may be all that there was.
+  const errors = checks.flatMap(({ estimated, measured }) =>
+    measured > 0 ? [Math.abs(estimated / measured - 1)] : [],
+  );
+  return errors.reduce((sum, error) => sum + error, 0) / Math.max(1, errors.length);
+}
 
 export const latencyToJson = (file: LatencyFile): string => `${JSON.stringify(file, null, 2)}\n`;

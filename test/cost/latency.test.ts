@@ -62,8 +62,10 @@ describe('a profile', () => {
     expect(file.checks).toHaveLength(4);
     for (const { genotype, estimated, measured } of file.checks) {
       const table = latencyTable(file, space, size, 'here');
-      expect(costOf(parseGenotype(genotype), table, space) / estimated).toBeCloseTo(1, 3);
-      expect(measured).toBeGreaterThan(0);
+      const difference = Math.abs(costOf(parseGenotype(genotype), table, space) - estimated);
+      expect(difference).toBeLessThanOrEqual(1e-3 * estimated);
+      // Of so small a network nothing may be left when the time of an empty run is taken off.
+      expect(measured).toBeGreaterThanOrEqual(0);
     }
   });
 
