@@ -114,7 +114,10 @@ describe('serve', () => {
     expect(performance.now() - begin).toBeLessThan(20_000);
   });
 
-  it('takes its time where what is in progress does: more than a framework allows', async () => {
+  // On a busy machine they may come one by one, and none finds others there.
+  it('takes its time where what is in progress does: more than a framework allows', {
+    retry: 4,
+  }, async () => {
     const server = await start({ models: { threads: 1, maxQueueDelayMs: 11_000 } });
     // One alone does not wait; of many at once the last find others there, and wait for more.
     const body = JSON.stringify({
