@@ -1,6 +1,7 @@
 /** Joins the product of two matrices and the bias added to it into one Gemm. */
 
 import { type Attributes, constantValue, createNode, type TensorType, type Value } from '../ir.ts';
+import { isConstant } from './constants.ts';
 import { evaluators } from './evaluate.ts';
 import { type Pass, producerOf, readCounts, rewrite } from './rewrite.ts';
 
@@ -10,8 +11,6 @@ const broadcastsTo = ({ shape }: TensorType, target: TensorType['shape']): boole
   shape.every((dimension, axis) => {
     return dimension === 1 || dimension === target[target.length - shape.length + axis];
   });
-
-const isConstant = (value: Value | null | undefined): value is Value => value?.source.kind === 'constant';
 
 /**
  * The second matrix of a Gemm. A constant one is kept transposed, as most frameworks write it and as some readers

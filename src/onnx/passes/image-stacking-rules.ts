@@ -10,15 +10,22 @@
 
 import type { Node, Value } from '../ir.ts';
 import { type OperatorName, qualifiedName } from '../operators.ts';
-import { numbersOf } from './constants.ts';
-import { type Operand, reshaped, type Stacking, shapeOf, sizeOf, stackAxis, stackShape } from './stacks.ts';
+import { isConstant, numbersOf } from './constants.ts';
+import {
+  along,
+  type Operand,
+  reshaped,
+  type Stacking,
+  shapeOf,
+  sizeOf,
+  stackAxis,
+  stackShape,
+} from './stacks.ts';
 
 /** The images of the batch that a value holds, one after the other in memory; 1 where it does not. */
 export type Outers = ReadonlyMap<Value, number>;
 
 type Shape = readonly number[];
-
-const isConstant = (value: Value | null | undefined): boolean => value?.source.kind === 'constant';
 
 const isScalar = (value: Value): boolean => sizeOf(shapeOf(value)) === 1;
 
@@ -79,15 +86,14 @@ const elementwise: Rule = (node, outers) => {
     apply: (graph, given, count) => {
       // A stack of vectors [count, 1, C, 1, 1] lies as one of count·C channels does.
       const wide = given.map(({ value, stacked }, index) =>
-        stacked && known[index] === 1 ? reshaped(graph, value, widened(node.inputs[index], count)) : value,
+        stacked && known[index] === 1
+          ? reshaped(graph, value, along(shapeOf(node.inputs[index] as Value), 1, count))
+          : value,
       );
       return graph.node(qualifiedName(node) as OperatorName, wide, node.attributes);
     },
   };
 };
-
-const widened = (value: Value | null | undefined, count: number): Shape =>
-  shapeOf(value as Value).map((size, axis) => (axis === 1 ? count * size : size));
 
 const convolution: Rule = (node, outers) => {
   const [x, filter, ...more] = node.inputs as [Value, Value];

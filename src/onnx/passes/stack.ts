@@ -10,6 +10,7 @@
 import { elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 import { attributesKey, smallConstantKey } from '../keys.ts';
 import { formatType, qualifiedName } from '../operators.ts';
+import { isConstant } from './constants.ts';
 import { imageStackingOf, outerAfter } from './image-stacking-rules.ts';
 import type { Pass } from './rewrite.ts';
 import { type Group, Stacker } from './stacker.ts';
@@ -27,8 +28,6 @@ const isKnown = ({ type }: Value): boolean => type.shape.every((size) => typeof 
 
 /** Whether a tensor is so small that its nodes, not its memory, are what it costs. */
 const isSmall = (value: Value): boolean => isKnown(value) && elementCount(value.type) <= smallSize;
-
-const isConstant = (value: Value | null): boolean => value?.source.kind === 'constant';
 
 /** How each node could be stacked: over images where it reads such and `images` says so, else if all of it is small. */
 function stackingsOf(nodes: readonly Node[], images: boolean): ReadonlyMap<Node, Stacking> {

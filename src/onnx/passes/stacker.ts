@@ -2,6 +2,7 @@
 
 import { type Builder, createBuilder } from '../build.ts';
 import type { Node, Value } from '../ir.ts';
+import { isConstant } from './constants.ts';
 import { rebuilt } from './rewrite.ts';
 import { join, type Operand, reshaped, run, type Stack, type Stacking, shapeOf, unstack } from './stacks.ts';
 
@@ -10,8 +11,6 @@ export type Group = readonly Node[];
 
 /** Operands that a GPU joins at a time. */
 const joinedAtOnce = 7;
-
-const isConstant = (value: Value): boolean => value.source.kind === 'constant';
 
 /** A value of the graph before as part of a stacked one: its entry. */
 interface Entry {
@@ -118,18 +117,19 @@ export class Stacker {
       const entry = this.entries.get(value);
       return entry ? this.numberOf(entry.whole) * 2 ** 20 + entry.index : this.numberOf(value) * 2 ** 20;
     };
-    const places = this.columnsOf(group).map((values) => values.map(place));
-    const orders = [
-      group,
-      ...places.map((keys) => {
-        const key = new Map(group.map((node, index) => [node, keys[index] as number]));
-        return [...group].sort((a, b) => (key.get(a) as number) - (key.get(b) as number));
-      }),
-    ].map((order) => ({
+    const priced = (order: Group): { order: Group; cost: number } => ({
       order,
       cost: this.columnsOf(order).reduce((sum, values, i) => sum + costOf(values, operands[i] as number), 0),
-    }));
-    return orders.reduce((best, other) => (other.cost < best.cost ? other : best));
+    });
+    let best = priced(group);
+    for (const values of this.columnsOf(group)) {
+      if (best.cost === 0) break;
+      const places = new Map(group.map((node, index) => [node, place(values[index] as Value)]));
+      const order = [...group].sort((a, b) => (places.get(a) as number) - (places.get(b) as number));
+      const other = priced(order);
+      if (other.cost < best.cost) best = other;
+    }
+    return best;
   }
 
   /** What a value of the graph before is now; entries of stacks go by the names that they had. */

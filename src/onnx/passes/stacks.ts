@@ -53,12 +53,16 @@ export function stackAxis(shape: readonly number[], outer: number): number | und
   return undefined;
 }
 
+/** A shape of `count` times the size along an axis. */
+export const along = (shape: readonly number[], axis: number, count: number): readonly number[] =>
+  shape.map((size, other) => (other === axis ? count * size : size));
+
 /** The shape of a stack: a dimension in front where `outer` is 1, else a larger {@link stackAxis}. */
 export function stackShape(shape: readonly number[], outer: number, count: number): readonly number[] {
   if (outer === 1) return [count, ...shape];
   const axis = stackAxis(shape, outer);
   if (axis === undefined) throw new Error(`[${shape}] cannot be stacked within ${outer}`);
-  return shape.map((size, other) => (other === axis ? count * size : size));
+  return along(shape, axis, count);
 }
 
 /** How entries lie for being joined and cut: each of a shape like this, next to one another along an axis. */
@@ -67,9 +71,6 @@ function layout(shape: readonly number[], outer: number): { piece: readonly numb
   const isImage = shape[0] === outer && shape.length > 1;
   return { piece: isImage ? shape : [outer, sizeOf(shape) / outer], axis: 1 };
 }
-
-const along = (shape: readonly number[], axis: number, count: number): readonly number[] =>
-  shape.map((size, other) => (other === axis ? count * size : size));
 
 /** Values, in this order, as one stack. */
 function stackOf(graph: Builder, values: readonly Value[], shape: readonly number[], outer: number): Stack {

@@ -96,14 +96,10 @@ export function depthwiseFilterGradient(
   const layout = lower.imageLayout(x.shape);
   const plain = (value: Value): Traced =>
     lower.traced(lower.reshape(value, filterShape), 'plain', filterShape);
-  if (m === 1 && layout === 'blocked') {
-    const sums = channelProducts(lower, layout, lower.as(x, layout), lower.as(dy, layout), window);
-    return plain(transpose(lower, sums, [1, 2, 0, 3]));
-  }
   // Few sums over all images leave a GPU idle; many over one each do not.
-  if (m === 1 && lower.device.stacksImages) {
-    const sums = channelProducts(lower, 'nchw', lower.as(x, 'nchw'), lower.as(dy, 'nchw'), window);
-    return plain(transpose(lower, sums, [1, 2, 0]));
+  if (m === 1 && (layout === 'blocked' || lower.device.stacksImages)) {
+    const sums = channelProducts(lower, layout, lower.as(x, layout), lower.as(dy, layout), window);
+    return plain(transpose(lower, sums, layout === 'blocked' ? [1, 2, 0, 3] : [1, 2, 0]));
   }
   // One group a channel; its N images are the channels that the convolution sums over.
   const [n, h, w] = x.shape as Shape4;
@@ -131,7 +127,7 @@ export function channelProducts(lower: Lowering, layout: Layout, x: Value, dy: V
     { pads: padding, strides: window.dilations, dilations: window.strides, group: n * c },
   );
   const [, , fh, fw] = knownShape(full.type.shape) as Shape4;
-  const each = layout === 'blocked' ? [n, c / device.block, fh, fw, device.block] : ([n, c, fh, fw] as const);
+  const each = layout === 'blocked' ? [n, c / device.block, fh, fw, device.block] : [n, c, fh, fw];
   const sums = graph.node('ReduceSum', [lower.reshape(full, each), graph.ints([0])], { keepdims: 0 });
   // Where the stride leaves rows over, the correlation has more taps than the filter.
   return fh === kh && fw === kw
