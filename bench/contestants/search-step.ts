@@ -3,7 +3,7 @@
  * of a method as its argument it is that method's, and the problem is the file of this name in the given folder.
  */
 import { join } from 'node:path';
-import type { Compiled, Feeds } from '../../src/engine/engine.ts';
+import type { Feeds, Run } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine, type Provider } from '../../src/engine/onnxruntime.ts';
 import { initialLossScale } from '../../src/nn/loss-scaling.ts';
 import { random } from '../../src/random.ts';
@@ -30,27 +30,19 @@ const forMethod = (request: Request): Request =>
     ? { ...request, ...problemOf(request, method), problem: join(request.problem, `${method}.safetensors`) }
     : request;
 
-interface Steps {
-  readonly supernet: Supernet;
-  readonly updateAlpha: Compiled;
-  readonly updateWeights: Compiled;
-}
+const stepsOf = (supernet: Supernet, { options, image }: Request) => {
+  const { precision } = options;
+  return {
+    alpha: { ...alphaStep(supernet, options, image), precision },
+    weights: { ...weightStep(supernet, options, image), precision },
+  };
+};
 
-const stepsOf = (supernet: Supernet, { options, image }: Request) => ({
-  alpha: alphaStep(supernet, options, image),
-  theta: weightStep(supernet, options, image),
-});
-
-async function compile(request: Request): Promise<Steps> {
-  const { options, threads, provider = 'cpu' } = request;
+async function compile(request: Request) {
+  const { threads, provider = 'cpu' } = request;
   const supernet = supernetOf(request);
   const engine = await onnxruntimeEngine({ threads, provider });
-  const { alpha, theta } = stepsOf(supernet, request);
-  return {
-    supernet,
-    updateAlpha: await engine.compile(alpha.fn, alpha.signature, 'alpha', options.precision),
-    updateWeights: await engine.compile(theta.fn, theta.signature, 'weights', options.precision),
-  };
+  return { supernet, run: (await engine.compileAll(stepsOf(supernet, request))).run };
 }
 
 /** What the two steps take from the problem's state on, and how it goes on. */
@@ -103,23 +95,23 @@ function begin(supernet: Supernet, { problem, options }: Request) {
     },
     theta: (): Feeds => ({ ...shared(), ...own('theta'), learningRate, ...drawn('weights'), ...train }),
   };
-  const run = (of: keyof typeof feeds, compiled: Compiled) => async (): Promise<number> => {
-    const { loss, correct, ...next } = await compiled.run(feeds[of]());
+  const by = (of: keyof typeof feeds, run: Run) => async (): Promise<number> => {
+    const { loss, correct, ...next } = await run(feeds[of]());
     Object.assign(state, next);
     return scalar(loss);
   };
-  return { feeds, run };
+  return { feeds, by };
 }
 
-let compiled: Steps | undefined;
+let compiled: Awaited<ReturnType<typeof compile>> | undefined;
 let iteration: Readonly<Record<'alpha' | 'theta', () => Promise<number>>> | undefined;
 
 /** Compiles, the first time, and goes back to the problem's initial state. */
 async function prepare(given: Request): Promise<object> {
   const request = forMethod(given);
   compiled ??= await compile(request);
-  const { run } = begin(compiled.supernet, request);
-  iteration = { alpha: run('alpha', compiled.updateAlpha), theta: run('theta', compiled.updateWeights) };
+  const { by } = begin(compiled.supernet, request);
+  iteration = { alpha: by('alpha', compiled.run.alpha), theta: by('theta', compiled.run.weights) };
   return { parameters: compiled.supernet.parameters.size, versions: {} };
 }
 
@@ -129,12 +121,12 @@ const step = (which: 'alpha' | 'theta') => () => timed((iteration as NonNullable
 async function use(given: Request): Promise<object> {
   const request = forMethod(given);
   const supernet = supernetOf(request);
-  const { alpha, theta } = stepsOf(supernet, request);
+  const { alpha, weights } = stepsOf(supernet, request);
   const { feeds } = begin(supernet, request);
   const { precision } = request.options;
   return {
     alpha: await deviceUse(alpha, feeds.alpha(), { ...request, precision }),
-    theta: await deviceUse(theta, feeds.theta(), { ...request, precision }),
+    theta: await deviceUse(weights, feeds.theta(), { ...request, precision }),
   };
 }
 

@@ -1,15 +1,28 @@
 /** Engines: what runs a tfjs function many times. */
 import type { Precision } from '../precision.ts';
-import type { Signature, TensorFunction } from '../signature.ts';
+import type { Signature, Step, TensorFunction } from '../signature.ts';
 
 export type Elements = Float32Array | Int32Array | Uint8Array;
 
 /** Elements by tensor name, row-major in the shapes of the signature. */
 export type Feeds = Readonly<Record<string, Elements>>;
 
+/** Computes a function's outputs, row-major. Runs one at a time. */
+export type Run = (feeds: Feeds) => Promise<Record<string, Elements>>;
+
 export interface Compiled {
-  /** Computes the function's outputs, row-major. Runs one at a time. */
-  run(feeds: Feeds): Promise<Record<string, Elements>>;
+  readonly run: Run;
+  dispose(): Promise<void>;
+}
+
+/** A step to compile, and what its network computes in: default float32; inputs and outputs are float32 in any case. */
+export interface Task extends Step {
+  readonly precision?: Precision | undefined;
+}
+
+/** Functions under their names, of which one runs at a time. */
+export interface Program<Tasks extends Readonly<Record<string, Task>>> {
+  readonly run: { readonly [Name in keyof Tasks]: Run };
   dispose(): Promise<void>;
 }
 
@@ -19,11 +32,34 @@ export interface Engine {
   /**
    * Prepares a function for inputs of the signature's shapes; all dimensions must be numbers.
    *
-   * @param precision what the network computes in, default float32; inputs and outputs are float32 in any case
    * @throws InputError where the engine does not have the precision
    */
   compile(fn: TensorFunction, signature: Signature, name: string, precision?: Precision): Promise<Compiled>;
+  /**
+   * The same for functions that take turns: together they need the memory that the largest of them needs, where the engine
+   * can have it so (onnxruntime on a CPU).
+   */
+  compileAll<Tasks extends Readonly<Record<string, Task>>>(tasks: Tasks): Promise<Program<Tasks>>;
 }
+
+/** What runs each of the tasks. */
+export const runsOf = <Tasks extends Readonly<Record<string, Task>>>(
+  tasks: Tasks,
+  runOf: (task: Task, name: string) => Run,
+): Program<Tasks>['run'] =>
+  Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [name, runOf(task, name)]),
+  ) as Program<Tasks>['run'];
+
+/** An engine, given how it compiles functions that take turns. */
+export const engineOf = (name: string, compileAll: Engine['compileAll']): Engine => ({
+  name,
+  compileAll,
+  compile: async (fn, signature, task, precision) => {
+    const { run, dispose } = await compileAll({ [task]: { fn, signature, precision } });
+    return { run: run[task] as Run, dispose };
+  },
+});
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 

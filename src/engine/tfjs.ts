@@ -2,7 +2,16 @@
 import * as tf from '@tensorflow/tfjs';
 import { InputError } from '../errors.ts';
 import type { Signature, TensorFunction, Tensors } from '../signature.ts';
-import { checkFeeds, type Elements, type Engine, type Feeds } from './engine.ts';
+import {
+  checkFeeds,
+  type Elements,
+  type Engine,
+  engineOf,
+  type Feeds,
+  type Run,
+  runsOf,
+  type Task,
+} from './engine.ts';
 import { loadTensorflow } from './tensorflow.ts';
 
 export type TfjsBackend = 'cpu' | 'tensorflow';
@@ -16,27 +25,26 @@ export async function tfjsEngine(backend: TfjsBackend = 'cpu'): Promise<Engine> 
   const kind = backend === 'tensorflow' ? await loadTensorflow() : 'cpu';
   // Otherwise the cpu backend advertises tfjs-node on the console.
   tf.enableProdMode();
-  return {
-    name: `tfjs (${kind})`,
-    compile: async (fn, signature, _, precision = 'float32') => {
+  const runOf =
+    ({ fn, signature }: Task): Run =>
+    async (feeds) => {
+      checkFeeds(signature, feeds);
+      const former = tf.getBackend();
+      await tf.setBackend(backend);
+      try {
+        return await evaluate(fn, signature, feeds);
+      } finally {
+        if (former) await tf.setBackend(former);
+      }
+    };
+  return engineOf(`tfjs (${kind})`, async (tasks) => {
+    for (const { precision = 'float32' } of Object.values(tasks)) {
       if (precision !== 'float32') {
         throw new InputError(`tfjs computes in float32; ${precision} is for the engine onnxruntime`);
       }
-      return {
-        run: async (feeds) => {
-          checkFeeds(signature, feeds);
-          const former = tf.getBackend();
-          await tf.setBackend(backend);
-          try {
-            return await evaluate(fn, signature, feeds);
-          } finally {
-            if (former) await tf.setBackend(former);
-          }
-        },
-        dispose: async () => {},
-      };
-    },
-  };
+    }
+    return { run: runsOf(tasks, runOf), dispose: async () => {} };
+  });
 }
 
 async function evaluate(

@@ -7,7 +7,7 @@ import {
   measureNormalization,
   type Normalization,
 } from '../data/index.ts';
-import type { Engine, Feeds } from '../engine/engine.ts';
+import type { Engine, Feeds, Run } from '../engine/engine.ts';
 import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
 import { drawNoise } from '../nn/noise.ts';
 import { optimizers } from '../nn/optimizer-table.ts';
@@ -66,6 +66,13 @@ export const networkFor = (
     auxiliary: auxiliaryWeight > 0,
   });
 
+/** A classifier with given weights, run by what `inferenceStep` compiles to. */
+const classifierBy =
+  (run: Run) =>
+  (weights: Weights): Classifier =>
+  async (images) =>
+    (await run({ ...weights, images })).logits as Float32Array;
+
 /** A classifier of normalised images with given weights, compiled for one batch size. */
 export async function compileClassifier(
   engine: Engine,
@@ -74,14 +81,8 @@ export async function compileClassifier(
   batch: number = evaluationBatch,
 ): Promise<{ classifier(weights: Weights): Classifier; dispose(): Promise<void> }> {
   const { fn, signature } = inferenceStep(network, batch, shape);
-  const compiled = await engine.compile(fn, signature, 'inference');
-  return {
-    classifier: (weights) => async (images) => {
-      const { logits } = await compiled.run({ ...weights, images });
-      return logits as Float32Array;
-    },
-    dispose: () => compiled.dispose(),
-  };
+  const { run, dispose } = await engine.compile(fn, signature, 'inference');
+  return { classifier: classifierBy(run), dispose };
 }
 
 /**
@@ -119,9 +120,12 @@ export async function retrain(
   let bestAccuracy = begin?.values.bestAccuracy ?? Number.NaN;
   let accuracy = begin?.values.accuracy ?? Number.NaN;
 
-  const { fn, signature } = trainStep(network, options, shape);
-  const update = await engine.compile(fn, signature, 'train', options.precision);
-  const inference = await compileClassifier(engine, network, shape);
+  const training = trainStep(network, options, shape);
+  const { signature } = training;
+  const { run, dispose } = await engine.compileAll({
+    train: { ...training, precision: options.precision },
+    inference: inferenceStep(network, evaluationBatch, shape),
+  });
   const weights = (): Weights => ({ theta: state.theta, statistics: state.statistics });
   const augmentation = { crop: options.crop, flip: options.flip, cutout: options.cutout };
   let order: { epoch: number; batches: Int32Array[] } | undefined;
@@ -144,7 +148,7 @@ export async function retrain(
     });
     const learningRate = Float32Array.of(cosine(options.learningRate, 0, epoch, options.epochs));
     const pathMasks = drawPathMasks(network, options, epoch, index);
-    const { loss, correct, ...next } = await update.run({
+    const { loss, correct, ...next } = await run.train({
       ...(state as Feeds),
       images,
       labels,
@@ -166,7 +170,7 @@ export async function retrain(
 
   const evaluate = async (): Promise<number> => {
     const logits = await splitLogits(
-      inference.classifier(weights()),
+      classifierBy(run.inference)(weights()),
       dataset,
       test,
       normalization,
@@ -209,10 +213,7 @@ export async function retrain(
     },
     signal,
     observer,
-  }).finally(async () => {
-    await update.dispose();
-    await inference.dispose();
-  });
+  }).finally(dispose);
   const withoutHead = networkFor(genotype, dataset, { ...options, auxiliaryWeight: 0 });
   return {
     status,

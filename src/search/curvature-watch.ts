@@ -1,34 +1,32 @@
 /** Measures the dominant eigenvalue of ∇²_α L_val at the end of an epoch, always on the same batch. */
 import type { ImageShape } from '../data/index.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Run } from '../engine/engine.ts';
 import { random } from '../random.ts';
 import type { BatchSource } from './batches.ts';
 import { dominantEigenvalue } from './curvature.ts';
 import { drawnInputs } from './inputs.ts';
 import type { SearchOptions } from './options.ts';
 import type { State } from './state.ts';
-import { alphaGradientStep, stepInputs } from './steps.ts';
+import { stepInputs } from './steps.ts';
 import type { Supernet } from './supernet.ts';
 
 export interface CurvatureWatch {
   measure(epoch: number): Promise<{ readonly eigenvalue: number }>;
-  dispose(): Promise<void>;
 }
 
 export interface CurvatureSetting {
-  readonly engine: Engine;
   readonly options: SearchOptions;
   readonly supernet: Supernet;
   readonly batches: BatchSource;
   readonly state: State;
 }
 
-export async function watchCurvature(
-  { engine, options, supernet, batches, state }: CurvatureSetting,
+/** @param gradientOf runs `alphaGradientStep` */
+export function watchCurvature(
+  gradientOf: Run,
+  { options, supernet, batches, state }: CurvatureSetting,
   shape: ImageShape,
-): Promise<CurvatureWatch> {
-  const { fn, signature } = alphaGradientStep(supernet, options, shape);
-  const compiled = await engine.compile(fn, signature, 'curvature');
+): CurvatureWatch {
   const inputs = stepInputs(supernet, options, shape);
   const { images, labels } = batches.alpha(0, 0);
   return {
@@ -38,11 +36,10 @@ export async function watchCurvature(
       const { theta } = state;
       const gradient = async (alpha: Float32Array) => {
         const feeds = { theta, alpha, ...drawn, validationImages: images, validationLabels: labels };
-        return (await compiled.run(feeds)).gradient ?? [];
+        return (await gradientOf(feeds)).gradient ?? [];
       };
       const start = random(options.seed, 'curvature', 'start');
       return { eigenvalue: await dominantEigenvalue(gradient, state.alpha, start) };
     },
-    dispose: () => compiled.dispose(),
   };
 }

@@ -7,7 +7,7 @@ import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder
 import { type BatchSource, batchSource } from './batches.ts';
 import { type Budget, costOf, costPenalty, expectedCost } from './budget.ts';
 import { requireConsistent } from './consistent.ts';
-import { type CurvatureWatch, watchCurvature } from './curvature-watch.ts';
+import { watchCurvature } from './curvature-watch.ts';
 import { deriveGenotype } from './derive.ts';
 import { deriveWithin } from './derive-within.ts';
 import { formatGenotype, type Genotype } from './genotype.ts';
@@ -23,7 +23,7 @@ import { penaltiesOf } from './penalties/index.ts';
 import { project, projectionSizes } from './projection/project.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
 import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
-import { alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
+import { alphaGradientStep, alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
 import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
@@ -147,13 +147,14 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
     alpha: alphaInputs(supernet, options, shape, penalties),
     weights: stepInputs(supernet, options, shape),
   };
-  const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
-    engine.compile(fn, signature, name, options.precision);
-  const updateAlpha = await compile(alphaStep(supernet, options, shape, penalties), 'alpha');
-  const updateWeights = await compile(weightStep(supernet, options, shape), 'weights');
-  const curvature: CurvatureWatch | undefined = options.eigenvalueStop
-    ? await watchCurvature(learning, shape)
-    : undefined;
+  const { precision } = options;
+  const steps = {
+    alpha: { ...alphaStep(supernet, options, shape, penalties), precision },
+    weights: { ...weightStep(supernet, options, shape), precision },
+    ...(options.eigenvalueStop && { curvature: alphaGradientStep(supernet, options, shape) }),
+  };
+  const { run, dispose } = await engine.compileAll(steps);
+  const curvature = run.curvature && watchCurvature(run.curvature, learning, shape);
 
   /** What the steps of a kind take besides state and batch. */
   const drawn = (kind: 'alpha' | 'weights', position: Position): Feeds =>
@@ -163,7 +164,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
     const { epoch, step } = position;
     if (epoch < options.alphaWarmUp) return {};
     const { images, labels } = batches.alpha(epoch, step);
-    const outputs = await updateAlpha.run({
+    const outputs = await run.alpha({
       theta: state.theta,
       ...vectorsOf(state, 'alpha'),
       step: Float32Array.of((epoch - options.alphaWarmUp) * batches.steps + step + 1),
@@ -182,7 +183,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
     const { images, labels } = batches.weights(epoch, index);
     const shared = { learningRate: Float32Array.of(rate), trainImages: images, trainLabels: labels };
     const validation = await alphaUpdate(position, shared);
-    const outputs = await updateWeights.run({
+    const outputs = await run.weights({
       ...vectorsOf(state, 'theta'),
       alpha: state.alpha,
       step: Float32Array.of(epoch * batches.steps + index + 1),
@@ -225,11 +226,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
     },
     signal: learning.signal,
     observer: learning.observer,
-  }).finally(async () => {
-    await updateAlpha.dispose();
-    await updateWeights.dispose();
-    await curvature?.dispose();
-  });
+  }).finally(dispose);
 }
 
 const strengthsAt = (supernet: Supernet, alpha: Float32Array): Strengths =>

@@ -1,6 +1,6 @@
 /** One suite over every engine: the same functions, the same results, the same errors. */
 import { describe, expect, it } from 'vitest';
-import { checkFeeds, type Elements, type Feeds } from '../../src/engine/engine.ts';
+import { checkFeeds, type Elements, type Feeds, type Run } from '../../src/engine/engine.ts';
 import { float32, int32, type Signature } from '../../src/signature.ts';
 import { relativeError } from '../nn/differentiable.ts';
 import { allEngines, compute, reference } from './engines.ts';
@@ -38,6 +38,17 @@ describe.each(engines)('$name', ({ engine }) => {
       if (tolerance === 0) expect(actual, name).toEqual(elements);
       else expect(relativeError(actual, elements), name).toBeLessThanOrEqual(tolerance);
     }
+  });
+
+  it('functions that take turns compute what they compute alone', async () => {
+    const cases = Object.fromEntries([...plumbing, ...steps].map((subject) => [subject.name, subject]));
+    const names = Object.keys(cases);
+    const { run, dispose } = await engine.compileAll(cases);
+    for (const name of [...names, ...names.toReversed()]) {
+      const { fn, signature, feeds } = cases[name] as FunctionCase;
+      expect(await (run[name] as Run)(feeds), name).toEqual(await compute(engine, fn, signature, feeds));
+    }
+    await dispose();
   });
 
   it('returns results in arrays of their own', async () => {

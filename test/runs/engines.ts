@@ -1,5 +1,5 @@
 /** Engines for testing loops: one that computes nothing and remembers its feeds, one that compiles each step once. */
-import type { Compiled, Elements, Engine, Feeds } from '../../src/engine/engine.ts';
+import { type Elements, type Engine, engineOf, type Feeds, runsOf } from '../../src/engine/engine.ts';
 
 export interface Run {
   /** The name under which the step was compiled. */
@@ -13,33 +13,32 @@ export function recording(compute: (run: Run) => Record<string, Elements>): {
   readonly runs: Run[];
 } {
   const runs: Run[] = [];
-  const engine: Engine = {
-    name: 'recording',
-    compile: async (_fn, _signature, step) => ({
-      run: async (feeds) => {
-        const run = { step, feeds };
-        runs.push(run);
-        return compute(run);
-      },
-      dispose: async () => {},
+  const engine = engineOf('recording', async (tasks) => ({
+    run: runsOf(tasks, (_, step) => async (feeds) => {
+      const run = { step, feeds };
+      runs.push(run);
+      return compute(run);
     }),
-  };
+    dispose: async () => {},
+  }));
   return { engine, runs };
 }
 
-/** Keeps what an engine compiles, by name: for many runs with the same options. `dispose` ends them all. */
+/** Keeps what an engine compiles, by names: for many runs with the same options. `dispose` ends them all. */
 export function compilingOnce(engine: Engine): Engine & { dispose(): Promise<void> } {
-  const known = new Map<string, Promise<Compiled>>();
+  const known = new Map<string, ReturnType<Engine['compileAll']>>();
+  const compileAll: Engine['compileAll'] = async (tasks) => {
+    const names = Object.keys(tasks).join();
+    const program =
+      (known.get(names) as ReturnType<typeof engine.compileAll<typeof tasks>>) ?? engine.compileAll(tasks);
+    known.set(names, program);
+    const { run } = await program;
+    return { run, dispose: async () => {} };
+  };
   return {
-    name: engine.name,
-    compile: async (fn, signature, name, precision) => {
-      const compiled = known.get(name) ?? engine.compile(fn, signature, name, precision);
-      known.set(name, compiled);
-      const { run } = await compiled;
-      return { run, dispose: async () => {} };
-    },
+    ...engineOf(engine.name, compileAll),
     dispose: async () => {
-      for (const compiled of known.values()) await (await compiled).dispose();
+      for (const program of known.values()) await (await program).dispose();
     },
   };
 }

@@ -1,15 +1,15 @@
 /** A graph to the bytes of an ONNX file. */
 
 import type { onnx as Onnx } from 'onnx-proto';
-import { allNodes, createNode, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import { allNodes, createNode, type Graph, type Node, type Value } from '../ir.ts';
 import { dialectOpset } from '../operators.ts';
 import { throughBranches } from '../passes/branches.ts';
 import { rebuilt, rewrite } from '../passes/rewrite.ts';
 import { requiredOpset } from '../verify.ts';
-import { encodeConstant, encodeNode, encodeType, type NameOf, spelled } from './messages.ts';
+import { encodeBody } from './bodies.ts';
+import { encodeType, spelled } from './messages.ts';
 import { type Names, nameGraph } from './names.ts';
 import { onnx } from './proto.ts';
-import { encodeSegments, segmentsOf } from './segments.ts';
 
 /** The file format of ONNX 1.10, which every runtime of the last years reads. */
 const irVersion = 8;
@@ -56,7 +56,7 @@ const withCompleteBodies = (graph: Graph): Graph =>
   });
 
 function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined): Onnx.IGraphProto {
-  const nameOf: NameOf = (value) => {
+  const nameOf = (value: Value): string => {
     const name = names.values.get(value);
     if (name !== undefined) return name;
     const { source } = value;
@@ -64,18 +64,10 @@ function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined
       `${graph.name} reads ${source.kind === 'input' ? source.name : 'a value'}, which it does not declare`,
     );
   };
-  const constants = names.constants.map((value) => encodeConstant(value, nameOf(value)));
-  const named = { nodeName: (node: Node) => names.nodes.get(node) ?? '', nameOf };
-  const segments = segmentSize ? segmentsOf(graph, segmentSize) : [];
-  const [{ nodes } = { nodes: graphNodes(graph) }] = segments;
-  const body =
-    segments.length > 1
-      ? encodeSegments(segments, named)
-      : { node: nodes.map((node) => encodeNode(node, named.nodeName(node), nameOf)) };
+  const nodeName = (node: Node): string => names.nodes.get(node) ?? '';
   return {
-    ...body,
+    ...encodeBody(graph, names, { nameOf, nodeName, segmentSize }),
     name: graph.name,
-    initializer: [...constants, ...(body.initializer ?? [])],
     input: graph.inputs.map((value) => encodeType(nameOf(value), value.type)),
     output: graph.outputs.map(({ name, value }) => encodeType(name, value.type)),
   };

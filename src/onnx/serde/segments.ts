@@ -13,19 +13,7 @@
  * - Within a segment the nodes are listed so that they are run in the order that the passes gave them (`listed`).
  */
 
-import type { onnx as Onnx } from 'onnx-proto';
-import { typedArrays } from '../data-types.ts';
-import {
-  bodiesOf,
-  type DataType,
-  elementCount,
-  type Graph,
-  graphNodes,
-  type Node,
-  type Value,
-} from '../ir.ts';
-import { attributeTypes, encodeNode, encodeResultType, encodeType, type NameOf } from './messages.ts';
-import { encodeTensor } from './tensors.ts';
+import { type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 
 export interface Segment {
   /** As the file lists them; what only renames memory may be in several segments. */
@@ -35,9 +23,9 @@ export interface Segment {
 }
 
 /** Whether a node only gives its operand another shape. */
-const isView = ({ op, domain }: Node): boolean => op === 'Reshape' && domain === '';
+export const isView = ({ op, domain }: Node): boolean => op === 'Reshape' && domain === '';
 
-const sourceNode = (value: Value | null): Node | undefined =>
+export const sourceNode = (value: Value | null): Node | undefined =>
   value?.source.kind === 'node' ? value.source.node : undefined;
 
 /** The graph's nodes in segments of at most `size`, views not counted. Every output must be the result of a node. */
@@ -109,99 +97,4 @@ function listed(nodes: readonly Node[]): readonly Node[] {
     }
   }
   return list;
-}
-
-/** Elements up to which a tensor is small: its memory is not worth a search. */
-const smallSize = 4096;
-
-/** Of a known size, too: what an If gives may be empty. */
-const isLarge = ({ type, source }: Value): boolean =>
-  !(source.kind === 'node' && bodiesOf(source.node).length > 0) &&
-  type.shape.every((size) => typeof size === 'number') &&
-  elementCount(type) > smallSize;
-
-/** A name that only a segmented file has: no other has this sign in it. */
-const segmentName = (name: string, index: number): string => `${name}@${index}`;
-
-const always = segmentName('always', 0);
-
-const typesOf = (values: readonly Value[], nameOf: NameOf): Onnx.IValueInfoProto[] =>
-  values.filter(isLarge).map((value) => encodeType(nameOf(value), value.type));
-
-/** The branch that is taken. */
-function taken({ nodes, results }: Segment, index: number, { nodeName, nameOf }: Named): Onnx.IGraphProto {
-  const [present, leaving] = [new Set(nodes), new Set(results)];
-  // What is known outside under its name, or in several segments, needs another one within.
-  const within: NameOf = (value) => {
-    const node = sourceNode(value);
-    const isOwn = node && present.has(node) && (isView(node) || leaving.has(value));
-    return isOwn ? segmentName(nameOf(value), index) : nameOf(value);
-  };
-  const inner = nodes.flatMap(({ outputs }) => outputs.filter((value) => !leaving.has(value)));
-  return {
-    name: segmentName('taken', index),
-    node: nodes.map((node) => encodeNode(node, nodeName(node), within)),
-    output: results.map((value) => encodeResultType(within(value), value)),
-    valueInfo: typesOf(inner, within),
-  };
-}
-
-/** More dimensions than any tensor of ours has. */
-const oddShape = (count: number): readonly number[] => [count, 1, 1, 1, 1, 1, 1];
-
-/** The branch that is not: as many results of the same element types, pieces of one tensor a type. */
-function neverTaken(results: readonly Value[], index: number): Onnx.IGraphProto {
-  const names = results.map((_, place) => segmentName(`never${place}`, index));
-  const places = new Map<DataType, string[]>();
-  results.forEach(({ type: { dtype } }, place) => {
-    places.set(dtype, [...(places.get(dtype) ?? []), names[place] as string]);
-  });
-  const parts = [...places].map(([dtype, output]) => {
-    const whole = segmentName(`whole_${dtype}`, index);
-    const shape = oddShape(output.length);
-    if (dtype === 'string') throw new Error('segments cannot yield strings');
-    const data = new typedArrays[dtype](output.length);
-    return {
-      initializer: encodeTensor(data, { dtype, shape }, whole),
-      node: { opType: 'Split', name: segmentName(`split_${dtype}`, index), input: [whole], output },
-    };
-  });
-  return {
-    name: segmentName('never', index),
-    node: parts.map(({ node }) => node),
-    initializer: parts.map(({ initializer }) => initializer),
-    output: results.map(({ type: { dtype } }, place) =>
-      encodeType(names[place] as string, { dtype, shape: oddShape(1) }),
-    ),
-  };
-}
-
-interface Named {
-  readonly nodeName: (node: Node) => string;
-  readonly nameOf: NameOf;
-}
-
-/** The segments as the nodes of a graph, with the constant and the types that it needs besides. */
-export function encodeSegments(
-  segments: readonly Segment[],
-  named: Named,
-): Pick<Onnx.IGraphProto, 'node' | 'initializer' | 'valueInfo'> {
-  const node = segments.map((segment, index) => ({
-    opType: 'If',
-    name: segmentName('segment', index),
-    input: [always],
-    output: segment.results.map(named.nameOf),
-    attribute: [
-      { name: 'then_branch', type: attributeTypes.GRAPH, g: taken(segment, index, named) },
-      { name: 'else_branch', type: attributeTypes.GRAPH, g: neverTaken(segment.results, index) },
-    ],
-  }));
-  return {
-    node,
-    initializer: [encodeTensor(Uint8Array.of(1), { dtype: 'bool', shape: [] }, always)],
-    valueInfo: typesOf(
-      segments.flatMap(({ results }) => results),
-      named.nameOf,
-    ),
-  };
 }

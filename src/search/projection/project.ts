@@ -102,10 +102,11 @@ export async function project(setting: ProjectionSetting): Promise<{
     imageChannels: shape.channels,
     classes: setting.classes,
   });
-  const compile = ({ fn, signature }: ReturnType<typeof weightStep>, name: string) =>
-    engine.compile(fn, signature, name, options.precision);
-  const evaluation = await compile(evaluationStep(net, options, shape), 'evaluation');
-  const tuning = await compile(weightStep(net, options, shape), 'tuning');
+  const { precision } = options;
+  const { run, dispose } = await engine.compileAll({
+    evaluation: { ...evaluationStep(net, options, shape), precision },
+    tuning: { ...weightStep(net, options, shape), precision },
+  });
 
   /** The mixing weights, and noise where the space has it, the same for all candidates on a batch. */
   const inputs = stepInputs(net, options, shape);
@@ -119,7 +120,7 @@ export async function project(setting: ProjectionSetting): Promise<{
     const choice = round[trial.choice] as Choice;
     const { images, labels } = batches.alpha(epoch, trial.batch);
     const { loss, correct } = metricsOf(
-      await evaluation.run({
+      await run.evaluation({
         theta: state.theta,
         ...given(withoutCandidate(weights(), choice, trial.candidate, space), { epoch, step: trial.batch }),
         validationImages: images,
@@ -140,7 +141,7 @@ export async function project(setting: ProjectionSetting): Promise<{
     const initial = tuningRate * learningRate;
     const rate = cosine(initial, Math.min(initial, learningRateMin), index, schedule.tuning);
     const { images, labels } = batches.weights(epoch, step);
-    const next = await tuning.run({
+    const next = await run.tuning({
       ...vectorsOf(state, 'theta'),
       ...given(weights(), { epoch, step }),
       learningRate: Float32Array.of(rate),
@@ -185,10 +186,7 @@ export async function project(setting: ProjectionSetting): Promise<{
     },
     signal: setting.signal,
     observer: setting.observer,
-  }).finally(async () => {
-    await evaluation.dispose();
-    await tuning.dispose();
-  });
+  }).finally(dispose);
   return { status, genotype: genotype() };
 }
 

@@ -1,6 +1,6 @@
 /** Every method in every space: the steps of a search, with channels that several images share. */
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../../src/engine/engine.ts';
+import { type Engine, engineOf, runsOf } from '../../../src/engine/engine.ts';
 import { formatGenotype } from '../../../src/search/genotype.ts';
 import { parseGenotype } from '../../../src/search/genotype-text.ts';
 import { searchDefaultsOf } from '../../../src/search/method-options.ts';
@@ -11,20 +11,17 @@ import { brightness } from '../../runs/datasets.ts';
 import { learningMethods } from './subject.ts';
 
 /** Traces the steps, which is where they fail, and leaves their state as it was. */
-const tracing: Engine = {
-  name: 'tracing',
-  compile: async (fn, signature, name) => {
+const tracing: Engine = engineOf('tracing', async (tasks) => ({
+  run: runsOf(tasks, ({ fn, signature }, name) => {
     const { outputs } = trace(fn, signature, { name });
     expect(outputs.map((output) => output.name)).toContain('loss');
-    return {
-      run: async (feeds) =>
-        Object.fromEntries(
-          outputs.map((output) => [output.name, (feeds[output.name] as Float32Array) ?? Float32Array.of(0)]),
-        ),
-      dispose: async () => {},
-    };
-  },
-};
+    return async (feeds) =>
+      Object.fromEntries(
+        outputs.map((output) => [output.name, (feeds[output.name] as Float32Array) ?? Float32Array.of(0)]),
+      );
+  }),
+  dispose: async () => {},
+}));
 
 describe.each(spaceNames.filter((name) => name !== 'darts'))('%s', (space) => {
   it.each(learningMethods)('is searched by %s', async (method) => {

@@ -1,0 +1,195 @@
+/** The nodes of graphs as ONNX's messages: with their branches, and where there are many, in segments. */
+
+import type { onnx as Onnx } from 'onnx-proto';
+import { typedArrays } from '../data-types.ts';
+import {
+  type Attribute,
+  bodiesOf,
+  type DataType,
+  elementCount,
+  type Graph,
+  graphNodes,
+  type Node,
+  type Value,
+} from '../ir.ts';
+import { encodeConstant, encodeResultType, encodeType, spelled } from './messages.ts';
+import { type Names, nameBranch } from './names.ts';
+import { onnx } from './proto.ts';
+import { isView, type Segment, segmentsOf, sourceNode } from './segments.ts';
+import { encodeTensor } from './tensors.ts';
+
+const { AttributeType } = onnx.AttributeProto;
+
+/** What a value is called. */
+type NameOf = (value: Value) => string;
+
+export interface Writing {
+  readonly nameOf: NameOf;
+  readonly nodeName: (node: Node) => string;
+  /** The nodes of one segment; undefined where nothing is written in segments. */
+  readonly segmentSize: number | undefined;
+}
+
+export type Body = Pick<Onnx.IGraphProto, 'node' | 'initializer' | 'valueInfo'>;
+
+/** Nodes and constants of a graph, and the types that are written down besides. */
+export function encodeBody(graph: Graph, { constants }: Names, writing: Writing): Body {
+  const segments = writing.segmentSize ? segmentsOf(graph, writing.segmentSize) : [];
+  const [{ nodes } = { nodes: graphNodes(graph) }] = segments;
+  const body: Body =
+    segments.length > 1
+      ? encodeSegments(segments, writing)
+      : { node: nodes.map((node) => encodeNode(node, writing)) };
+  const known = constants.map((value) => encodeConstant(value, writing.nameOf(value)));
+  return { ...body, initializer: [...known, ...(body.initializer ?? [])] };
+}
+
+/** Where a branch is: its node's name, and the names of what it reads from outside. */
+interface Place {
+  readonly node: string;
+  readonly outside: readonly string[];
+  readonly segmentSize: Writing['segmentSize'];
+}
+
+/** A branch: it has no inputs, and names what it reads from outside. */
+function encodeBranch(graph: Graph, name: string, { node, outside, segmentSize }: Place): Onnx.IGraphProto {
+  const names = nameBranch(graph, outside, `${node}/${name}/`);
+  const nameOf: NameOf = (value) => names.values.get(value) ?? '';
+  const writing = { nameOf, nodeName: (inner: Node) => names.nodes.get(inner) ?? '', segmentSize };
+  return {
+    ...encodeBody(graph, names, writing),
+    name: graph.name,
+    output: graph.outputs.map(({ value }) => encodeType(nameOf(value), value.type)),
+  };
+}
+
+function encodeAttribute(name: string, attribute: Attribute, place: Place): Onnx.IAttributeProto {
+  const isInts = (list: Attribute): list is readonly number[] => Array.isArray(list);
+  if (typeof attribute === 'number') return { name, type: AttributeType.INT, i: attribute };
+  if (typeof attribute === 'string')
+    return { name, type: AttributeType.STRING, s: new TextEncoder().encode(attribute) };
+  if (isInts(attribute)) return { name, type: AttributeType.INTS, ints: [...attribute] };
+  if ('float' in attribute) return { name, type: AttributeType.FLOAT, f: attribute.float };
+  if ('floats' in attribute) return { name, type: AttributeType.FLOATS, floats: [...attribute.floats] };
+  if ('graph' in attribute) {
+    return { name, type: AttributeType.GRAPH, g: encodeBranch(attribute.graph, name, place) };
+  }
+  const { data, type } = attribute.tensor;
+  return { name, type: AttributeType.TENSOR, t: encodeTensor(data, type) };
+}
+
+/** What a node reads by itself, and what its branches read from outside. */
+function inputsOf(node: Node): { own: Node['inputs']; captured: Node['inputs'] } {
+  const captured = bodiesOf(node)[0]?.inputs.length ?? 0;
+  const own = node.inputs.length - captured;
+  return { own: node.inputs.slice(0, own), captured: node.inputs.slice(own) };
+}
+
+/** The names of a node's own inputs; omitted ones are empty, at the end they are left out. */
+function inputNames(own: Node['inputs'], nameOf: NameOf): string[] {
+  const names = own.map((value) => (value ? nameOf(value) : ''));
+  return names.slice(0, names.findLastIndex((name) => name !== '') + 1);
+}
+
+function encodeNode(node: Node, { nameOf, nodeName, segmentSize }: Writing): Onnx.INodeProto {
+  const { op, domain, attributes } = spelled(node);
+  const { own, captured } = inputsOf(node);
+  const name = nodeName(node);
+  const place = { node: name, outside: captured.map((value) => (value ? nameOf(value) : '')), segmentSize };
+  return {
+    name,
+    opType: op,
+    domain,
+    input: inputNames(own, nameOf),
+    output: node.outputs.map(nameOf),
+    attribute: Object.entries(attributes).map(([key, attribute]) => encodeAttribute(key, attribute, place)),
+  };
+}
+
+/** Elements up to which a tensor is small: its memory is not worth a search. */
+const smallSize = 4096;
+
+/** Of a known size, too: what an If gives may be empty. */
+const isLarge = ({ type, source }: Value): boolean =>
+  !(source.kind === 'node' && bodiesOf(source.node).length > 0) &&
+  type.shape.every((size) => typeof size === 'number') &&
+  elementCount(type) > smallSize;
+
+/** A name that only a segmented file has: no other has this sign in it. */
+const segmentName = (name: string, index: number): string => `${name}@${index}`;
+
+const always = segmentName('always', 0);
+
+const typesOf = (values: readonly Value[], nameOf: NameOf): Onnx.IValueInfoProto[] =>
+  values.filter(isLarge).map((value) => encodeType(nameOf(value), value.type));
+
+/** The branch that is taken. */
+function taken({ nodes, results }: Segment, index: number, writing: Writing): Onnx.IGraphProto {
+  const { nameOf } = writing;
+  const [present, leaving] = [new Set(nodes), new Set(results)];
+  // What is known outside under its name, or in several segments, needs another one within.
+  const within: NameOf = (value) => {
+    const node = sourceNode(value);
+    const isOwn = node && present.has(node) && (isView(node) || leaving.has(value));
+    return isOwn ? segmentName(nameOf(value), index) : nameOf(value);
+  };
+  const inner = nodes.flatMap(({ outputs }) => outputs.filter((value) => !leaving.has(value)));
+  return {
+    name: segmentName('taken', index),
+    node: nodes.map((node) => encodeNode(node, { ...writing, nameOf: within })),
+    output: results.map((value) => encodeResultType(within(value), value)),
+    valueInfo: typesOf(inner, within),
+  };
+}
+
+/** More dimensions than any tensor of ours has. */
+const oddShape = (count: number): readonly number[] => [count, 1, 1, 1, 1, 1, 1];
+
+/** The branch that is not: as many results of the same element types, pieces of one tensor a type. */
+function neverTaken(results: readonly Value[], index: number): Onnx.IGraphProto {
+  const names = results.map((_, place) => segmentName(`never${place}`, index));
+  const places = new Map<DataType, string[]>();
+  results.forEach(({ type: { dtype } }, place) => {
+    places.set(dtype, [...(places.get(dtype) ?? []), names[place] as string]);
+  });
+  const parts = [...places].map(([dtype, output]) => {
+    const whole = segmentName(`whole_${dtype}`, index);
+    const shape = oddShape(output.length);
+    if (dtype === 'string') throw new Error('segments cannot yield strings');
+    const data = new typedArrays[dtype](output.length);
+    return {
+      initializer: encodeTensor(data, { dtype, shape }, whole),
+      node: { opType: 'Split', name: segmentName(`split_${dtype}`, index), input: [whole], output },
+    };
+  });
+  return {
+    name: segmentName('never', index),
+    node: parts.map(({ node }) => node),
+    initializer: parts.map(({ initializer }) => initializer),
+    output: results.map(({ type: { dtype } }, place) =>
+      encodeType(names[place] as string, { dtype, shape: oddShape(1) }),
+    ),
+  };
+}
+
+/** The segments as the nodes of a graph, with the constant and the types that it needs besides. */
+function encodeSegments(segments: readonly Segment[], writing: Writing): Body {
+  const node = segments.map((segment, index) => ({
+    opType: 'If',
+    name: segmentName('segment', index),
+    input: [always],
+    output: segment.results.map(writing.nameOf),
+    attribute: [
+      { name: 'then_branch', type: AttributeType.GRAPH, g: taken(segment, index, writing) },
+      { name: 'else_branch', type: AttributeType.GRAPH, g: neverTaken(segment.results, index) },
+    ],
+  }));
+  return {
+    node,
+    initializer: [encodeTensor(Uint8Array.of(1), { dtype: 'bool', shape: [] }, always)],
+    valueInfo: typesOf(
+      segments.flatMap(({ results }) => results),
+      writing.nameOf,
+    ),
+  };
+}
