@@ -12,26 +12,25 @@ import {
 import { formatSummary, markdownTable, type Sampled, sampled } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 
-type Compiled = Readonly<Record<StepName, Phases>>;
-
-const phaseNames = ['trace', 'passes', 'serialisation', 'session'] as const;
 const stepNames: readonly StepName[] = ['alpha', 'theta'];
 const launch = ours('onnx-nas', 'compile.ts');
 
-type Samples = Readonly<Record<string, Sampled>>;
+/** What a user waits for, in order; milliseconds of a round. */
+const phases: Readonly<Record<string, (round: Phases) => number>> = {
+  'trace of α': ({ steps }) => steps.alpha.trace,
+  'passes of α': ({ steps }) => steps.alpha.passes,
+  'trace of θ': ({ steps }) => steps.theta.trace,
+  'passes of θ': ({ steps }) => steps.theta.passes,
+  serialisation: ({ serialisation }) => serialisation,
+  session: ({ session }) => session,
+};
 
-/** Milliseconds by phase, of some steps together. */
-function samplesOf(rounds: readonly Compiled[], steps: readonly StepName[]): Samples {
-  const of = (phases: readonly (typeof phaseNames)[number][]) => {
-    const samples = rounds.map((compiled) =>
-      steps.flatMap((step) => phases.map((phase) => compiled[step][phase])).reduce((a, b) => a + b, 0),
-    );
-    return sampled(samples);
-  };
-  return {
-    ...Object.fromEntries(phaseNames.map((phase) => [phase, of([phase])])),
-    together: of(phaseNames),
-  };
+/** Milliseconds by phase. */
+function timesOf(rounds: readonly Phases[]): Readonly<Record<string, Sampled>> {
+  const all = (round: Phases): number => Object.values(phases).reduce((sum, of) => sum + of(round), 0);
+  return Object.fromEntries(
+    Object.entries({ ...phases, together: all }).map(([name, of]) => [name, sampled(rounds.map(of))]),
+  );
 }
 
 /** The operators of either graph, those of the larger one first; what is rare is one row. */
@@ -51,9 +50,9 @@ function operatorTable(counts: Readonly<Record<StepName, OperatorCounts>>): stri
 }
 
 interface Result {
-  readonly times: Readonly<Record<string, Samples>>;
+  readonly times: Readonly<Record<string, Sampled>>;
   readonly nodes: Readonly<Record<StepName, number>>;
-  readonly bytes: Readonly<Record<StepName, number>>;
+  readonly bytes: number;
   readonly operators: Readonly<Record<StepName, OperatorCounts>>;
 }
 
@@ -62,32 +61,23 @@ async function measure(problem: SearchProblem, threads: number, count: number): 
   const request = { ...problem, threads };
   process.stderr.write('is this what the engine does?\n');
   await withContestant(launch, ({ ask }) => ask('check', request));
-  const rounds: Compiled[] = [];
+  const rounds: Phases[] = [];
   for (let round = 1; round <= count; round++) {
-    rounds.push(await withContestant(launch, ({ ask }) => ask<Compiled>('compile', request)));
+    rounds.push(await withContestant(launch, ({ ask }) => ask<Phases>('compile', request)));
     process.stderr.write(`round ${round}/${count}\n`);
   }
-  const [{ alpha, theta }] = rounds as [Compiled];
-  const operators = { alpha: alpha.operators, theta: theta.operators };
+  const [{ operators, bytes }] = rounds as [Phases];
   return {
-    times: {
-      α: samplesOf(rounds, ['alpha']),
-      θ: samplesOf(rounds, ['theta']),
-      'α and θ': samplesOf(rounds, stepNames),
-    },
+    times: timesOf(rounds),
     nodes: { alpha: nodeCount(operators.alpha), theta: nodeCount(operators.theta) },
-    bytes: { alpha: alpha.bytes, theta: theta.bytes },
+    bytes,
     operators,
   };
 }
 
 function tablesOf({ times, operators }: Result): string[] {
-  const head = ['step', ...phaseNames.map((phase) => `${phase}, ms`), 'together, ms'];
-  const rows = Object.entries(times).map(([step, phases]) => [
-    step,
-    ...Object.values(phases).map(formatSummary),
-  ]);
-  return [markdownTable(head, rows), 'Nodes by operator:', operatorTable(operators)];
+  const rows = Object.entries(times).map(([name, samples]) => [name, formatSummary(samples)]);
+  return [markdownTable(['phase', 'ms'], rows), 'Nodes by operator:', operatorTable(operators)];
 }
 
 const benchmark: Benchmark = {
