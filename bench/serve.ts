@@ -105,13 +105,15 @@ async function compare(
     for (const contestant of contestants) servers.push(await contestant.start(model));
     for (const body of options.bodies) {
       for (const [i, contestant] of contestants.entries()) {
-        await check(contestant, servers[i] as ServerProcess, body, model, samples, expected);
+        const server = servers[i] as ServerProcess;
+        await check(contestant, server, body, model, samples, expected);
+        await runIn(server, requestsOf(contestant, body, samples, model), options);
       }
       for (const connections of options.connections) {
         for (let round = 0; round < options.rounds; round++) {
           for (const [i, contestant] of contestants.entries()) {
             const server = servers[i] as ServerProcess;
-            const requests = samples.map((sample) => wireOf(contestant.message(body, sample, model)));
+            const requests = requestsOf(contestant, body, samples, model);
             const measured = await measure(server, requests, connections, options);
             measurements.push({
               contestant: contestant.name,
@@ -134,11 +136,28 @@ async function compare(
   return { model: model.name, description: model.description, raw, measurements };
 }
 
+const requestsOf = (
+  contestant: Contestant,
+  body: BodyKind,
+  samples: readonly Sample[],
+  model: BenchModel,
+): readonly Buffer[] => samples.map((sample) => wireOf(contestant.message(body, sample, model)));
+
+/** A load that is not measured: servers are measured as they run for days, with their hot code compiled. */
+async function runIn(
+  server: ServerProcess,
+  requests: readonly Buffer[],
+  options: ServeBenchOptions,
+): Promise<void> {
+  if (options.runIn === 0) return;
+  await measure(server, requests, Math.max(...options.connections), { warmup: 0, seconds: options.runIn });
+}
+
 async function measure(
   { port, pid }: ServerProcess,
   requests: readonly Buffer[],
   connections: number,
-  { seconds, warmup }: ServeBenchOptions,
+  { seconds, warmup }: Pick<ServeBenchOptions, 'seconds' | 'warmup'>,
 ): Promise<LoadResult & { serverCpu?: number }> {
   await sleep(settle);
   const before = processorSeconds(pid);

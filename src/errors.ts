@@ -13,6 +13,9 @@ export class FailureError extends Error {
   override readonly name = 'FailureError';
 }
 
+/** The training's loss or gradients are not numbers any more. What was trained beside it, of another seed, may go on. */
+export class DivergenceError extends FailureError {}
+
 /** The process exit code that an error stands for (2 for bad input, 1 for everything else). */
 export const exitCodeOf = (error: unknown): 1 | 2 => (error instanceof InputError ? 2 : 1);
 

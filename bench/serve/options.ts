@@ -11,6 +11,8 @@ export interface ServeBenchOptions {
   readonly bodies: readonly BodyKind[];
   readonly connections: readonly number[];
   readonly seconds: number;
+  /** Seconds of load that come before all rounds of a kind of body, and are not measured. */
+  readonly runIn: number;
   readonly warmup: number;
   readonly rounds: number;
   /** Instances of the model in `nas serve`, each choice a contestant of its own. */
@@ -25,7 +27,7 @@ export interface ServeBenchOptions {
 const text = { type: 'string' } as const;
 
 /**
- * `--models fashion-mnist,darts-v2 --bodies json,binary,png --connections 1,8,64 --seconds 3 --warmup 1 --rounds 3
+ * `--models fashion-mnist,darts-v2 --bodies json,binary,png --connections 1,8,64 --run-in 10 --seconds 3 --warmup 1 --rounds 3
  * --instances auto --peers 1,2 --python PATH --nas "--max-batch-size 8"`.
  *
  * @throws InputError for what is no option, or a value that makes no sense
@@ -55,6 +57,7 @@ export function serveBenchOptions(args: readonly string[], models: readonly stri
     bodies: some('bodies', bodyKinds),
     connections: numbers('connections', '1,8,64'),
     seconds: number('seconds', values.seconds ?? '3', 0.1, false),
+    runIn: number('run-in', values['run-in'] ?? '10', 0, false),
     warmup: number('warmup', values.warmup ?? '1', 0, false),
     rounds: number('rounds', values.rounds ?? '3', 1, true),
     instances: (values.instances ?? 'auto')
@@ -75,6 +78,7 @@ function parsed(args: readonly string[]) {
         bodies: text,
         connections: text,
         seconds: text,
+        'run-in': text,
         warmup: text,
         rounds: text,
         instances: text,

@@ -75,7 +75,7 @@ export function retrainReport({ genotype, epochs, options }: RetrainRecord): Ret
 }
 
 export function searchReport(record: SearchRecord): SearchReport {
-  const { path, seed, epochs, options, genotype } = record;
+  const { path, seed, epochs, options, genotype, diverged } = record;
   const setting = settingOf(record);
   const found = genotype ?? textOf(epochs.at(-1)?.genotype);
   const stopped = stopOf(epochs);
@@ -90,6 +90,7 @@ export function searchReport(record: SearchRecord): SearchReport {
     ...(found !== undefined && { genotype: found }),
     finished: genotype !== undefined,
     ...(stopped !== undefined && { stopped }),
+    ...(diverged !== undefined && { diverged }),
   };
 }
 

@@ -18,7 +18,7 @@ import {
   seedsFrom,
   selectionFolder,
 } from '../runs/layout.ts';
-import { damagedConfig, hasConfig, readConfig, readMetrics } from '../runs/run-folder.ts';
+import { damagedConfig, divergenceOf, hasConfig, readConfig, readMetrics } from '../runs/run-folder.ts';
 import { formatGenotype } from '../search/genotype.ts';
 import { readGenotype } from '../search/genotype-file.ts';
 
@@ -44,6 +44,8 @@ export interface SearchRecord extends Recorded {
   readonly seed: number;
   /** The content of a space of the user's own. */
   readonly space?: unknown;
+  /** Why it cannot go on, where its training has diverged. */
+  readonly diverged?: string;
   /** What it has found, once it has finished. */
   readonly genotype?: string;
   readonly retrain?: RetrainRecord;
@@ -195,6 +197,7 @@ export const isCount = (value: unknown, least = 1): value is number =>
 function readSearch(path: string): SearchRecord {
   const { space, ...config } = readConfig(path);
   const base = recorded(path, config);
+  const diverged = divergenceOf(path);
   const genotype = foundIn(path);
   const retrain = maybeRetrain(path);
   return {
@@ -202,6 +205,7 @@ function readSearch(path: string): SearchRecord {
     epochs: readEpochs(path),
     seed: seedOf(path, base.options),
     ...(space !== undefined && { space }),
+    ...(diverged !== undefined && { diverged }),
     ...(genotype !== undefined && { genotype }),
     ...(retrain && { retrain }),
   };

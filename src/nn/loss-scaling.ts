@@ -7,7 +7,7 @@
  * and dividing by them is exact.
  */
 import * as tf from '@tensorflow/tfjs';
-import { FailureError } from '../errors.ts';
+import { DivergenceError } from '../errors.ts';
 import type { Precision } from '../precision.ts';
 import { float32, type Signature, type Tensors } from '../signature.ts';
 
@@ -21,10 +21,10 @@ export const lossScaleSize = 2;
 
 export const initialLossScale = (): Float32Array => Float32Array.of(initialScale, 0);
 
-/** @throws FailureError where the scale of a state has fallen below 1: then the gradients themselves are too large */
+/** @throws DivergenceError where the scale of a state has fallen below 1: then the gradients themselves are too large */
 export function requireLossScale(state: ArrayLike<number> | undefined): void {
   if (!state || (state[0] as number) >= 1) return;
-  throw new FailureError(
+  throw new DivergenceError(
     'the gradients are not finite in float16, whatever the loss is scaled by: the training has diverged; ' +
       'start again with --precision float32 or a lower learning rate (the checkpoint of the epoch before is kept)',
   );

@@ -64,6 +64,8 @@ export interface SearchReport {
   /** In the text form; that of the last epoch where the search has not finished. */
   readonly genotype?: string;
   readonly finished: boolean;
+  /** Why the search cannot go on. */
+  readonly diverged?: string;
   /** Why the search ended before its last epoch. */
   readonly stopped?: string;
 }

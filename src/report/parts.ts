@@ -81,8 +81,9 @@ const stops = (searches: readonly SearchReport[]): string[] =>
   });
 
 /** How far a search is. */
-function stateOf({ epochs, planned, finished, stopped }: SearchReport): string {
+function stateOf({ epochs, planned, finished, stopped, diverged }: SearchReport): string {
   const count = `${epochs.length} of ${planned} epochs`;
+  if (diverged) return `diverged after ${count}: ${diverged}`;
   if (stopped) return `stopped after ${count}: ${stopped}`;
   if (!finished) return epochs.length === 0 ? 'not begun' : `not finished: ${count}`;
   return epochs.length === 0 ? 'finished' : `finished, ${count}`;

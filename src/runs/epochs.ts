@@ -1,6 +1,6 @@
 /** The loop over epochs and steps that searching and retraining share: sums, progress, interruption, checkpoints. */
 import { setImmediate } from 'node:timers/promises';
-import { FailureError } from '../errors.ts';
+import { DivergenceError } from '../errors.ts';
 
 /** Where a run stands: the next step to take. */
 export interface Position {
@@ -69,11 +69,11 @@ const add = (a: Sums, b: Sums): Sums => {
   return sum;
 };
 
-/** @throws FailureError where a metric is not a number any more: the weights are lost, going on is pointless */
+/** @throws DivergenceError where a metric is not a number any more: the weights are lost, going on is pointless */
 function requireFinite(metrics: Sums, { epoch, step }: Position): void {
   const lost = Object.keys(metrics).find((name) => !Number.isFinite(metrics[name]));
   if (lost === undefined) return;
-  throw new FailureError(
+  throw new DivergenceError(
     `the ${lost} of epoch ${epoch + 1}, step ${step + 1} is ${metrics[lost]}: the training has diverged; ` +
       'start again with a lower learning rate (the checkpoint of the epoch before is kept)',
   );

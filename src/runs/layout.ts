@@ -6,7 +6,7 @@
  * | `<run>` | a search: `config.json`, `metrics.jsonl`, `checkpoint.safetensors` and, at its end, `genotype.json` |
  * | `<run>/retrain` | the retraining of its genotype: the same, `best.safetensors` and `last.safetensors` |
  * | `<sweep>` | several searches: `config.json` with their options and seeds; `genotype.json` is the selected one |
- * | `<sweep>/seed-<n>` | each of them: a run as above |
+ * | `<sweep>/seed-<n>` | each of them: a run as above; `diverged.txt` says why it cannot go on, where it has diverged |
  * | `<sweep>/select` | the selection: `config.json` and, at its end, `result.json` |
  * | `<sweep>/select/seed-<n>/retrain-<m>` | a short retraining, with seed m, of the genotype that seed n found first |
  * | `<sweep>/retrain` | the retraining of the selected genotype |
@@ -29,6 +29,8 @@ export const metricsFile = (run: string): string => join(run, 'metrics.jsonl');
 export const checkpointFile = (run: string): string => join(run, 'checkpoint.safetensors');
 
 export const genotypeFile = (run: string): string => join(run, 'genotype.json');
+
+export const divergenceFile = (run: string): string => join(run, 'diverged.txt');
 
 /** The seeds from the first on. */
 export const seedsFrom = (first: number, count: number): number[] =>

@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { InputError, messageOf } from '../errors.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
 import { removeTemporary, requireWritable, writeWhole } from './files.ts';
-import { checkpointFile, configFile, metricsFile } from './layout.ts';
+import { checkpointFile, configFile, divergenceFile, metricsFile } from './layout.ts';
 import { readArrays, writeArrays } from './safetensors.ts';
 
 /** What a run needs to continue: flat state vectors by name, and where it stands. */
@@ -37,6 +37,10 @@ export const hasConfig = (path: string): boolean => existsSync(configFile(path))
 
 /** Whether there is something to continue. */
 export const hasCheckpoint = (path: string): boolean => existsSync(checkpointFile(path));
+
+/** Why the run in a folder has diverged, if it has. */
+export const divergenceOf = (path: string): string | undefined =>
+  existsSync(divergenceFile(path)) ? readFileSync(divergenceFile(path), 'utf8').trim() : undefined;
 
 export const writeConfig = (path: string, config: object): void =>
   writeWhole(configFile(path), `${JSON.stringify(config, null, 2)}\n`);

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readMetrics } from '../../src/runs/run-folder.ts';
+import { checkpointFile } from '../../src/runs/layout.ts';
+import { openRun, readMetrics } from '../../src/runs/run-folder.ts';
+import { readArrays } from '../../src/runs/safetensors.ts';
 import { outcomeOf } from '../runs/folders.ts';
 import { expectRefused, nas, nasJson, newFolder, start } from './nas.ts';
 
@@ -45,6 +47,16 @@ const outcomes = (path: string): Record<string, unknown> =>
         { ...outcomeOf(parent), config: readFileSync(join(parent, 'config.json'), 'utf8') },
       ]),
   );
+
+/** Makes the weights of a run that was interrupted something that no training recovers from. */
+function spoilWeights(path: string): void {
+  const { arrays } = readArrays(checkpointFile(path));
+  const sizes = Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [name, data.length]));
+  const opened = openRun(path, true);
+  const checkpoint = opened.loadCheckpoint(sizes);
+  checkpoint.state.theta?.fill(Number.NaN);
+  opened.saveCheckpoint(checkpoint);
+}
 
 beforeAll(async () => {
   folder = await newFolder();
@@ -100,6 +112,40 @@ describe('nas search --seeds', () => {
     expect(last.stderr).toMatch(/seed 1 has finished/);
     expect(readFileSync(place('broken', 'seed-1', 'checkpoint.safetensors'))).toEqual(first);
     expect(outcomes(place('broken'))).toEqual(outcomes(place('whole')));
+  });
+
+  it('goes on with the other seeds where the training of one diverges, and says so from then on', async () => {
+    const running = start(folder.path, ...search, '--seeds', '2', '--out', 'lost');
+    await running.said(/search epoch 1\/3 step 1/);
+    running.process.kill('SIGINT');
+    await running.ended;
+    spoilWeights(place('lost', 'seed-1'));
+
+    const reason = /^the loss of epoch [1-3], step [12] is NaN: the training has diverged/;
+    const first = await run('search', '--out', 'lost', '--resume');
+    expect(first).toMatchObject({
+      searches: [{ seed: 2 }],
+      diverged: [{ seed: 1, run: 'lost/seed-1', reason: expect.stringMatching(reason) }],
+      validationAccuracy: { count: 1 },
+    });
+    const second = await nas(folder.path, 'search', '--out', 'lost', '--resume', '--json');
+    expect(JSON.parse(second.stdout)).toEqual(first);
+    expect(second.stderr).toMatch(/seed 1 has diverged \(remove lost\/seed-1 to search with it anew\)/);
+
+    const selected = await nas(folder.path, 'select', 'lost', ...short, '--seeds', '1', '--json');
+    expect(selected.stderr).toMatch(/without seed 1, which has diverged/);
+    expect(JSON.parse(selected.stdout)).toMatchObject({ seed: 2, candidates: [{ seeds: [2] }] });
+    await nas(folder.path, 'report', 'lost', '--out', 'lost.html');
+    expect(readFileSync(place('lost.html'), 'utf8')).toMatch(/diverged after [0-2] of 3 epochs: the loss/);
+  });
+
+  it('fails where all diverge', async () => {
+    const all = await nas(folder.path, ...search, '--seeds', '2', '--learning-rate', '1e30', '--out', 'gone');
+    expect([all.code, all.stdout]).toEqual([1, '']);
+    expect(all.stderr).toMatch(
+      /seed 2 has diverged: the loss .*\n.*nas: all searches have diverged; seed 1: the loss/s,
+    );
+    expectRefused(await nas(folder.path, 'select', 'gone'), /all searches in gone have diverged/);
   });
 
   it('draws random genotypes, which the selection takes as it takes others', async () => {
@@ -290,7 +336,7 @@ describe('nas compare', () => {
     [[], /^nas: nas compare needs a <runs>/],
     [
       ['.'],
-      /\. is no folder of a run: it has no config.json; it holds the runs broken from-old random single whole$/m,
+      /\. is no folder of a run: it has no config.json; it holds the runs broken from-old gone lost random single whole$/m,
     ],
     [['whole', '--threads', '1'], /--threads is for measuring: give --latency too/],
   ])('nas compare %s is refused', async (args, message) => {

@@ -17,7 +17,7 @@ import {
   seedsFrom,
   selectionFolder,
 } from '../../runs/layout.ts';
-import { hasCheckpoint, hasConfig, readMetrics, writeConfig } from '../../runs/run-folder.ts';
+import { divergenceOf, hasCheckpoint, hasConfig, readMetrics, writeConfig } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { genotypeToJson, readGenotype } from '../../search/genotype-file.ts';
 import { parseGenotype } from '../../search/genotype-text.ts';
@@ -108,7 +108,7 @@ export async function runSelect(
   return result;
 }
 
-/** The distinct genotypes of the searches, in the order of the seeds. InputError where a search has not finished. */
+/** The distinct genotypes of the searches, in the order of the seeds. InputError where a search can go on. */
 function candidatesOf(run: string): Candidate[] {
   if (hasConfig(run) && !isSweep(run)) {
     throw new InputError(
@@ -119,7 +119,12 @@ function candidatesOf(run: string): Candidate[] {
   const { options, seeds } = readSweepConfig(run);
   const byGenotype = new Map<string, number[]>();
   for (const seed of seedsFrom(options.seed, seeds)) {
-    const file = genotypeFile(seedFolder(run, seed));
+    const folder = seedFolder(run, seed);
+    const file = genotypeFile(folder);
+    if (divergenceOf(folder) !== undefined) {
+      say(`without seed ${seed}, which has diverged`);
+      continue;
+    }
     if (!existsSync(file)) {
       throw new InputError(
         `the search with seed ${seed} has not finished: continue with nas search --out ${shellWord(run)} --resume`,
@@ -127,6 +132,9 @@ function candidatesOf(run: string): Candidate[] {
     }
     const text = formatGenotype(readGenotype(file));
     byGenotype.set(text, [...(byGenotype.get(text) ?? []), seed]);
+  }
+  if (byGenotype.size === 0) {
+    throw new InputError(`all searches in ${run} have diverged: there is nothing to select from`);
   }
   return [...byGenotype].map(([genotype, found]) => ({ seeds: found, genotype }));
 }

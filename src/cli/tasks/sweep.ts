@@ -1,10 +1,10 @@
 /** Runs a search with each of several seeds, one after the other, each in a folder of its own. */
 import { existsSync } from 'node:fs';
 import { stopOf, validationAccuracies } from '../../comparison/history.ts';
-import { InputError } from '../../errors.ts';
-import { requireWritable } from '../../runs/files.ts';
-import { configFile, genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
-import { hasCheckpoint, hasConfig, readMetrics, writeConfig } from '../../runs/run-folder.ts';
+import { DivergenceError, FailureError, InputError } from '../../errors.ts';
+import { requireWritable, writeWhole } from '../../runs/files.ts';
+import { configFile, divergenceFile, genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
+import { divergenceOf, hasCheckpoint, hasConfig, readMetrics, writeConfig } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { readGenotype } from '../../search/genotype-file.ts';
 import { type Spread, spreadOf } from '../../spread.ts';
@@ -30,11 +30,19 @@ export interface SweepRun {
   readonly run: string;
   readonly validationAccuracy: Spread | null;
   readonly searches: readonly SeedResult[];
+  /** The searches whose training has diverged, with the reason: they have found nothing. */
+  readonly diverged?: readonly Divergence[];
+}
+
+interface Divergence {
+  readonly seed: number;
+  readonly run: string;
+  readonly reason: string;
 }
 
 /**
  * @param count how many seeds; a sweep that is resumed has its own
- * @throws Interruption where it was interrupted
+ * @throws Interruption where it was interrupted, FailureError where all searches have diverged
  */
 export async function runSweep(
   defaults: AnySearchOptions,
@@ -59,17 +67,42 @@ export async function runSweep(
       say(`seed ${seed} has finished`);
       continue;
     }
+    const divergence = divergenceOf(folder);
+    if (divergence !== undefined) {
+      say(`seed ${seed} has diverged (remove ${shellWord(folder)} to search with it anew): ${divergence}`);
+      continue;
+    }
     const begun = hasCheckpoint(folder);
     const place = { out: folder, resume: begun, again };
     say(`search ${i + 1} of ${seeds}`);
-    await searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
+    try {
+      await searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
+    } catch (error) {
+      if (!(error instanceof DivergenceError)) throw error;
+      writeWhole(divergenceFile(folder), `${error.message}\n`);
+      say(`seed ${seed} has diverged: ${error.message}`);
+    }
     // A search that was in its last step when it was interrupted ends as usual; the next one does not begin.
     if (signal.aborted && i < all.length - 1) throw new Interruption(`saved; continue with: ${again}`);
   }
-  const searches = all.map((seed) => resultOf(seed, seedFolder(out, seed)));
+  const diverged = all.flatMap((seed): Divergence[] => {
+    const run = seedFolder(out, seed);
+    const reason = divergenceOf(run);
+    return reason === undefined ? [] : [{ seed, run, reason }];
+  });
+  if (diverged.length === seeds) {
+    throw new FailureError(`all searches have diverged; seed ${options.seed}: ${diverged[0]?.reason}`);
+  }
+  const lost = new Set(diverged.map(({ seed }) => seed));
+  const searches = all.filter((seed) => !lost.has(seed)).map((seed) => resultOf(seed, seedFolder(out, seed)));
   const accuracies = searches.flatMap(({ validationAccuracy }) => validationAccuracy ?? []);
   say(`compare the genotypes with: nas select ${shellWord(out)}`);
-  return { run: out, validationAccuracy: spreadOf(accuracies), searches };
+  return {
+    run: out,
+    validationAccuracy: spreadOf(accuracies),
+    searches,
+    ...(diverged.length > 0 && { diverged }),
+  };
 }
 
 function resultOf(seed: number, run: string): SeedResult {
