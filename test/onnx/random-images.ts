@@ -114,6 +114,12 @@ function graphOfChoices(sizes: ImageSizes, count: number, choices: readonly numb
       images = images.map((x, i) =>
         i === skipped ? x : squash(b, step(b, x, choose(images), filters, choose, sizes)),
       );
+      // A node of a cell: the sum of several images, some of them twice.
+      if (choose([false, true])) {
+        const terms = Array.from({ length: choose([2, 4, 5, 9]) }, () => choose(images));
+        const total = terms.reduce((sum, x) => b.node('Add', [sum, x]));
+        images = images.map((x, i) => (i === 0 ? squash(b, total) : x));
+      }
     }
     return Object.fromEntries(images.map((image, i) => [`y${i}`, image]));
   });

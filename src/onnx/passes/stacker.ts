@@ -4,7 +4,7 @@ import { type Builder, createBuilder } from '../build.ts';
 import type { Node, Value } from '../ir.ts';
 import { isConstant } from './constants.ts';
 import { rebuilt } from './rewrite.ts';
-import { join, type Operand, reshaped, run, type Stack, type Stacking, shapeOf, unstack } from './stacks.ts';
+import { join, type Operand, pick, reshaped, type Stack, type Stacking, shapeOf, unstack } from './stacks.ts';
 
 /** Nodes that become one, in the order of the program. */
 export type Group = readonly Node[];
@@ -18,16 +18,29 @@ interface Entry {
   readonly index: number;
 }
 
-/** Neighbouring entries of a stack, or a value by itself. */
-type Piece = { readonly whole: Stack; readonly begin: number; readonly end: number } | Value;
+/** Entries of one stack, in this order, or a value by itself. */
+type Piece = { readonly whole: Stack; readonly indices: readonly number[] } | Value;
 
-const isRun = (piece: Piece): piece is Exclude<Piece, Value> => 'whole' in piece;
+const isOfStack = (piece: Piece): piece is Exclude<Piece, Value> => 'whole' in piece;
 
 /** One value for all, or constants, which are alike. */
 const isShared = (values: readonly Value[]): boolean =>
   values.every((value) => isConstant(value) || value === values[0]);
 
-const isComplete = (piece: Piece): boolean => isRun(piece) && piece.end - piece.begin === piece.whole.count;
+/** Whether it is a whole stack as it lies. */
+const isComplete = (piece: Piece): boolean =>
+  isOfStack(piece) &&
+  piece.indices.length === piece.whole.count &&
+  piece.indices.every((entry, place) => entry === place);
+
+const isSingle = (piece: Piece): boolean => !isOfStack(piece) || piece.indices.length === 1;
+
+/** How many of some indices, from the first on, follow one another. */
+function runLength(indices: readonly number[]): number {
+  const [first] = indices as [number];
+  const end = indices.findIndex((entry, place) => entry !== first + place);
+  return end < 0 ? indices.length : end;
+}
 
 export class Stacker {
   private readonly single = new Map<Value, Value>();
@@ -137,16 +150,26 @@ export class Stacker {
     return this.single.get(before) ?? before;
   }
 
-  /** Values as the longest runs of entries that lie next to each other in stacks within so many `outer`. */
+  /** Values as parts of stacks within so many `outer`: many of one stack in any order, few where they lie next to each other. */
   private pieces(values: readonly Value[], outer: number): Piece[] {
     const pieces: Piece[] = [];
-    for (const value of values) {
-      const entry = this.entries.get(value);
-      const last = pieces.at(-1);
-      if (!entry || entry.whole.outer !== outer) pieces.push(value);
-      else if (last && isRun(last) && last.whole === entry.whole && last.end === entry.index) {
-        pieces[pieces.length - 1] = { ...last, end: last.end + 1 };
-      } else pieces.push({ whole: entry.whole, begin: entry.index, end: entry.index + 1 });
+    const next = (place: number): Entry | undefined => {
+      const entry = this.entries.get(values[place] as Value);
+      return entry?.whole.outer === outer ? entry : undefined;
+    };
+    for (let place = 0; place < values.length; ) {
+      const entry = next(place);
+      if (!entry) {
+        pieces.push(values[place++] as Value);
+        continue;
+      }
+      const indices: number[] = [];
+      for (let at = next(place); at?.whole === entry.whole; at = next(place + indices.length))
+        indices.push(at.index);
+      const isMany = indices.length >= joinedAtOnce || indices.length === values.length;
+      const length = isMany ? indices.length : runLength(indices);
+      pieces.push({ whole: entry.whole, indices: indices.slice(0, length) });
+      place += length;
     }
     return pieces;
   }
@@ -165,10 +188,9 @@ export class Stacker {
   private cost(values: readonly Value[], outer: number): number {
     if (isConstant(values[0] as Value) || this.assembled.has(this.keyOf(values, outer))) return 0;
     const pieces = this.pieces(values, outer);
-    const isSingle = (piece: Piece): boolean => !isRun(piece) || piece.end - piece.begin === 1;
     const cut = pieces.filter((piece) => !isComplete(piece) && !isSingle(piece)).length;
     // A Split gives all of a stack's entries, to whoever reads them.
-    const split = pieces.filter((piece) => !isComplete(piece) && isRun(piece) && isSingle(piece)).length;
+    const split = pieces.filter((piece) => !isComplete(piece) && isOfStack(piece) && isSingle(piece)).length;
     return cut + split / joinedAtOnce + (pieces.length > 1 ? Math.ceil(pieces.length / joinedAtOnce) : 0);
   }
 
@@ -186,10 +208,10 @@ export class Stacker {
     const known = this.assembled.get(key);
     if (known) return { value: known.value, stacked: true };
     const pieces = this.pieces(values, outer).map((piece) => {
-      if (!isRun(piece)) return this.value(piece);
-      const { whole, begin, end } = piece;
+      if (!isOfStack(piece)) return this.value(piece);
+      const { whole, indices } = piece;
       if (isComplete(piece)) return whole;
-      return end - begin > 1 ? run(this.build, whole, begin, end) : this.entry(whole, begin);
+      return isSingle(piece) ? this.entry(whole, indices[0] as number) : pick(this.build, whole, indices);
     });
     const joined = join(this.build, pieces, shapeOf(head), outer);
     this.assembled.set(key, joined);

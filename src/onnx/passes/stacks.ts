@@ -120,13 +120,25 @@ export function unstack(graph: Builder, { value, outer, count, shape }: Stack): 
   return parts.map((part) => reshaped(graph, part, shape));
 }
 
-/** Some neighbouring entries of a stack, as a stack. */
-export function run(graph: Builder, stack: Stack, begin: number, end: number): Stack {
-  const { value, outer, shape } = stack;
-  const { piece, axis } = layout(shape, outer);
-  const flat = reshaped(graph, value, along(piece, axis, stack.count));
-  const bounds = [begin, end].map((entry) => graph.ints([entry * (piece[axis] as number)]));
-  const part = graph.node('Slice', [flat, ...bounds, graph.ints([axis])]);
-  const count = end - begin;
+/** Some entries of a stack, in this order, as a stack. */
+export function pick(graph: Builder, stack: Stack, indices: readonly number[]): Stack {
+  const { outer, shape } = stack;
+  const count = indices.length;
+  const [begin] = indices as [number];
+  const isRun = indices.every((entry, place) => entry === begin + place);
+  const part = isRun ? cut(graph, stack, begin, begin + count) : gathered(graph, stack, indices);
   return { value: reshaped(graph, part, stackShape(shape, outer, count)), outer, count, shape };
+}
+
+function cut(graph: Builder, { value, outer, count, shape }: Stack, begin: number, end: number): Value {
+  const { piece, axis } = layout(shape, outer);
+  const flat = reshaped(graph, value, along(piece, axis, count));
+  const bounds = [begin, end].map((entry) => graph.ints([entry * (piece[axis] as number)]));
+  return graph.node('Slice', [flat, ...bounds, graph.ints([axis])]);
+}
+
+function gathered(graph: Builder, { value, outer, count, shape }: Stack, indices: readonly number[]): Value {
+  const apart = outer === 1 ? [count, ...shape] : [outer, count, sizeOf(shape) / outer];
+  const axis = outer === 1 ? 0 : 1;
+  return graph.node('Gather', [reshaped(graph, value, apart), graph.ints(indices)], { axis });
 }
