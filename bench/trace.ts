@@ -1,5 +1,5 @@
 /** How long the two steps of a search take to compile, by phase, in a new process each round; nodes by operator. */
-import type { Phases, StepName } from './contestants/compile.ts';
+import type { Compilation } from './contestants/compile.ts';
 import { ours, withContestant } from './harness/contestant.ts';
 import { nodeCount, type OperatorCounts } from './harness/operators.ts';
 import { readOptions } from './harness/options.ts';
@@ -12,39 +12,32 @@ import {
 import { formatSummary, markdownTable, type Sampled, sampled } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 
-const stepNames: readonly StepName[] = ['alpha', 'theta'];
+type StepName = keyof Compilation['operators'];
+
 const launch = ours('onnx-nas', 'compile.ts');
 
-/** What a user waits for, in order; milliseconds of a round. */
-const phases: Readonly<Record<string, (round: Phases) => number>> = {
-  'trace of α': ({ steps }) => steps.alpha.trace,
-  'passes of α': ({ steps }) => steps.alpha.passes,
-  'trace of θ': ({ steps }) => steps.theta.trace,
-  'passes of θ': ({ steps }) => steps.theta.passes,
-  serialisation: ({ serialisation }) => serialisation,
-  session: ({ session }) => session,
-};
-
-/** Milliseconds by phase. */
-function timesOf(rounds: readonly Phases[]): Readonly<Record<string, Sampled>> {
-  const all = (round: Phases): number => Object.values(phases).reduce((sum, of) => sum + of(round), 0);
-  return Object.fromEntries(
-    Object.entries({ ...phases, together: all }).map(([name, of]) => [name, sampled(rounds.map(of))]),
-  );
+/** Milliseconds by phase, in their order. */
+function timesOf(rounds: readonly Compilation[]): Readonly<Record<string, Sampled>> {
+  const phases = rounds.map(({ milliseconds }) => ({
+    ...milliseconds,
+    together: Object.values(milliseconds).reduce((a, b) => a + b),
+  }));
+  const names = Object.keys(phases[0] ?? {}) as (keyof (typeof phases)[0])[];
+  return Object.fromEntries(names.map((name) => [name, sampled(phases.map((round) => round[name]))]));
 }
 
 /** The operators of either graph, those of the larger one first; what is rare is one row. */
 function operatorTable(counts: Readonly<Record<StepName, OperatorCounts>>): string {
   const rare = 100;
-  const rows = Object.entries(counts.theta).map(
+  const rows = Object.entries(counts.weights).map(
     ([name, count]) => [name, counts.alpha[name] ?? 0, count] as const,
   );
   const frequent = rows.filter(([, , count]) => count >= rare);
   const shown = (column: 1 | 2): number => frequent.reduce((sum, row) => sum + row[column], 0);
-  const total = stepNames.map((step) => nodeCount(counts[step])) as [number, number];
+  const total = [nodeCount(counts.alpha), nodeCount(counts.weights)] as const;
   const all = [...frequent, ['others', total[0] - shown(1), total[1] - shown(2)], ['together', ...total]];
   return markdownTable(
-    ['operator', 'α', 'θ'],
+    ['operator', 'α', 'weights'],
     all.map((row) => row.map(String)),
   );
 }
@@ -59,17 +52,15 @@ interface Result {
 /** Compiles once a process. */
 async function measure(problem: SearchProblem, threads: number, count: number): Promise<Result> {
   const request = { ...problem, threads };
-  process.stderr.write('is this what the engine does?\n');
-  await withContestant(launch, ({ ask }) => ask('check', request));
-  const rounds: Phases[] = [];
+  const rounds: Compilation[] = [];
   for (let round = 1; round <= count; round++) {
-    rounds.push(await withContestant(launch, ({ ask }) => ask<Phases>('compile', request)));
+    rounds.push(await withContestant(launch, ({ ask }) => ask<Compilation>('compile', request)));
     process.stderr.write(`round ${round}/${count}\n`);
   }
-  const [{ operators, bytes }] = rounds as [Phases];
+  const [{ operators, bytes }] = rounds as [Compilation];
   return {
     times: timesOf(rounds),
-    nodes: { alpha: nodeCount(operators.alpha), theta: nodeCount(operators.theta) },
+    nodes: { alpha: nodeCount(operators.alpha), weights: nodeCount(operators.weights) },
     bytes,
     operators,
   };

@@ -1,12 +1,25 @@
 /** The operators of an ONNX file, of whatever domain; of an If those of the branch that is taken in a segmented file. */
 import proto, { type onnx } from 'onnx-proto';
+import { alternativeName } from '../../src/onnx/alternatives.ts';
 
 /** How many nodes there are of each operator, the most frequent first. */
 export type OperatorCounts = Readonly<Record<string, number>>;
 
 const taken = 'then_branch';
 
-export function operatorCounts(model: Uint8Array): OperatorCounts {
+export const operatorCounts = (model: Uint8Array): OperatorCounts =>
+  countsOf(proto.onnx.ModelProto.decode(model).graph);
+
+/** The same of one of the graphs that take turns in a file. */
+export function operatorCountsOf(model: Uint8Array, graph: string): OperatorCounts {
+  const begin = alternativeName(graph, '');
+  const node = proto.onnx.ModelProto.decode(model).graph?.node?.find(({ output }) =>
+    output?.every((name) => name.startsWith(begin)),
+  );
+  return countsOf(node?.attribute?.find(({ name }) => name === taken)?.g);
+}
+
+function countsOf(whole: onnx.IGraphProto | null | undefined): OperatorCounts {
   const counts = new Map<string, number>();
   const count = (graph: onnx.IGraphProto | null | undefined): void => {
     for (const { domain, opType, attribute } of graph?.node ?? []) {
@@ -15,7 +28,7 @@ export function operatorCounts(model: Uint8Array): OperatorCounts {
       for (const { name: branch, g } of attribute ?? []) if (branch === taken) count(g);
     }
   };
-  count(proto.onnx.ModelProto.decode(model).graph);
+  count(whole);
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
 }
 

@@ -10,6 +10,7 @@ import { legalize } from '../trace/legalize.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { type Engine, engineOf, type Task } from './engine.ts';
+import { phase } from './phases.ts';
 import { providerFor } from './provider.ts';
 import { createSession, loadApart, loadTogether, withOutputPrefix } from './sessions.ts';
 import { keepDevice, requireHalf } from './trial.ts';
@@ -63,11 +64,14 @@ export async function onnxruntimeEngine({
     const prepare: Pass = (graph) => legalize(device)(passes(graph));
     // The blocked layout has float32 only.
     const target = half ? { ...device, block: 0 } : device;
-    return withOutputPrefix(trace(fn, signature, { device: target, name, optimize: prepare }));
+    const traced = await phase(`trace of ${name}`, () => trace(fn, signature, { device: target, name }));
+    return phase(`passes of ${name}`, () => withOutputPrefix(prepare(traced)));
   };
 
-  const load = (graph: Graph): Promise<ort.InferenceSession> =>
-    createSession(serialize(graph, written), session, provider);
+  const load = async (graph: Graph): Promise<ort.InferenceSession> => {
+    const model = await phase('serialisation', () => serialize(graph, written));
+    return phase('session', () => createSession(model, session, provider));
+  };
 
   return engineOf(`onnxruntime (${provider})`, async (tasks) => {
     const graphs: Record<string, Graph> = {};
