@@ -91,7 +91,7 @@ export { type SerializeOptions, serialize } from './onnx/serde.ts';
  * console.log(await tf.tensor([1, 2]).square().data()); // Float32Array [1, 4]
  * ```
  */
-export type { Compiled, Elements, Engine, Feeds } from './engine/engine.ts';
+export type { Compiled, Elements, Engine, Feeds, Program, Run, Task } from './engine/engine.ts';
 export { autoDevice, type DeviceName, inspectDevice, type Verdict } from './devices/index.ts';
 export { measurePlacement, type Placement } from './engine/placement.ts';
 export { type OnnxruntimeOptions, onnxruntimeEngine, registerOnnxBackend } from './engine/onnxruntime.ts';
