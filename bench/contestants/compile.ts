@@ -1,7 +1,7 @@
 /** Compiles the two steps of a search as a search does; how long each phase takes the engine says itself. */
 import * as ort from 'onnxruntime-node';
+import { phaseName } from '../../src/engine/compile-phases.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
-import { phaseName } from '../../src/engine/phases.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { answer } from '../harness/answer.ts';
 import { type OperatorCounts, operatorCountsOf } from '../harness/operators.ts';
@@ -9,7 +9,7 @@ import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 
 type Request = SearchProblem & { readonly threads: number };
 
-export const phaseNames = [
+const phaseNames = [
   'trace of alpha',
   'passes of alpha',
   'trace of weights',

@@ -9,8 +9,8 @@ import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { legalize } from '../trace/legalize.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
+import { phase } from './compile-phases.ts';
 import { type Engine, engineOf, type Task } from './engine.ts';
-import { phase } from './phases.ts';
 import { providerFor } from './provider.ts';
 import { createSession, loadApart, loadTogether, withOutputPrefix } from './sessions.ts';
 import { keepDevice, requireHalf } from './trial.ts';
@@ -91,7 +91,7 @@ export async function onnxruntimeEngine({
 }
 
 /** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
-export const segmentSize = 1000;
+const segmentSize = 1000;
 
 /** Installs onnxruntime as what computes tensors of the tfjs backend `onnx` when a program reads them. */
 export function registerOnnxBackend(): void {

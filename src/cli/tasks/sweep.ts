@@ -93,8 +93,9 @@ export async function runSweep(
   if (diverged.length === seeds) {
     throw new FailureError(`all searches have diverged; seed ${options.seed}: ${diverged[0]?.reason}`);
   }
-  const lost = new Set(diverged.map(({ seed }) => seed));
-  const searches = all.filter((seed) => !lost.has(seed)).map((seed) => resultOf(seed, seedFolder(out, seed)));
+  const searches = all
+    .filter((seed) => diverged.every((other) => other.seed !== seed))
+    .map((seed) => resultOf(seed, seedFolder(out, seed)));
   const accuracies = searches.flatMap(({ validationAccuracy }) => validationAccuracy ?? []);
   say(`compare the genotypes with: nas select ${shellWord(out)}`);
   return {

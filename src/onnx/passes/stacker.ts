@@ -4,7 +4,18 @@ import { type Builder, createBuilder } from '../build.ts';
 import type { Node, Value } from '../ir.ts';
 import { isConstant } from './constants.ts';
 import { rebuilt } from './rewrite.ts';
-import { join, type Operand, pick, reshaped, type Stack, type Stacking, shapeOf, unstack } from './stacks.ts';
+import {
+  gather,
+  join,
+  type Operand,
+  pick,
+  reshaped,
+  runLength,
+  type Stack,
+  type Stacking,
+  shapeOf,
+  unstack,
+} from './stacks.ts';
 
 /** Nodes that become one, in the order of the program. */
 export type Group = readonly Node[];
@@ -34,13 +45,6 @@ const isComplete = (piece: Piece): boolean =>
   piece.indices.every((entry, place) => entry === place);
 
 const isSingle = (piece: Piece): boolean => !isOfStack(piece) || piece.indices.length === 1;
-
-/** How many of some indices, from the first on, follow one another. */
-function runLength(indices: readonly number[]): number {
-  const [first] = indices as [number];
-  const end = indices.findIndex((entry, place) => entry !== first + place);
-  return end < 0 ? indices.length : end;
-}
 
 export class Stacker {
   private readonly single = new Map<Value, Value>();
@@ -257,9 +261,6 @@ export class Stacker {
   private gathered(values: readonly Value[], shape: readonly number[]): Stack {
     const { wholes, others, positions, inOrder } = this.sources(values);
     const all = join(this.build, [...wholes, ...others.map((value) => this.value(value))], shape, 1);
-    if (inOrder) return all;
-    const indices = this.build.ints(positions);
-    const value = this.build.node('Gather', [all.value, indices], { axis: 0 });
-    return { value, outer: 1, count: values.length, shape };
+    return inOrder ? all : gather(this.build, all, positions);
   }
 }

@@ -120,25 +120,35 @@ export function unstack(graph: Builder, { value, outer, count, shape }: Stack): 
   return parts.map((part) => reshaped(graph, part, shape));
 }
 
+/** How many of some indices, from the first on, follow one another. */
+export function runLength(indices: readonly number[]): number {
+  const [first] = indices as [number];
+  const end = indices.findIndex((entry, place) => entry !== first + place);
+  return end < 0 ? indices.length : end;
+}
+
 /** Some entries of a stack, in this order, as a stack. */
-export function pick(graph: Builder, stack: Stack, indices: readonly number[]): Stack {
-  const { outer, shape } = stack;
-  const count = indices.length;
-  const [begin] = indices as [number];
-  const isRun = indices.every((entry, place) => entry === begin + place);
-  const part = isRun ? cut(graph, stack, begin, begin + count) : gathered(graph, stack, indices);
+export const pick = (graph: Builder, stack: Stack, indices: readonly number[]): Stack =>
+  runLength(indices) === indices.length
+    ? cut(graph, stack, indices[0] as number, indices.length)
+    : gather(graph, stack, indices);
+
+/** Entries that lie next to each other. */
+function cut(graph: Builder, stack: Stack, begin: number, count: number): Stack {
+  const { value, outer, shape } = stack;
+  const { piece, axis } = layout(shape, outer);
+  const flat = reshaped(graph, value, along(piece, axis, stack.count));
+  const bounds = [begin, begin + count].map((entry) => graph.ints([entry * (piece[axis] as number)]));
+  const part = graph.node('Slice', [flat, ...bounds, graph.ints([axis])]);
   return { value: reshaped(graph, part, stackShape(shape, outer, count)), outer, count, shape };
 }
 
-function cut(graph: Builder, { value, outer, count, shape }: Stack, begin: number, end: number): Value {
-  const { piece, axis } = layout(shape, outer);
-  const flat = reshaped(graph, value, along(piece, axis, count));
-  const bounds = [begin, end].map((entry) => graph.ints([entry * (piece[axis] as number)]));
-  return graph.node('Slice', [flat, ...bounds, graph.ints([axis])]);
-}
-
-function gathered(graph: Builder, { value, outer, count, shape }: Stack, indices: readonly number[]): Value {
-  const apart = outer === 1 ? [count, ...shape] : [outer, count, sizeOf(shape) / outer];
+/** Entries from anywhere. */
+export function gather(graph: Builder, stack: Stack, indices: readonly number[]): Stack {
+  const { value, outer, shape } = stack;
+  const apart = outer === 1 ? [stack.count, ...shape] : [outer, stack.count, sizeOf(shape) / outer];
   const axis = outer === 1 ? 0 : 1;
-  return graph.node('Gather', [reshaped(graph, value, apart), graph.ints(indices)], { axis });
+  const part = graph.node('Gather', [reshaped(graph, value, apart), graph.ints(indices)], { axis });
+  const count = indices.length;
+  return { value: reshaped(graph, part, stackShape(shape, outer, count)), outer, count, shape };
 }
