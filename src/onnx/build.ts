@@ -49,7 +49,8 @@ export function createBuilder(scope: () => string = () => ''): Builder {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`${name}(${describeInputs(inputs)})${where}: ${reason}`, { cause: error });
     }
-    return createNode({ ...splitName(name), inputs, attributes, scope: place }, types).outputs;
+    const { op, domain } = splitName(name);
+    return createNode({ op, domain, inputs, attributes, scope: place }, types).outputs;
   };
 
   const constant: Builder['constant'] = (data, type, name) => {

@@ -44,11 +44,16 @@ export const isOperatorName = (name: string): name is OperatorName => Object.has
 export const qualifiedName = ({ op, domain }: Pick<Node, 'op' | 'domain'>): string =>
   domain === '' ? op : `${domain}.${op}`;
 
+const split = new Map(
+  Object.keys(rows).map((name) => {
+    const dot = name.lastIndexOf('.');
+    return [name, { op: name.slice(dot + 1), domain: name.slice(0, Math.max(dot, 0)) }];
+  }),
+);
+
 /** The operator and the domain of a key of the table. */
-export function splitName(name: OperatorName): Pick<Node, 'op' | 'domain'> {
-  const dot = name.lastIndexOf('.');
-  return { op: name.slice(dot + 1), domain: name.slice(0, Math.max(dot, 0)) };
-}
+export const splitName = (name: OperatorName): Pick<Node, 'op' | 'domain'> =>
+  split.get(name) as Pick<Node, 'op' | 'domain'>;
 
 const checkArity = ({ inputs: [minimum, maximum] }: Operator, inputs: Inputs): void => {
   if (inputs.length >= minimum && inputs.length <= maximum) return;

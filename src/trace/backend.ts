@@ -159,8 +159,9 @@ type AnyRule = Rule<unknown, unknown>;
 /** The inputs of one kernel call as traced values; kernels over a list get a list. */
 function tracedInputs(inputs: tf.NamedTensorInfoMap): unknown {
   if (Array.isArray(inputs)) return inputs.map((x: tf.TensorInfo) => backend.tracedOf(x));
-  const entries = Object.entries(inputs);
-  return Object.fromEntries(entries.flatMap(([name, x]) => (x ? [[name, backend.tracedOf(x)]] : [])));
+  const traced: Record<string, Traced> = {};
+  for (const name in inputs) if (inputs[name]) traced[name] = backend.tracedOf(inputs[name]);
+  return traced;
 }
 
 const describe = (inputs: tf.NamedTensorInfoMap): string =>

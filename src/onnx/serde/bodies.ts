@@ -133,10 +133,11 @@ function taken({ nodes, results }: Segment, index: number, writing: Writing): On
     const isOwn = node && present.has(node) && (isView(node) || leaving.has(value));
     return isOwn ? segmentName(nameOf(value), index) : nameOf(value);
   };
+  const inside = { ...writing, nameOf: within };
   const inner = nodes.flatMap(({ outputs }) => outputs.filter((value) => !leaving.has(value)));
   return {
     name: segmentName('taken', index),
-    node: nodes.map((node) => encodeNode(node, { ...writing, nameOf: within })),
+    node: nodes.map((node) => encodeNode(node, inside)),
     output: results.map((value) => encodeResultType(within(value), value)),
     valueInfo: typesOf(inner, within),
   };
