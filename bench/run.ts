@@ -3,6 +3,7 @@
  * that `--out FILE` names.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exitCodeOf, FailureError, InputError, messageOf } from '../src/errors.ts';
 import { requireWritable, writeWhole } from '../src/runs/files.ts';
@@ -32,9 +33,9 @@ const names = readdirSync(folder)
 
 async function main(name: string, options: string[]): Promise<void> {
   if (!names.includes(name)) throw new InputError(`which benchmark? npm run bench -- ${names.join('|')}`);
-  const command = ['npm run bench --', name, ...options].join(' ');
   const at = options.indexOf('--out');
   const [, out] = at < 0 ? [] : options.splice(at, 2);
+  const command = ['npm run bench --', name, ...options.map(placeless)].join(' ');
   if (at >= 0 && !out) throw new InputError('--out needs a file');
   const file = out ?? fileURLToPath(new URL(`results/${name}.json`, folder));
   requireWritable(file);
@@ -45,10 +46,14 @@ async function main(name: string, options: string[]): Promise<void> {
     const entry = { command, machine: machine(), sgemm: { unit: 'GFLOP/s', before, after }, ...measured };
     before = after;
     const content = part ? { ...partsOf(file), [part]: entry } : entry;
-    writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
+    writeWhole(file, `${JSON.stringify(content, (_, value) => placeless(value), 2)}\n`);
     process.stdout.write(`${table}\n\n`);
   }
 }
+
+/** Where a file lies on this machine says nothing to others: its name does. */
+const placeless = <T>(value: T): T | string =>
+  typeof value === 'string' && isAbsolute(value) ? basename(value) : value;
 
 /** What a file holds of a benchmark in parts; nothing where it holds one as a whole. */
 function partsOf(file: string): object {

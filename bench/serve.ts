@@ -18,7 +18,7 @@ import { rawLogits } from './serve/logits.ts';
 import { type BenchModel, benchModelNames, writeModels } from './serve/models.ts';
 import { type ServeBenchOptions, serveBenchOptions } from './serve/options.ts';
 import { processorSeconds } from './serve/processor.ts';
-import { measureRaw, type RawMeasurement } from './serve/raw.ts';
+import { limiting, measureRaw, type RawMeasurement, runRaw } from './serve/raw.ts';
 import type { ServerProcess } from './serve/servers.ts';
 import { serveTable } from './serve/table.ts';
 
@@ -33,10 +33,18 @@ export interface Measurement extends LoadResult {
   readonly serverCpu?: number;
 }
 
+/** One round of onnxruntime's own loop, in turn with the contestants under that load. */
+export interface Limit extends RawMeasurement {
+  readonly body: BodyKind;
+  readonly connections: number;
+}
+
 export interface ModelResult {
   readonly model: string;
   readonly description: string;
+  /** What the configuration of the limits was chosen by: noise favours the fastest of many, so these are not limits. */
   readonly raw: readonly RawMeasurement[];
+  readonly limits: readonly Limit[];
   readonly measurements: readonly Measurement[];
 }
 
@@ -100,6 +108,7 @@ async function compare(
   say(`${model.name}: onnxruntime alone`);
   const raw = await measureRaw(model, rawSeconds);
   const measurements: Measurement[] = [];
+  const limits: Limit[] = [];
   const servers: ServerProcess[] = [];
   try {
     for (const contestant of contestants) servers.push(await contestant.start(model));
@@ -111,6 +120,9 @@ async function compare(
       }
       for (const connections of options.connections) {
         for (let round = 0; round < options.rounds; round++) {
+          await sleep(settle);
+          const limit = await runRaw(model, limiting(raw, connections), options.seconds);
+          limits.push({ body, connections, ...limit });
           for (const [i, contestant] of contestants.entries()) {
             const server = servers[i] as ServerProcess;
             const requests = requestsOf(contestant, body, samples, model);
@@ -133,7 +145,7 @@ async function compare(
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
-  return { model: model.name, description: model.description, raw, measurements };
+  return { model: model.name, description: model.description, raw, limits, measurements };
 }
 
 const requestsOf = (

@@ -2,8 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { median } from '../../src/spread.ts';
 import { markdownTable } from '../harness/statistics.ts';
-import type { Measurement, ModelResult } from '../serve.ts';
-import { fastest, loneLatency } from './raw.ts';
+import type { Limit, Measurement, ModelResult } from '../serve.ts';
 
 const bodyNames = { json: 'JSON', binary: 'binary', png: 'PNG' } as const;
 
@@ -12,6 +11,9 @@ const rate = ({ answers, seconds }: Measurement): number => answers / seconds;
 const milliseconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+/** The name of onnxruntime's own loop among the servers. */
+const alone = 'onnxruntime alone';
 
 interface Row {
   readonly body: Measurement['body'];
@@ -32,58 +34,71 @@ function rowsOf(measurements: readonly Measurement[]): Row[] {
 
 const over = (row: Row, value: (round: Measurement) => number): number => median(row.rounds.map(value));
 
+const isSameLoad = (a: Pick<Row, 'body' | 'connections'>, b: Pick<Row, 'body' | 'connections'>): boolean =>
+  a.body === b.body && a.connections === b.connections;
+
+/** Median share of the limit, round by round. */
+const shareOf = (row: Row, limits: readonly Limit[]): number =>
+  median(row.rounds.map((round, i) => rate(round) / (limits[i]?.imagesPerSecond ?? Number.NaN)));
+
+/** What onnxruntime does without HTTP: the first row of its load. */
+function limitLine(limits: readonly Limit[]): string[] {
+  const [{ body, connections, batch, sessions, threads }] = limits as [Limit];
+  return [
+    bodyNames[body],
+    String(connections),
+    `${alone}, batch ${batch}, ${sessions} × ${threads}`,
+    median(limits.map(({ imagesPerSecond }) => imagesPerSecond)).toFixed(0),
+    '',
+    milliseconds(median(limits.map(({ medianMilliseconds }) => medianMilliseconds))),
+    ...Array<string>(4).fill(''),
+  ];
+}
+
 const errorsOf = ({ rounds }: Row): number =>
   rounds.reduce((sum, { errors }) => sum + Object.values(errors).reduce((a, b) => a + b, 0), 0);
 
-function modelTable({ description, raw, measurements }: ModelResult): string {
+function modelTable({ description, limits, measurements }: ModelResult): string {
   const cores = availableParallelism();
   const rows = rowsOf(measurements);
-  const best = fastest(raw);
-  const lone = loneLatency(raw);
-  const lines = rows.map((row) => {
+  const lines = rows.flatMap((row, index) => {
     const throughput = over(row, rate);
-    const peers = rows.filter(
-      (other) => !other.ours && other.body === row.body && other.connections === row.connections,
-    );
+    const peers = rows.filter((other) => !other.ours && isSameLoad(other, row));
     const ratios = peers.map((peer) => (throughput / over(peer, rate)).toFixed(2));
-    return [
+    const own = limits.filter((limit) => isSameLoad(limit, row));
+    const before = rows[index - 1];
+    const line = [
       bodyNames[row.body],
       String(row.connections),
       row.contestant,
       throughput.toFixed(0),
-      percent(throughput / best.imagesPerSecond),
+      percent(shareOf(row, own)),
       milliseconds(over(row, ({ latency }) => latency.p50)),
       milliseconds(over(row, ({ latency }) => latency.p99)),
       String(errorsOf(row)),
       percent(over(row, ({ cpu, seconds }) => cpu / seconds / cores)),
       row.ours ? ratios.join(', ') : '',
     ];
+    return before && isSameLoad(before, row) ? [line] : [limitLine(own), line];
   });
   const head = [
     'body',
     'connections',
     'server',
     'images/s',
-    'of the limit',
+    'of onnxruntime’s',
     'p50 ms',
     'p99 ms',
     'errors',
     'client’s share of the processor',
     'times each FastAPI',
   ];
-  return [
-    `**${description}**`,
-    '',
-    `The limit, onnxruntime in a loop without HTTP: ${best.imagesPerSecond.toFixed(0)} images/s ` +
-      `(batch ${best.batch}; sessions × threads: ${best.sessions} × ${best.threads}). ` +
-      `A lone image takes it ${milliseconds(lone)} ms.`,
-    '',
-    markdownTable(head, lines),
-  ].join('\n');
+  return [`**${description}**`, '', markdownTable(head, lines)].join('\n');
 }
 
 export const serveTable = (results: readonly ModelResult[]): string =>
   [
     ...results.map(modelTable),
-    `Client and server share ${availableParallelism()} cores; medians over the rounds; servers in turn.`,
+    `The limit is onnxruntime in a loop without HTTP, sessions × threads; for one connection, image by image. ` +
+      `Client and server share ${availableParallelism()} cores; medians over the rounds; all in turn.`,
   ].join('\n\n');

@@ -1,5 +1,5 @@
 /** Several seeds, selection, comparison and report, as a user types them. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -130,7 +130,7 @@ describe('nas search --seeds', () => {
     });
     const second = await nas(folder.path, 'search', '--out', 'lost', '--resume', '--json');
     expect(JSON.parse(second.stdout)).toEqual(first);
-    expect(second.stderr).toMatch(/seed 1 has diverged \(remove lost\/seed-1 to search with it anew\)/);
+    expect(second.stderr).toMatch(/seed 1 has diverged \(remove lost\/seed-1 to train it anew\)/);
 
     const selected = await nas(folder.path, 'select', 'lost', ...short, '--seeds', '1', '--json');
     expect(selected.stderr).toMatch(/without seed 1, which has diverged/);
@@ -215,6 +215,38 @@ describe('nas select', () => {
     );
     expectRefused(await nas(folder.path, ...select, '--train-pportion', '1'), /did you mean --train-portion/);
     expect(existsSync(place('whole', 'select'))).toBe(false);
+  });
+
+  it('leaves out a genotype of which a retraining diverges', async () => {
+    cpSync(place('whole'), place('partly'), { recursive: true });
+    const running = start(folder.path, 'select', 'partly', ...select.slice(2));
+    await running.said(/retraining 2 of 4: what seed 2 found, with seed 0/);
+    running.process.kill('SIGINT');
+    expect((await running.ended).code).toBe(130);
+    spoilWeights(place('partly', 'select', 'seed-2', 'retrain-0'));
+
+    const continued = await nas(folder.path, 'select', 'partly', '--resume', '--json');
+    expect(continued.stderr).toMatch(/what seed 2 found, with seed 0 has diverged: the loss .* is NaN/);
+    const result = JSON.parse(continued.stdout);
+    expect(result).toMatchObject({
+      seed: 1,
+      candidates: [{ seeds: [1], accuracies: [expect.any(Number), expect.any(Number)] }],
+      diverged: [
+        { seeds: [2], run: 'partly/select/seed-2/retrain-0', reason: expect.stringMatching(/is NaN/) },
+      ],
+    });
+    expect(existsSync(place('partly', 'select', 'seed-2', 'retrain-1'))).toBe(false);
+    await nas(folder.path, 'report', 'partly', '--out', 'partly.html');
+    expect(readFileSync(place('partly.html'), 'utf8')).toMatch(/Accuracy of the candidates/);
+  });
+
+  it('fails where a retraining of every genotype diverges', async () => {
+    rmSync(place('partly', 'select'), { recursive: true });
+    const all = await nas(folder.path, 'select', 'partly', ...select.slice(2), '--learning-rate', '1e30');
+    expect([all.code, all.stdout]).toEqual([1, '']);
+    expect(all.stderr).toMatch(
+      /nas: a retraining of every candidate has diverged: .*select\/seed-1\/retrain-0: the loss/,
+    );
   });
 
   it('interrupted and continued, keeps the genotype with the best mean', async () => {
@@ -336,7 +368,7 @@ describe('nas compare', () => {
     [[], /^nas: nas compare needs a <runs>/],
     [
       ['.'],
-      /\. is no folder of a run: it has no config.json; it holds the runs broken from-old gone lost random single whole$/m,
+      /\. is no folder of a run: it has no config.json; it holds the runs broken from-old gone lost partly random single whole$/m,
     ],
     [['whole', '--threads', '1'], /--threads is for measuring: give --latency too/],
   ])('nas compare %s is refused', async (args, message) => {

@@ -77,7 +77,7 @@ const retrained = (genotype: Genotype | string, channels: number) => {
 };
 
 // 6: the first cells are too narrow to be padded, and the halves of a reduction.
-describe.each([6, 9, 12, 20, 24])('a network of %d channels', (channels) => {
+describe.each([6, 9, 12, 24])('a network of %d channels', (channels) => {
   it.each(['darts_v2', 'pc_darts_cifar'])('trains as %s without padding', async (genotype) => {
     const { train, own } = retrained(genotype, channels);
     expect(await errorOf(train, own)).toBeLessThan(2e-5);
@@ -101,11 +101,11 @@ it.each([
 
 describe.each([
   ['darts', 'darts', 6],
-  ['darts', 'darts', 8],
+  ['darts', 'simple', 8],
   ['darts', 'darts', 12],
   ['darts', 'nas-bench-201', 12],
   ['pc-darts', 'darts', 20],
-  ['pc-darts', 'darts', 24],
+  ['pc-darts', 'simple', 24],
   ['gdas', 'simple', 12],
 ] as const)('a search by %s in the space %s at %d channels', (method, spaceName, channels) => {
   const options = {

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Dataset, holdOut } from '../../data/index.ts';
-import { InputError } from '../../errors.ts';
+import { FailureError, InputError } from '../../errors.ts';
 import { random } from '../../random.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
 import {
@@ -30,6 +30,7 @@ import { inheritedData, isSweep, withFixedData } from '../places.ts';
 import { type Candidate, readSelectConfig, readSweepConfig, resumedOptions } from '../run-config.ts';
 import type { Place, SelectOptions } from '../run-options.ts';
 import { openDataset, openEngine } from '../setting.ts';
+import { unlessDiverged } from './diverging.ts';
 import { retrainInFolder } from './retrain.ts';
 
 export interface CandidateResult extends Candidate {
@@ -52,9 +53,17 @@ export interface SelectResult {
   readonly heldOut: number;
   /** The best first. */
   readonly candidates: readonly CandidateResult[];
+  /** The genotypes that cannot be compared, as a retraining of theirs has diverged, with the reason. */
+  readonly diverged?: readonly DivergedCandidate[];
 }
 
-/** @throws Interruption where it was interrupted */
+interface DivergedCandidate extends Candidate {
+  /** Of the retraining. */
+  readonly run: string;
+  readonly reason: string;
+}
+
+/** @throws Interruption where it was interrupted, FailureError where a retraining of each candidate has diverged */
 export async function runSelect(
   run: string,
   defaults: SelectOptions,
@@ -86,16 +95,22 @@ export async function runSelect(
     const [first = 0] = candidate.seeds;
     const folder = candidateFolder(run, first, seed);
     if (finalAccuracy(folder, options.epochs) !== undefined) continue;
+    const lost = divergenceIn(run, candidate, retrainSeeds);
+    // What cannot be compared any more need not be trained with the other seeds.
+    if (lost && lost.run !== folder) continue;
     const { seeds: _count, trainPortion: _part, ...rest } = options;
-    say(`retraining ${i + 1} of ${todo.length}: what seed ${first} found, with seed ${seed}`);
-    await retrainInFolder(
-      parseGenotype(candidate.genotype),
-      // Only the last accuracy counts.
-      { ...rest, seed, evaluateEvery: options.epochs },
-      { out: folder, resume: hasCheckpoint(folder), again },
-      signal,
-      { engine, dataset },
-    );
+    const what = `what seed ${first} found, with seed ${seed}`;
+    await unlessDiverged(folder, what, () => {
+      say(`retraining ${i + 1} of ${todo.length}: ${what}`);
+      return retrainInFolder(
+        parseGenotype(candidate.genotype),
+        // Only the last accuracy counts.
+        { ...rest, seed, evaluateEvery: options.epochs },
+        { out: folder, resume: hasCheckpoint(folder), again },
+        signal,
+        { engine, dataset },
+      );
+    });
     if (signal.aborted && i < todo.length - 1) throw new Interruption(`saved; continue with: ${again}`);
   }
   const result = resultOf(run, candidates, retrainSeeds, options.epochs, dataset.test.count);
@@ -158,6 +173,21 @@ function finalAccuracy(folder: string, epochs: number): number | undefined {
   return typeof accuracy === 'number' ? accuracy : undefined;
 }
 
+/** The retraining of a candidate that has diverged, if one has. */
+function divergenceIn(
+  run: string,
+  candidate: Candidate,
+  retrainSeeds: readonly number[],
+): DivergedCandidate | undefined {
+  const [first = 0] = candidate.seeds;
+  for (const seed of retrainSeeds) {
+    const folder = candidateFolder(run, first, seed);
+    const reason = divergenceOf(folder);
+    if (reason !== undefined) return { ...candidate, run: folder, reason };
+  }
+  return undefined;
+}
+
 function resultOf(
   run: string,
   candidates: readonly Candidate[],
@@ -165,7 +195,17 @@ function resultOf(
   epochs: number,
   heldOut: number,
 ): SelectResult {
-  const measured = candidates.map(({ seeds, genotype }): CandidateResult => {
+  const diverged = candidates.flatMap((candidate) => divergenceIn(run, candidate, retrainSeeds) ?? []);
+  const measurable = candidates.filter(({ genotype }) =>
+    diverged.every((other) => other.genotype !== genotype),
+  );
+  const [lost] = diverged;
+  if (measurable.length === 0) {
+    throw new FailureError(
+      `a retraining of every candidate has diverged: there is nothing to select; ${lost?.run}: ${lost?.reason}`,
+    );
+  }
+  const measured = measurable.map(({ seeds, genotype }): CandidateResult => {
     const [first = 0] = seeds;
     const accuracies = retrainSeeds.flatMap(
       (seed) => finalAccuracy(candidateFolder(run, first, seed), epochs) ?? [],
@@ -178,7 +218,16 @@ function resultOf(
   if (!best) throw new Error('a selection has a candidate');
   const { seeds, genotype, accuracy } = best;
   const overSeeds = spread(measured.flatMap((one) => one.seeds.map(() => one.accuracy.mean)));
-  return { run, seed: seeds[0] ?? 0, genotype, accuracy, overSeeds, heldOut, candidates: ranked };
+  return {
+    run,
+    seed: seeds[0] ?? 0,
+    genotype,
+    accuracy,
+    overSeeds,
+    heldOut,
+    candidates: ranked,
+    ...(diverged.length > 0 && { diverged }),
+  };
 }
 
 function spread(values: readonly number[]): Spread {

@@ -1,9 +1,9 @@
 /** Runs a search with each of several seeds, one after the other, each in a folder of its own. */
 import { existsSync } from 'node:fs';
 import { stopOf, validationAccuracies } from '../../comparison/history.ts';
-import { DivergenceError, FailureError, InputError } from '../../errors.ts';
-import { requireWritable, writeWhole } from '../../runs/files.ts';
-import { configFile, divergenceFile, genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
+import { FailureError, InputError } from '../../errors.ts';
+import { requireWritable } from '../../runs/files.ts';
+import { configFile, genotypeFile, seedFolder, seedsFrom } from '../../runs/layout.ts';
 import { divergenceOf, hasCheckpoint, hasConfig, readMetrics, writeConfig } from '../../runs/run-folder.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { readGenotype } from '../../search/genotype-file.ts';
@@ -13,6 +13,7 @@ import { say, shellWord } from '../output.ts';
 import { isSweep } from '../places.ts';
 import { readSweepConfig, type SweepConfig } from '../run-config.ts';
 import type { AnySearchOptions, GivenSearchOptions, Place } from '../run-options.ts';
+import { unlessDiverged } from './diverging.ts';
 import { configOf, newPlan, openTools, resumedPlan, searchInFolder } from './search.ts';
 
 /** A finished search of several. */
@@ -67,21 +68,11 @@ export async function runSweep(
       say(`seed ${seed} has finished`);
       continue;
     }
-    const divergence = divergenceOf(folder);
-    if (divergence !== undefined) {
-      say(`seed ${seed} has diverged (remove ${shellWord(folder)} to search with it anew): ${divergence}`);
-      continue;
-    }
-    const begun = hasCheckpoint(folder);
-    const place = { out: folder, resume: begun, again };
-    say(`search ${i + 1} of ${seeds}`);
-    try {
-      await searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
-    } catch (error) {
-      if (!(error instanceof DivergenceError)) throw error;
-      writeWhole(divergenceFile(folder), `${error.message}\n`);
-      say(`seed ${seed} has diverged: ${error.message}`);
-    }
+    await unlessDiverged(folder, `seed ${seed}`, () => {
+      const place = { out: folder, resume: hasCheckpoint(folder), again };
+      say(`search ${i + 1} of ${seeds}`);
+      return searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
+    });
     // A search that was in its last step when it was interrupted ends as usual; the next one does not begin.
     if (signal.aborted && i < all.length - 1) throw new Interruption(`saved; continue with: ${again}`);
   }
