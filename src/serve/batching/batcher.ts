@@ -38,8 +38,10 @@ export interface Batcher<Item extends Waiting> {
   /**
    * Takes out the next batch: that of the most urgent item, if it is full or due; else the next one that is. Empty
    * where none is. Within a priority nothing overtakes an item of the same key.
+   *
+   * @param most items of it, from 1; the others wait on
    */
-  take(now: number, dueAt: DueTime): Item[];
+  take(now: number, dueAt: DueTime, most?: number): Item[];
   /** When the next batch will be due, should nothing arrive until then; `Infinity` where nothing waits. */
   nextDue(dueAt: DueTime): number;
   /** The earliest deadline; `Infinity` where there is none. */
@@ -144,7 +146,7 @@ export function createBatcher<Item extends Waiting>({ maxRows, maxQueued }: Batc
       expired.forEach(remove);
       return expired;
     },
-    take(now, dueAt) {
+    take(now, dueAt, most = Number.POSITIVE_INFINITY) {
       if (size === 0) return [];
       let group: Group<Item> | undefined = first();
       if (dueTime(group, dueAt) > now) {
@@ -155,8 +157,9 @@ export function createBatcher<Item extends Waiting>({ maxRows, maxQueued }: Batc
           break;
         }
       }
-      group?.items.forEach(remove);
-      return group?.items ?? [];
+      const batch = group?.items.slice(0, most) ?? [];
+      batch.forEach(remove);
+      return batch;
     },
     nextDue(dueAt) {
       let next = Number.POSITIVE_INFINITY;

@@ -101,12 +101,23 @@ export function scheduled(
       for (const item of batcher.clear()) item.reject(errors.unavailable(name, pool.failure.message));
     }
     while (pool.free > 0 || mayRunAhead()) {
-      const batch = batcher.take(now, delay.dueAt);
+      const batch = batcher.take(now, delay.dueAt, share());
       if (batch.length === 0) break;
       void start(batch, now);
     }
     if (batcher.size === 0 && running === 0) drained?.();
     wakeAt(Math.min(batcher.nextDeadline(), pool.free > 0 ? batcher.nextDue(delay.dueAt) : Infinity));
+  };
+
+  /**
+   * Requests of one run, at most: an instance's share of those that wait, and of all, those that run included, as more for
+   * one would leave too few for the others. What was gathered for so long stays together.
+   */
+  const share = (): number => {
+    if (delay !== noDelay) return Infinity;
+    const { size, free } = pool;
+    const ofAll = Math.ceil((batcher.size + running) / Math.max(1, size));
+    return free > 0 ? Math.min(ofAll, Math.ceil(batcher.size / free)) : ofAll;
   };
 
   /**

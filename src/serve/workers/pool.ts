@@ -11,6 +11,8 @@ export interface Pool {
   readonly outputs: readonly TensorSignature[];
   /** Why nothing can be run any more: no instance is left and none could be opened in its place. */
   readonly failure: Error | undefined;
+  /** How many instances there are. */
+  readonly size: number;
   /** How many runs could be in hand, running or next, if all instances were free. */
   readonly capacity: number;
   /** How many runs could begin at once. */
@@ -139,6 +141,9 @@ export async function openPool(
     outputs,
     get failure() {
       return failure;
+    },
+    get size() {
+      return instances.size;
     },
     get capacity() {
       return depth * instances.size;

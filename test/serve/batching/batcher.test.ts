@@ -117,7 +117,11 @@ describe('createBatcher', () => {
       { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat() }) },
       {
         weight: 2,
-        arbitrary: fc.record({ do: fc.constant('take' as const), delay: fc.integer({ min: 0, max: 9 }) }),
+        arbitrary: fc.record({
+          do: fc.constant('take' as const),
+          delay: fc.integer({ min: 0, max: 9 }),
+          most: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+        }),
       },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('expire' as const) }) },
       {
@@ -156,8 +160,9 @@ describe('createBatcher', () => {
           } else if (happening.do === 'take') {
             const dueAt = patience(happening.delay);
             const due = batcher.nextDue(dueAt) <= now;
-            const batch = batcher.take(now, dueAt);
+            const batch = batcher.take(now, dueAt, happening.most);
             expect(batch.length > 0).toBe(due);
+            expect(batch.length).toBeLessThanOrEqual(happening.most ?? limits.maxQueued);
             if (batch.length > 0) {
               const [first] = batch as [Item];
               const rows = batch.reduce((sum, each) => sum + each.rows, 0);

@@ -242,6 +242,18 @@ describe('scheduled', () => {
     });
   });
 
+  it.each([
+    [5, 2, [3, 2]],
+    [7, 3, [3, 2, 2]],
+    [1, 2, [1]],
+  ])('shares %d requests among %d instances', async (requests, instances, runs) => {
+    const { session, ran } = await start({ maxRows: 9 }, instances);
+    const all = Array.from({ length: requests }, (_, value) => session.infer(rows(value)));
+    await Promise.all(all);
+    expect(ran.map(({ length }) => length)).toEqual(runs);
+    await session.close();
+  });
+
   it('waits for company as long as it is told', async () => {
     const { session, ran } = await start({ delay: fixedDelay(30) }, 2);
     const first = [rows(1), rows(2)].map((inputs) => outcome(session.infer(inputs)));
