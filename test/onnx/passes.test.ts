@@ -380,7 +380,8 @@ test('images side by side compute the same as one by one', async () => {
 
 test('images side by side take fewer nodes than one by one', () => {
   const graphs = fc.sample(randomImageGraphs(), { seed: 1, numRuns: 300 });
-  const count = (of: readonly Graph[]): number => of.reduce((sum, graph) => sum + graphNodes(graph).length, 0);
+  const count = (of: readonly Graph[]): number =>
+    of.reduce((sum, graph) => sum + graphNodes(graph).length, 0);
   const share = count(graphs.map(stackImages)) / count(graphs);
   expect(share).toBeLessThan(0.86);
 });
