@@ -12,12 +12,9 @@ const milliseconds = (value: number): string => value.toFixed(value < 10 ? 2 : 1
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-/** The name of onnxruntime's own loop among the servers. */
-const alone = 'onnxruntime alone';
+type Load = Pick<Measurement, 'body' | 'connections'>;
 
-interface Row {
-  readonly body: Measurement['body'];
-  readonly connections: number;
+interface Row extends Load {
   readonly contestant: string;
   readonly ours: boolean;
   readonly rounds: readonly Measurement[];
@@ -34,8 +31,7 @@ function rowsOf(measurements: readonly Measurement[]): Row[] {
 
 const over = (row: Row, value: (round: Measurement) => number): number => median(row.rounds.map(value));
 
-const isSameLoad = (a: Pick<Row, 'body' | 'connections'>, b: Pick<Row, 'body' | 'connections'>): boolean =>
-  a.body === b.body && a.connections === b.connections;
+const isSameLoad = (a: Load, b: Load): boolean => a.body === b.body && a.connections === b.connections;
 
 /** Median share of the limit, round by round. */
 const shareOf = (row: Row, limits: readonly Limit[]): number =>
@@ -47,7 +43,7 @@ function limitLine(limits: readonly Limit[]): string[] {
   return [
     bodyNames[body],
     String(connections),
-    `${alone}, batch ${batch}, ${sessions} × ${threads}`,
+    `onnxruntime alone, batch ${batch}, ${sessions} × ${threads}`,
     median(limits.map(({ imagesPerSecond }) => imagesPerSecond)).toFixed(0),
     '',
     milliseconds(median(limits.map(({ medianMilliseconds }) => medianMilliseconds))),

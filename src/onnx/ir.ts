@@ -87,17 +87,13 @@ export interface Node {
  * The graphs that a node may run (the branches of an If). What a branch reads from outside are inputs of its node, too,
  * behind the node's own, and the branch has an input for each, so that nobody has to look inside to know what is read.
  */
-export function bodiesOf({ attributes }: Node): readonly Graph[] {
-  let bodies = nothing;
-  for (const name in attributes) {
-    const attribute = attributes[name];
-    if (typeof attribute === 'object' && 'graph' in attribute) bodies = [...bodies, attribute.graph];
-  }
-  return bodies;
-}
+export const bodiesOf = ({ attributes }: Node): readonly Graph[] =>
+  Object.values(attributes)
+    .filter(holdsGraph)
+    .map(({ graph }) => graph);
 
-/** Nearly every node has no graph: not an array for each. */
-const nothing: readonly Graph[] = [];
+export const holdsGraph = (attribute: Attribute | undefined): attribute is { readonly graph: Graph } =>
+  typeof attribute === 'object' && 'graph' in attribute;
 
 export interface Output {
   readonly name: string;
@@ -146,21 +142,7 @@ export function nodesOf(values: readonly Value[]): Node[] {
     found.add(value.source.node);
     for (const input of value.source.node.inputs) if (input) pending.push(input);
   }
-  return inOrder(found);
-}
-
-/** By their numbers. Those of a graph lie close together, so each goes to its place at once. */
-function inOrder(nodes: ReadonlySet<Node>): Node[] {
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { id } of nodes) {
-    first = Math.min(first, id);
-    last = Math.max(last, id);
-  }
-  if (last - first > 16 * nodes.size) return [...nodes].sort((a, b) => a.id - b.id);
-  const places: Node[] = [];
-  places.length = Math.max(0, last - first + 1);
-  for (const node of nodes) places[node.id - first] = node;
-  return places.filter(Boolean);
+  return [...found].sort((a, b) => a.id - b.id);
 }
 
 /** Graphs do not change, and passes and files ask for the nodes of one graph several times. */
@@ -174,14 +156,8 @@ export function graphNodes(graph: Graph): readonly Node[] {
 }
 
 /** The nodes of a graph and of all branches in it. */
-export function allNodes(graph: Graph): Node[] {
-  const nodes: Node[] = [];
-  for (const node of graphNodes(graph)) {
-    nodes.push(node);
-    for (const body of bodiesOf(node)) for (const inner of allNodes(body)) nodes.push(inner);
-  }
-  return nodes;
-}
+export const allNodes = (graph: Graph): Node[] =>
+  graphNodes(graph).flatMap((node) => [node, ...bodiesOf(node).flatMap(allNodes)]);
 
 /** The number of elements of a type all of whose dimensions are known. Throws on a symbolic dimension. */
 export const elementCount = (type: TensorType): number =>

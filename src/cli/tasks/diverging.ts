@@ -6,28 +6,25 @@ import { divergenceOf } from '../../runs/run-folder.ts';
 import { say, shellWord } from '../output.ts';
 
 /**
- * Does the training of a folder, unless it has diverged before.
+ * Does the training of a folder, unless it has diverged before; if it does so now, the folder says why from then on.
  *
  * @param what what messages call it, e.g. `seed 3`
- * @returns why it has diverged, now or before; undefined where it has not
  */
 export async function unlessDiverged(
   folder: string,
   what: string,
   train: () => Promise<unknown>,
-): Promise<string | undefined> {
+): Promise<void> {
   const before = divergenceOf(folder);
   if (before !== undefined) {
     say(`${what} has diverged (remove ${shellWord(folder)} to train it anew): ${before}`);
-    return before;
+    return;
   }
   try {
     await train();
-    return undefined;
   } catch (error) {
     if (!(error instanceof DivergenceError)) throw error;
     writeWhole(divergenceFile(folder), `${error.message}\n`);
     say(`${what} has diverged: ${error.message}`);
-    return error.message;
   }
 }

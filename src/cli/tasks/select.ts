@@ -199,12 +199,6 @@ function resultOf(
   const measurable = candidates.filter(({ genotype }) =>
     diverged.every((other) => other.genotype !== genotype),
   );
-  const [lost] = diverged;
-  if (measurable.length === 0) {
-    throw new FailureError(
-      `a retraining of every candidate has diverged: there is nothing to select; ${lost?.run}: ${lost?.reason}`,
-    );
-  }
   const measured = measurable.map(({ seeds, genotype }): CandidateResult => {
     const [first = 0] = seeds;
     const accuracies = retrainSeeds.flatMap(
@@ -215,7 +209,12 @@ function resultOf(
   // Of equals the one of the lowest seed stays first.
   const ranked = [...measured].sort((a, b) => b.accuracy.mean - a.accuracy.mean);
   const [best] = ranked;
-  if (!best) throw new Error('a selection has a candidate');
+  if (!best) {
+    const [lost] = diverged;
+    throw new FailureError(
+      `a retraining of every candidate has diverged: there is nothing to select; ${lost?.run}: ${lost?.reason}`,
+    );
+  }
   const { seeds, genotype, accuracy } = best;
   const overSeeds = spread(measured.flatMap((one) => one.seeds.map(() => one.accuracy.mean)));
   return {

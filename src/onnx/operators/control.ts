@@ -1,12 +1,12 @@
 /** Operators that run graphs: a condition and its branches. */
 
-import type { Graph } from '../ir.ts';
+import { type Graph, holdsGraph } from '../ir.ts';
 import { everyInput, formatType, type Inputs, input, type KnownType, type Operator } from './operator.ts';
 import { ensure } from './shapes.ts';
 
 const branch = (attributes: Parameters<Operator['infer']>[1], name: string): Graph => {
   const attribute = attributes[name];
-  if (typeof attribute !== 'object' || !('graph' in attribute)) throw new Error(`the ${name} is missing`);
+  if (!holdsGraph(attribute)) throw new Error(`the ${name} is missing`);
   return attribute.graph;
 };
 

@@ -63,10 +63,7 @@ export function optionalNumbers(inputs: Inputs, index: number): readonly number[
   const value = inputs[index];
   if (!value) return undefined;
   if (value.source.kind !== 'constant') throw new Error(`input ${index} must be a constant`);
-  const { data } = value.source;
-  const numbers: number[] = [];
-  for (let i = 0; i < data.length; i++) numbers.push(Number(data[i]));
-  return numbers;
+  return Array.from(value.source.data, Number);
 }
 
 /** The elements of an optional input that must be an int64 constant: a shape, axes, sizes. */

@@ -17,6 +17,7 @@ import {
   createNode,
   type Graph,
   graphNodes,
+  holdsGraph,
   inputValue,
   type Node,
   type Output,
@@ -32,7 +33,7 @@ interface Passage {
 }
 
 const graphOf = (attribute: Attribute | undefined): Graph | undefined =>
-  typeof attribute === 'object' && 'graph' in attribute ? attribute.graph : undefined;
+  holdsGraph(attribute) ? attribute.graph : undefined;
 
 function passageOf(node: Node): Passage | undefined {
   if (node.op !== 'If' || node.domain !== '') return undefined;
