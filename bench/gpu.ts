@@ -36,13 +36,18 @@ const benchmark: Benchmark = {
     const reasons: string[] = [];
     for (const part of options.parts) {
       const outcomes: Outcome[] = [];
-      for (const task of tasks.filter((candidate) => candidate.part === part)) {
-        for (const precision of task.precisions) outcomes.push(await measure(task, precision, options));
+      const todo = tasks
+        .filter((task) => task.part === part)
+        .flatMap((task) => task.precisions.map((precision) => ({ task, precision })));
+      for (const { task, precision } of todo) {
+        const outcome = await measure(task, precision, options);
+        outcomes.push(outcome);
+        measured ||= outcome.measured.length > 0;
+        reasons.push(...outcome.missing);
+        // A machine that is lent may be gone before a part is complete.
+        const complete = outcomes.length === todo.length && { table: `${heading}\n\n${tableOf(outcomes)}` };
+        yield { part, ...complete, configuration: { ...options, hardware }, results: outcomes };
       }
-      measured ||= outcomes.some((outcome) => outcome.measured.length > 0);
-      reasons.push(...outcomes.flatMap(({ missing }) => missing));
-      const table = `${heading}\n\n${tableOf(outcomes)}`;
-      yield { part, table, configuration: { ...options, hardware }, results: outcomes };
     }
     if (!measured) throw new FailureError(`nothing could be measured on ${options.device}: ${reasons[0]}`);
   },

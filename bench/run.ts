@@ -14,7 +14,8 @@ import { machine } from './machine.ts';
 export interface Report {
   /** Which part of the benchmark this is; the file keeps what it holds of the others. */
   readonly part?: string;
-  readonly table: string;
+  /** Absent while the part is not complete: the file holds what there is of it. */
+  readonly table?: string;
   readonly configuration: object;
   readonly results: unknown;
 }
@@ -47,7 +48,7 @@ async function main(name: string, options: string[]): Promise<void> {
     before = after;
     const content = part ? { ...partsOf(file), [part]: entry } : entry;
     writeWhole(file, `${JSON.stringify(content, (_, value) => placeless(value), 2)}\n`);
-    process.stdout.write(`${table}\n\n`);
+    if (table !== undefined) process.stdout.write(`${table}\n\n`);
   }
 }
 

@@ -4,7 +4,7 @@ import { phaseName } from '../../src/engine/compile-phases.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { answer } from '../harness/answer.ts';
-import { type OperatorCounts, operatorCountsOf } from '../harness/operators.ts';
+import { alternativeCounts, type OperatorCounts } from '../harness/operators.ts';
 import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 
 type Request = SearchProblem & { readonly threads: number };
@@ -62,7 +62,7 @@ async function compile(request: Request): Promise<Compilation> {
   return {
     milliseconds: milliseconds as Compilation['milliseconds'],
     bytes: model.length,
-    operators: { alpha: operatorCountsOf(model, 'alpha'), weights: operatorCountsOf(model, 'weights') },
+    operators: alternativeCounts(model, ['alpha', 'weights']),
   };
 }
 

@@ -10,13 +10,18 @@ const taken = 'then_branch';
 export const operatorCounts = (model: Uint8Array): OperatorCounts =>
   countsOf(proto.onnx.ModelProto.decode(model).graph);
 
-/** The same of one of the graphs that take turns in a file. */
-export function operatorCountsOf(model: Uint8Array, graph: string): OperatorCounts {
-  const begin = alternativeName(graph, '');
-  const node = proto.onnx.ModelProto.decode(model).graph?.node?.find(({ output }) =>
-    output?.every((name) => name.startsWith(begin)),
-  );
-  return countsOf(node?.attribute?.find(({ name }) => name === taken)?.g);
+/** The same of each of the graphs that take turns in a file. */
+export function alternativeCounts<Name extends string>(
+  model: Uint8Array,
+  graphs: readonly Name[],
+): Readonly<Record<Name, OperatorCounts>> {
+  const { graph: whole } = proto.onnx.ModelProto.decode(model);
+  const counts = graphs.map((graph) => {
+    const begin = alternativeName(graph, '');
+    const node = whole?.node?.find(({ output }) => output?.every((name) => name.startsWith(begin)));
+    return [graph, countsOf(node?.attribute?.find(({ name }) => name === taken)?.g)] as const;
+  });
+  return Object.fromEntries(counts) as Record<Name, OperatorCounts>;
 }
 
 function countsOf(whole: onnx.IGraphProto | null | undefined): OperatorCounts {

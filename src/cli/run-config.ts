@@ -161,7 +161,11 @@ function readOptions<Name extends OptionName>(
 ): Given<Name> {
   if (!isObject(stored)) throw damagedConfig(where, 'options', 'an object', stored);
   const missing = names.find((name) => defaults[name] !== undefined && stored[name] === undefined);
-  if (missing) throw new InputError(`${where}: the option ${missing} is missing; the file is damaged`);
+  if (missing) {
+    throw new InputError(
+      `${where}: the option ${missing} is missing: the file is damaged, or of a version of nas without this option`,
+    );
+  }
   return storedOptions(names, stored, where);
 }
 

@@ -1,6 +1,7 @@
 /** Finds the images of a data set that is a folder of folders. */
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { imageFormatNames, imageMediaTypes } from './image-formats.ts';
 import { list } from './listing.ts';
 import { holdOutFifth } from './select.ts';
 
@@ -24,8 +25,8 @@ const testNames = ['test', 'val'];
  * class directly, of which a stratified random fifth becomes the test set (see `holdOutFifth`). The class names
  * are the folders' names, sorted.
  *
- * @throws InputError when a class has no image to train on, a test class is unknown, or an image file is neither
- * PNG nor JPEG
+ * @throws InputError when a class has no image to train on, a test class is unknown, or an image file is of another
+ * format than {@link imageFormats}
  */
 export async function findImages(folder: string, seed: number): Promise<FolderLayout> {
   const { folders } = await list(folder);
@@ -69,26 +70,26 @@ async function filesByClass(folder: string): Promise<FilesByClass> {
   return new Map(await Promise.all(entries));
 }
 
-const readable = /\.(png|jpe?g)$/i;
 // Left out silently they would bias the data set.
-const unreadable = /\.(avif|bmp|gif|heic|heif|jp2|jxl|tiff?|webp)$/i;
+const unreadable = /\.(avif|bmp|gif|heic|heif|jp2|jxl|tiff?)$/i;
+const isReadable = (name: string): boolean => extname(name).toLowerCase() in imageMediaTypes;
 
 async function imageFiles(folder: string): Promise<string[]> {
   const { files } = await list(folder);
   const foreign = files.find((name) => unreadable.test(name));
   if (foreign !== undefined) {
     throw new InputError(
-      `${join(folder, foreign)}: expected a PNG or JPEG image. Convert it or move it away.`,
+      `${join(folder, foreign)}: expected a ${imageFormatNames} image. Convert it or move it away.`,
     );
   }
-  return files.filter((name) => readable.test(name)).map((name) => join(folder, name));
+  return files.filter(isReadable).map((name) => join(folder, name));
 }
 
 function requireImages(folder: string, files: FilesByClass): void {
   const empty = [...files].find(([, members]) => members.length === 0);
   if (empty === undefined) return;
   throw new InputError(
-    `${join(folder, empty[0])}: expected PNG or JPEG images of the class '${empty[0]}', found none. The layouts are` +
+    `${join(folder, empty[0])}: expected ${imageFormatNames} images of the class '${empty[0]}', found none. The layouts are` +
       ' <class>/<image>, or train/<class>/<image> together with test/<class>/<image> (or val/).',
   );
 }

@@ -1,4 +1,4 @@
-/** The reader of a folder of PNG and JPEG images with one sub-folder a class. */
+/** The reader of a folder of images with one sub-folder a class. */
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { InputError } from '../errors.ts';

@@ -2,6 +2,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { InputError, messageOf } from '../errors.ts';
 import { type ImageShape, pixelsOf } from './dataset.ts';
+import { imageFormatNames, isOfImageFormat } from './image-formats.ts';
 import { decodePlainPng } from './png.ts';
 
 // Many images are read at a time, each once: threads of its own and memory of others would be in their way.
@@ -17,19 +18,13 @@ export const resizing = { fit: 'fill' } as const;
 /** The most values of an image that is decoded at once, in this thread, where it is a plain PNG file. */
 const plainLimit = 2 ** 14;
 
-/** The first bytes of PNG and JPEG files. sharp reads more formats (SVG, TIFF, …); none of their risks is wanted. */
-const signatures: readonly (readonly number[])[] = [
-  [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
-  [0xff, 0xd8, 0xff],
-];
-
 /**
  * The shape of an encoded image after its EXIF orientation is applied: 1 channel where it is stored as grey, with
  * or without transparency, else 3.
  *
- * @param bytes a PNG or JPEG file's content
+ * @param bytes the content of a file of one of {@link imageFormats}
  * @param name what error messages call the image
- * @throws InputError when the bytes are no PNG or JPEG image, or the image is too large
+ * @throws InputError when the bytes are no such image, or the image is too large
  */
 export const probeImage = (bytes: Uint8Array, name: string): Promise<ImageShape> =>
   reading(name, async () => {
@@ -43,11 +38,11 @@ export const probeImage = (bytes: Uint8Array, name: string): Promise<ImageShape>
  * The image is turned as its EXIF orientation says, transparency is laid on white, colours are brought to sRGB or
  * to grey, 16-bit values to 8 bits, and the size to the wanted one (see `resizing`).
  *
- * @param bytes a PNG or JPEG file's content
+ * @param bytes the content of a file of one of {@link imageFormats}
  * @param shape the wanted shape, with 1 or 3 channels
  * @param name what error messages call the image
  * @param limit the most pixels that the image may have
- * @throws InputError when the bytes are no PNG or JPEG image, or the image is too large or damaged
+ * @throws InputError when the bytes are no such image, or the image is too large or damaged
  */
 export const decodeImage = (
   bytes: Uint8Array,
@@ -89,7 +84,7 @@ export function encodePng(pixels: Uint8Array, { channels, height, width }: Image
 }
 
 function open(bytes: Uint8Array, limit: number): Sharp {
-  if (!signatures.some((signature) => signature.every((byte, i) => bytes[i] === byte))) {
+  if (!isOfImageFormat(bytes)) {
     throw new Error(bytes.length === 0 ? 'it is empty' : 'it is of another format');
   }
   return sharp(bytes, { limitInputPixels: limit });
@@ -99,7 +94,7 @@ async function reading<Result>(name: string, read: () => Promise<Result>): Promi
   try {
     return await read();
   } catch (error) {
-    throw new InputError(`${name}: cannot be read as a PNG or JPEG image: ${messageOf(error)}.`);
+    throw new InputError(`${name}: cannot be read as a ${imageFormatNames} image: ${messageOf(error)}.`);
   }
 }
 

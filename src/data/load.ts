@@ -7,6 +7,7 @@ import type { Dataset, Split } from './dataset.ts';
 import { readEmbedded, readFashionMnist } from './fashion-mnist.ts';
 import { readImageFolder } from './folder.ts';
 import { isIdxName, readIdxFolder } from './idx-folder.ts';
+import { imageFormatNames } from './image-formats.ts';
 import { type Listing, list } from './listing.ts';
 import type { LoadOptions } from './load-options.ts';
 import { checked, type Reading } from './reading.ts';
@@ -46,7 +47,7 @@ const kinds: readonly Kind[] = [
   cifarKind('CIFAR-10', cifar10),
   cifarKind('CIFAR-100', cifar100),
   {
-    expects: 'images: one folder of PNG or JPEG files a class, directly or in train/ and test/ (or val/)',
+    expects: `images: one folder of ${imageFormatNames} files a class, directly or in train/ and test/ (or val/)`,
     detects: ({ folders }) => folders.length > 0,
     read: readImageFolder,
   },

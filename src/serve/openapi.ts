@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document: the table of routes, and the schemas of their bodies. */
 
+import { imageFormats } from '../data/index.ts';
 import { version } from '../version.ts';
 import { datatypes } from './protocol/datatypes.ts';
 import { devices } from './workers/messages.ts';
@@ -174,7 +175,7 @@ const schemas = {
 /** Bodies that are no JSON. */
 const media = {
   Text: { 'text/plain': { schema: text } },
-  Image: { 'image/png': {}, 'image/jpeg': {} },
+  Image: Object.fromEntries(imageFormats.map(({ mediaType }) => [mediaType, {}])),
 } as const;
 
 type BodyName = keyof typeof schemas | keyof typeof media;

@@ -1,5 +1,6 @@
 /** The endpoints: one table, which the application serves and the OpenAPI document describes. */
 
+import { imageFormatNames } from '../data/index.ts';
 import { type Handler, ok } from './call.ts';
 import { classification, inference } from './handlers/inference.ts';
 import {
@@ -122,7 +123,7 @@ export const routes: readonly Route[] = [
     {
       method: 'POST',
       handle: classification,
-      summary: 'Labels a PNG or JPEG image',
+      summary: `Labels a ${imageFormatNames} image`,
       body: 'Image',
       answer: 'Labels',
       query: { top: 'how many labels to answer, 5 where it is not given' },

@@ -106,15 +106,15 @@ describe('a folder of images', () => {
   > = {
     'an image that is none': [
       async () => ({ ...(await classesOf(['a', 'b'], 2)), 'b/9.png': 'text' }),
-      /b\/9\.png: cannot be read as a PNG or JPEG image: /,
+      /b\/9\.png: cannot be read as a PNG, JPEG or WebP image: /,
     ],
     'an empty image': [
       async () => ({ ...(await classesOf(['a', 'b'], 2)), 'b/9.png': '' }),
-      /b\/9\.png: cannot be read as a PNG or JPEG image: /,
+      /b\/9\.png: cannot be read as a PNG, JPEG or WebP image: /,
     ],
     'a truncated image': [
       async () => ({ ...(await classesOf(['a', 'b'], 2)), 'b/9.png': (await image).subarray(0, 50) }),
-      /b\/9\.png: cannot be read as a PNG or JPEG image: /,
+      /b\/9\.png: cannot be read as a PNG, JPEG or WebP image: /,
     ],
     'another format under the name of a PNG': [
       async () => ({
@@ -124,12 +124,12 @@ describe('a folder of images', () => {
       /b\/9\.png: .* it is of another format/,
     ],
     'another format': [
-      async () => ({ ...(await classesOf(['a', 'b'], 2)), 'b/9.webp': 'text' }),
-      /b\/9\.webp: expected a PNG or JPEG image\. Convert it/,
+      async () => ({ ...(await classesOf(['a', 'b'], 2)), 'b/9.avif': 'text' }),
+      /b\/9\.avif: expected a PNG, JPEG or WebP image\. Convert it/,
     ],
     'an empty class': [
       async () => ({ ...(await classesOf(['a', 'b'], 2)), 'c/notes.txt': '' }),
-      /\/c: expected PNG or JPEG images of the class 'c', found none\. The layouts are/,
+      /\/c: expected PNG, JPEG or WebP images of the class 'c', found none\. The layouts are/,
     ],
     'an unknown test class': [
       async () => ({ ...(await classesOf(['train/a', 'train/b'], 2)), ...(await classesOf(['test/c'], 1)) }),
@@ -156,10 +156,9 @@ describe('a folder of images', () => {
 
   it('is read or refused, never more, when damaged', async () => {
     const folder = await folderWith(await classesOf(['a', 'b'], 3));
-    const jpeg = await sharp(await png(3))
-      .jpeg()
-      .toBuffer();
-    const originals = [await png(1), await png(3), await png(4), jpeg];
+    const picture = sharp(await png(3));
+    const others = await Promise.all([picture.clone().jpeg().toBuffer(), picture.clone().webp().toBuffer()]);
+    const originals = [await png(1), await png(3), await png(4), ...others];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...originals), damages, async (original, damage) => {
         await write(folder, { 'a/0.png': damage(original) });

@@ -372,7 +372,7 @@ describe('classify', () => {
   });
 
   it('refuses what is not an image, and models that take none', async () => {
-    const notImage = /^the image: cannot be read as a PNG or JPEG image: it is /;
+    const notImage = /^the image: cannot be read as a PNG, JPEG or WebP image: it is /;
     expectError(await post('/v2/models/rgb/classify', Buffer.from('cat')), 400, notImage);
     expectError(await post('/v2/models/rgb/classify'), 400, notImage);
     expectError(

@@ -92,14 +92,13 @@ export async function runSelect(
   // All candidates with one seed before the next, so that what is there of a selection under way is comparable.
   const todo = retrainSeeds.flatMap((seed) => candidates.map((candidate) => ({ seed, candidate })));
   for (const [i, { seed, candidate }] of todo.entries()) {
-    const [first = 0] = candidate.seeds;
-    const folder = candidateFolder(run, first, seed);
+    const folder = retrainingFolder(run, candidate, seed);
     if (finalAccuracy(folder, options.epochs) !== undefined) continue;
     const lost = divergenceIn(run, candidate, retrainSeeds);
     // What cannot be compared any more need not be trained with the other seeds.
     if (lost && lost.run !== folder) continue;
     const { seeds: _count, trainPortion: _part, ...rest } = options;
-    const what = `what seed ${first} found, with seed ${seed}`;
+    const what = `what seed ${candidate.seeds[0]} found, with seed ${seed}`;
     await unlessDiverged(folder, what, () => {
       say(`retraining ${i + 1} of ${todo.length}: ${what}`);
       return retrainInFolder(
@@ -167,6 +166,10 @@ function ownOptions(path: string, candidates: readonly Candidate[]): SelectOptio
 const comparable = (dataset: Dataset, { trainPortion, seed }: SelectOptions): Dataset =>
   holdOut(dataset, trainPortion, random(seed, 'held-out'));
 
+/** Where a candidate is retrained with a seed: under the first of the seeds that found it. */
+const retrainingFolder = (run: string, { seeds: [first = 0] }: Candidate, seed: number): string =>
+  candidateFolder(run, first, seed);
+
 /** The accuracy after the last epoch; undefined before that. */
 function finalAccuracy(folder: string, epochs: number): number | undefined {
   const accuracy = readMetrics(folder)[epochs - 1]?.testAccuracy;
@@ -179,9 +182,8 @@ function divergenceIn(
   candidate: Candidate,
   retrainSeeds: readonly number[],
 ): DivergedCandidate | undefined {
-  const [first = 0] = candidate.seeds;
   for (const seed of retrainSeeds) {
-    const folder = candidateFolder(run, first, seed);
+    const folder = retrainingFolder(run, candidate, seed);
     const reason = divergenceOf(folder);
     if (reason !== undefined) return { ...candidate, run: folder, reason };
   }
@@ -199,11 +201,11 @@ function resultOf(
   const measurable = candidates.filter(({ genotype }) =>
     diverged.every((other) => other.genotype !== genotype),
   );
-  const measured = measurable.map(({ seeds, genotype }): CandidateResult => {
-    const [first = 0] = seeds;
+  const measured = measurable.map((candidate): CandidateResult => {
     const accuracies = retrainSeeds.flatMap(
-      (seed) => finalAccuracy(candidateFolder(run, first, seed), epochs) ?? [],
+      (seed) => finalAccuracy(retrainingFolder(run, candidate, seed), epochs) ?? [],
     );
+    const { seeds, genotype } = candidate;
     return { seeds, accuracy: spread(accuracies), accuracies, genotype };
   });
   // Of equals the one of the lowest seed stays first.

@@ -2,15 +2,12 @@
 
 import type { Node, Value } from '../ir.ts';
 import { formatType, type Inputs, qualifiedName } from '../operators.ts';
+import { numbersOf } from './constants.ts';
 import { type Pass, producerOf, rebuilt, rewrite } from './rewrite.ts';
-
-/** The elements of a constant, as numbers; undefined for any other value. */
-const constantNumbers = (value: Value | null | undefined): readonly number[] | undefined =>
-  value?.source.kind === 'constant' ? Array.from(value.source.data, Number) : undefined;
 
 /** Whether an optional input is absent or a constant all of whose elements are the given number. */
 const absentOrAll = (value: Value | null | undefined, number: number): boolean =>
-  !value || (constantNumbers(value)?.every((element) => element === number) ?? false);
+  !value || (numbersOf(value)?.every((element) => element === number) ?? false);
 
 const keepsType = (node: Node, inputs: Inputs): boolean => {
   const [input] = inputs;
@@ -42,7 +39,7 @@ const gives: Readonly<Record<string, (node: Node, inputs: Inputs) => boolean>> =
 /** Reshape of Reshape: the second alone, unless it copies dimensions (0) from what the first one made. */
 function joinReshapes(node: Node, [input, shape]: Inputs): Value | undefined {
   const before = producerOf(input)?.inputs[0];
-  if (!before || !shape || constantNumbers(shape)?.includes(0) !== false) return undefined;
+  if (!before || !shape || numbersOf(shape)?.includes(0) !== false) return undefined;
   const [output] = node.outputs;
   if (output && formatType(output.type) === formatType(before.type)) return before;
   return rebuilt(node, [before, shape])[0];

@@ -1,4 +1,4 @@
-/** From the bytes of PNG and JPEG files to the tensor that an image classifier takes. */
+/** From the bytes of image files to the tensor that an image classifier takes. */
 
 import { decodeImage } from '../../data/image.ts';
 import { messageOf } from '../../errors.ts';

@@ -1,20 +1,16 @@
 /** The images in the folder `samples` beside a model: what the page offers to try it on. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
+import { imageMediaTypes } from '../../data/index.ts';
 import type { Asset } from './assets.ts';
-
-const types: Readonly<Record<string, string>> = {
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-};
 
 const folderName = 'samples';
 /** A page shows no more, and no larger ones. */
 const most = 24;
 const largest = 4 * 2 ** 20;
 
-const isSample = (name: string): boolean => !name.startsWith('.') && extname(name).toLowerCase() in types;
+const isSample = (name: string): boolean =>
+  !name.startsWith('.') && extname(name).toLowerCase() in imageMediaTypes;
 
 /** The names of a model's samples, in order; none where there is no such folder. */
 export async function sampleNames(model: string): Promise<string[]> {
@@ -29,5 +25,5 @@ export async function sampleOf(model: string, name: string): Promise<Asset | und
   const file = await realpath(join(folder, name));
   const found = await stat(file);
   if (!file.startsWith(folder + sep) || !found.isFile() || found.size > largest) return undefined;
-  return { type: types[extname(name).toLowerCase()] as string, bytes: await readFile(file) };
+  return { type: imageMediaTypes[extname(name).toLowerCase()] as string, bytes: await readFile(file) };
 }

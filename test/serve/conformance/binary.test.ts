@@ -207,7 +207,7 @@ describe('images as BYTES', () => {
   });
 
   it.each([
-    ['no image', [1], bytesElements('cat'), /the image: cannot be read as a PNG or JPEG image/],
+    ['no image', [1], bytesElements('cat'), /the image: cannot be read as a PNG, JPEG or WebP image/],
     ['too few', [2], bytesElements('cat'), /2 elements of BYTES, got 1/],
     ['a shape of numbers', [1, 3, 2, 2], bytesElements('cat'), /shape \[N\] of N images as BYTES/],
     ['a bad length', [1], Buffer.from([9, 0, 0, 0, 1]), /a length of 4 bytes and as many bytes/],

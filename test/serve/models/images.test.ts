@@ -94,15 +94,34 @@ describe('decodeImages', () => {
     expect(await decode(flat, 1, 4, 3)).toEqual(Array.from({ length: 12 }, () => 77));
   });
 
-  it('takes JPEG, and turns it upright', async () => {
+  it.each<[string, (picture: Sharp) => Sharp]>([
+    ['JPEG', (picture) => picture.jpeg({ quality: 100 })],
+    ['lossless WebP', (picture) => picture.webp({ lossless: true })],
+    ['lossy WebP', (picture) => picture.webp({ quality: 100 })],
+  ])('takes %s, and turns it upright', async (_, encoded) => {
     const black = Array.from({ length: 16 * 8 }, () => 0);
     const white = black.map(() => 255);
     const lyingDown = await image(16, 1, [...black, ...white], (picture) =>
-      picture.jpeg({ quality: 100 }).withMetadata({ orientation: 3 }),
+      encoded(picture).withMetadata({ orientation: 3 }),
     );
     const [top, bottom] = await decode(lyingDown, 1, 2, 1);
     expect(top).toBeGreaterThan(200);
     expect(bottom).toBeLessThan(50);
+  });
+
+  it('takes the first image of an animation', async () => {
+    const frames = await Promise.all(
+      [10, 200].map((grey) =>
+        sharp({ create: { width: 2, height: 2, channels: 3, background: { r: grey, g: grey, b: grey } } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+    const animation = await sharp(frames, { join: { animated: true } })
+      .webp({ lossless: true })
+      .toBuffer();
+    expect(await sharp(animation).metadata()).toMatchObject({ pages: 2 });
+    expect(await decode(animation, 1, 2, 2)).toEqual([10, 10, 10, 10]);
   });
 
   it('brings 16-bit PNGs to [0, 1]', async () => {
@@ -129,6 +148,11 @@ describe('decodeImages', () => {
           )
         ).subarray(0, 900),
     ],
+    ['the start of a WebP', async () => Buffer.from('RIFF\x08\0\0\0WEBPVP8 ', 'latin1')],
+    [
+      'a sound file, which begins as a WebP does',
+      async () => Buffer.from('RIFF\x24\0\0\0WAVEfmt ', 'latin1'),
+    ],
     ['the start of a JPEG', async () => Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16)],
   ])('refuses %s with 400', async (_, bytes) => {
     const error = await decodeImage(await bytes(), { channels: 1, height: 8, width: 8 }).catch(
@@ -137,7 +161,7 @@ describe('decodeImages', () => {
     expect(error).toBeInstanceOf(ProtocolError);
     expect(error).toMatchObject({
       status: 400,
-      message: expect.stringMatching(/^the image: cannot be read as a PNG or JPEG image: ./),
+      message: expect.stringMatching(/^the image: cannot be read as a PNG, JPEG or WebP image: ./),
     });
   });
 

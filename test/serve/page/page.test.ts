@@ -188,7 +188,7 @@ describe.skipIf(!executable)('the page in a browser', () => {
     await page.setInputFiles('#image', join(folder, 'broken.png'));
     await page.waitForSelector('.failure');
     expect(await page.locator('.failure').innerText()).toMatch(
-      /^broken\.png: .*cannot be read as a PNG or JPEG/,
+      /^broken\.png: .*cannot be read as a PNG, JPEG or WebP/,
     );
     await page.context().close();
   });

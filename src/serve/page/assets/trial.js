@@ -86,7 +86,7 @@ export function trial(model, { images, samples }) {
   const input = element('input', {
     type: 'file',
     id: 'image',
-    accept: 'image/png,image/jpeg',
+    accept: 'image/png,image/jpeg,image/webp',
     className: 'visually-hidden',
     onchange: () => take(input.files),
   });
@@ -112,7 +112,7 @@ export function trial(model, { images, samples }) {
     element(
       'span',
       { className: 'hint' },
-      `PNG or JPEG of any size; it is brought to ${width}×${height}, ${channels === 1 ? 'grey' : 'colour'}`,
+      `PNG, JPEG or WebP of any size; it is brought to ${width}×${height}, ${channels === 1 ? 'grey' : 'colour'}`,
     ),
   );
 
@@ -139,7 +139,7 @@ export function trial(model, { images, samples }) {
       : element(
           'p',
           { className: 'hint' },
-          'No samples: PNG or JPEG files in a folder “samples” beside the model would be offered here.',
+          'No samples: PNG, JPEG or WebP files in a folder “samples” beside the model would be offered here.',
         );
   const unnamed =
     images.labels > 0
