@@ -78,6 +78,12 @@ export interface RunRecord {
   readonly retrain?: RetrainRecord;
 }
 
+/** What the space of a run is called: one's own bears its name, not that of the file it came from. */
+export function spaceNameOf({ searches: [first], options }: RunRecord): string | undefined {
+  const name = isObject(first?.space) ? first.space.name : options.space;
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** Whether a folder is one that `readRun` takes. */
 const isRun = (folder: string): boolean => hasConfig(folder) || hasConfig(retrainFolder(folder));
 

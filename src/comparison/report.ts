@@ -10,7 +10,7 @@ import { methodDefaults } from '../search/method-options.ts';
 import { searchDefaults } from '../search/options.ts';
 import { version } from '../version.ts';
 import { retrainReport, searchReport } from './history.ts';
-import type { RunRecord, SelectionRecord } from './records.ts';
+import { type RunRecord, type SelectionRecord, spaceNameOf } from './records.ts';
 
 /** @param summary the rows of the run's comparison */
 export function reportOf(run: RunRecord, summary: readonly RunSummary[]): Report {
@@ -43,7 +43,7 @@ function factsOf(run: RunRecord): [string, string][] {
       ? []
       : [
           ['method', options.method ?? 'darts'],
-          ['space', options.space],
+          ['space', spaceNameOf(run)],
           [seeds.length > 1 ? 'seeds' : 'seed', formatSeeds(seeds)],
           ['supernet', `${options.cells} cells, ${options.channels} channels`],
         ];

@@ -10,7 +10,7 @@ import {
   searchMeasuresOf,
   secondsOf,
 } from './measures.ts';
-import type { RetrainRecord, RunRecord } from './records.ts';
+import { type RetrainRecord, type RunRecord, spaceNameOf } from './records.ts';
 
 export type { Latencies } from './measures.ts';
 
@@ -78,7 +78,7 @@ export function summarize(run: RunRecord, latencies?: Latencies): RunSummary[] {
       kind,
       // Runs from before there were other methods do not name theirs.
       method: isSearch ? text(options.method ?? 'darts') : null,
-      space: text(options.space),
+      space: spaceNameOf(run) ?? null,
       seeds,
       ...nothing,
       ...searched.values,

@@ -87,7 +87,8 @@ export function openRun(path: string, resume: boolean): RunFolder {
   }
   if (resume && !existsSync(file)) {
     throw new InputError(
-      `${path} has nothing to resume: ${basename(file)} is missing (it is written after each epoch and on interrupt)`,
+      `${path} has nothing to resume: ${basename(file)} is missing (it is written after each epoch and on interrupt); ` +
+        'start the run anew without --resume',
     );
   }
   requireWritable(file);

@@ -86,6 +86,9 @@ export async function newFolder(): Promise<{ path: string; remove: () => Promise
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** A space whose steps compile in half the time of those of `simple`. */
+export const smallSpace = fileURLToPath(new URL('./small-space.json', import.meta.url));
+
 /** Options that make a run a matter of seconds. */
 export const tiny =
   '--channels 4 --cells 2 --epochs 1 --max-steps 2 --batch 8 --train-limit 100 --test-limit 50 --seed 1 --threads 1'.split(

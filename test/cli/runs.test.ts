@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSearchOptions } from '../../src/cli/run-config.ts';
 import { openTrained } from '../../src/cli/trained.ts';
 import { InputError } from '../../src/errors.ts';
-import { expectRefused, nas, nasJson, newFolder, start, tiny } from './nas.ts';
+import { expectRefused, nas, nasJson, newFolder, smallSpace, start, tiny } from './nas.ts';
 
 let folder: Awaited<ReturnType<typeof newFolder>>;
 const place = (...names: string[]): string => join(folder.path, ...names);
 const text = (...names: string[]): string => readFileSync(place(...names), 'utf8');
-const search = ['search', '--space', 'simple', ...tiny];
+const search = ['search', '--space', smallSpace, ...tiny];
 /** Long enough to be interrupted. */
 const longer = ['--epochs', '3', '--max-steps', '0'];
 
@@ -333,7 +333,7 @@ it('the engine tfjs-cpu searches the same architecture', async () => {
 it('--no-flip and --resume are kept as they were', async () => {
   await nasJson(folder.path, ...search, '--no-flip', '--out', 'upright');
   const { options } = JSON.parse(text('upright', 'config.json'));
-  expect(options).toMatchObject({ flip: false, space: 'simple', threads: 1 });
+  expect(options).toMatchObject({ flip: false, space: smallSpace, threads: 1 });
   const flipped = await nas(folder.path, 'search', '--out', 'upright', '--resume', '--flip');
   expectRefused(flipped, /has --flip false; it cannot be resumed with true/);
 });

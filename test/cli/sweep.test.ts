@@ -7,7 +7,7 @@ import { checkpointFile } from '../../src/runs/layout.ts';
 import { openRun, readMetrics } from '../../src/runs/run-folder.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
 import { outcomeOf } from '../runs/folders.ts';
-import { expectRefused, nas, nasJson, newFolder, start } from './nas.ts';
+import { expectRefused, nas, nasJson, newFolder, smallSpace, start } from './nas.ts';
 
 let folder: Awaited<ReturnType<typeof newFolder>>;
 const place = (...names: string[]): string => join(folder.path, ...names);
@@ -17,7 +17,7 @@ const json = (...names: string[]): Record<string, unknown> =>
 
 /** Small images, and an α that moves, so that seeds find different genotypes. */
 const search =
-  'search --space simple --image-size 8 --channels 4 --cells 1 --epochs 3 --max-steps 2 --batch 8 --train-limit 100 --test-limit 50 --seed 1 --threads 1 --alpha-learning-rate 0.2'.split(
+  `search --space ${smallSpace} --image-size 8 --channels 4 --cells 1 --epochs 3 --max-steps 2 --batch 8 --train-limit 100 --test-limit 50 --seed 1 --threads 1 --alpha-learning-rate 0.2`.split(
     ' ',
   );
 const short = [
@@ -331,7 +331,7 @@ it('a search of a version that had fewer options is retrained, compared and repo
   await run('retrain', 'single', ...short, '--out', 'from-old');
   expect(json('from-old', 'retrain', 'config.json')).toMatchObject({ options: { trainLimit: 100 } });
   const { runs } = (await run('compare', 'single')) as { runs: object[] };
-  expect(runs).toMatchObject([{ method: 'darts', space: 'simple' }]);
+  expect(runs).toMatchObject([{ method: 'darts', space: 'small' }]);
 });
 
 describe('nas compare', () => {
@@ -342,9 +342,9 @@ describe('nas compare', () => {
     expect(lines[0]).toMatch(
       /^run +method +space +seeds +validation +test, last +test, best +parameters +MACs +search +retrain$/,
     );
-    expect(lines[1]).toMatch(/^whole +darts +simple +1, 2 +\d+\.\d+ ± \d+\.\d+ % +— +—/);
+    expect(lines[1]).toMatch(/^whole +darts +small +1, 2 +\d+\.\d+ ± \d+\.\d+ % +— +—/);
     expect(lines[2]).toMatch(
-      /^whole \(selected\) +darts +simple +\d +\d+\.\d+ % +\d+\.\d+ % +\d+\.\d+ % +[\d,]+ +\d+\.\d+ M/,
+      /^whole \(selected\) +darts +small +\d +\d+\.\d+ % +\d+\.\d+ % +\d+\.\d+ % +[\d,]+ +\d+\.\d+ M/,
     );
     expect(lines[4]).toMatch(/^random +random +darts +2, 3 +— /);
     expect(stdout).toContain(

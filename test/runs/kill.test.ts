@@ -4,12 +4,10 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readMetrics } from '../../src/runs/run-folder.ts';
+import { hasCheckpoint, readMetrics } from '../../src/runs/run-folder.ts';
+import { program, smallSpace } from '../cli/nas.ts';
 import { freshFolder, outcomeOf } from './folders.ts';
-
-const nas = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 interface Kind {
   readonly name: string;
@@ -24,13 +22,15 @@ interface Kind {
 /** Small, and one thread each: two runs go on at a time. */
 const size = '--threads 1 --max-steps 3 --channels 4 --batch 16 --train-limit 200'.split(' ');
 
+const search = ['search', '--space', smallSpace, '--cells', '1'];
+
 const kinds: readonly Kind[] = [
-  { name: 'search', command: ['search', '--cells', '1', ...size], epochs: 5, place: '.' },
+  { name: 'search', command: [...search, ...size], epochs: 12, place: '.' },
   // What these draw at a step depends on the architecture before it.
   ...['gdas', 'drnas'].map((method) => ({
     name: `search by ${method}`,
-    command: ['search', '--method', method, '--space', 'simple', '--cells', '1', ...size],
-    epochs: 5,
+    command: [...search, '--method', method, ...size],
+    epochs: 12,
     place: '.',
   })),
   {
@@ -53,7 +53,7 @@ const kinds: readonly Kind[] = [
 ];
 
 function start(args: readonly string[]): { child: ChildProcess; ended: Promise<unknown>; output(): string } {
-  const child = spawn(process.execPath, [nas, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   return { child, ended: once(child, 'close'), output: () => Buffer.concat(chunks).toString() };
@@ -66,10 +66,11 @@ async function finish(args: readonly string[]): Promise<void> {
   expect(child.exitCode, output()).toBe(0);
 }
 
-/** Kills a command some moments after its run has the records of `epochs` epochs. */
+/** Kills a command some moments after its run has the records of `epochs` epochs, and something to continue. */
 async function killAfter(epochs: number, folder: string, args: readonly string[]): Promise<void> {
   const { child, ended, output } = start(args);
-  while (child.exitCode === null && readMetrics(folder).length < epochs) await setTimeout(2);
+  const begun = (): boolean => readMetrics(folder).length >= epochs && hasCheckpoint(folder);
+  while (child.exitCode === null && !begun()) await setTimeout(2);
   await setTimeout(150 * Math.random());
   child.kill('SIGKILL');
   await ended;

@@ -159,7 +159,7 @@ export async function searchInFolder(
   const folder = openRun(out, resume);
   if (options.method === 'random') {
     // A genotype is drawn at once.
-    say(`search: random, space ${options.space}, seed ${options.seed}, in ${out}`);
+    say(`search: random, space ${opened.space.name}, seed ${options.seed}, in ${out}`);
     if (!resume) folder.writeConfig(configOf('search', plan));
     const { genotype, parameters } = drawRandom(opened.space, options.seed, folder);
     return { run: out, genotype: formatGenotype(genotype), parameters };
@@ -167,7 +167,7 @@ export async function searchInFolder(
   const { engine, dataset } = tools ?? (await openTools(options));
   const budget = openBudget(options, opened.space, dataset, resume ? readCosts(out) : undefined);
   say(
-    `search: ${options.method}, space ${options.space}, order ${options.order}, ${options.precision}, ` +
+    `search: ${options.method}, space ${opened.space.name}, order ${options.order}, ${options.precision}, ` +
       `seed ${options.seed}, on ${engine.name}, in ${out}`,
   );
   // Latencies come from a file, too.
