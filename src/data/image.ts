@@ -1,13 +1,10 @@
 /** Encoded images to pixels: the same steps for training images and for those that a served model is asked about. */
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { InputError, messageOf } from '../errors.ts';
 import { type ImageShape, pixelsOf } from './dataset.ts';
 import { imageFormatNames, isOfImageFormat } from './image-formats.ts';
 import { decodePlainPng } from './png.ts';
-
-// Many images are read at a time, each once: threads of its own and memory of others would be in their way.
-sharp.concurrency(1);
-sharp.cache(false);
+import { loadSharp } from './sharp.ts';
 
 /** The most pixels an encoded image may have; a larger one is refused before it is decoded. */
 export const pixelLimit = 2 ** 26;
@@ -28,7 +25,7 @@ const plainLimit = 2 ** 14;
  */
 export const probeImage = (bytes: Uint8Array, name: string): Promise<ImageShape> =>
   reading(name, async () => {
-    const { channels, autoOrient } = await open(bytes, pixelLimit).metadata();
+    const { channels, autoOrient } = await (await open(bytes, pixelLimit)).metadata();
     return { channels: channels <= 2 ? 1 : 3, height: autoOrient.height, width: autoOrient.width };
   });
 
@@ -61,8 +58,8 @@ export const decodeImage = (
     return shape.channels === 1 ? interleaved : planar(interleaved, shape.channels);
   });
 
-const decodeAny = (bytes: Uint8Array, shape: ImageShape, limit: number): Promise<Uint8Array> =>
-  open(bytes, limit)
+const decodeAny = async (bytes: Uint8Array, shape: ImageShape, limit: number): Promise<Uint8Array> =>
+  (await open(bytes, limit))
     .autoOrient()
     .flatten({ background: 'white' })
     .resize(shape.width, shape.height, resizing)
@@ -71,7 +68,11 @@ const decodeAny = (bytes: Uint8Array, shape: ImageShape, limit: number): Promise
     .toBuffer();
 
 /** An image's pixels, planar as `decodeImage` gives them, as a PNG file. */
-export function encodePng(pixels: Uint8Array, { channels, height, width }: ImageShape): Promise<Buffer> {
+export async function encodePng(
+  pixels: Uint8Array,
+  { channels, height, width }: ImageShape,
+): Promise<Buffer> {
+  const sharp = await loadSharp();
   const plane = height * width;
   const interleaved = Uint8Array.from(
     pixels,
@@ -83,11 +84,11 @@ export function encodePng(pixels: Uint8Array, { channels, height, width }: Image
     .toBuffer();
 }
 
-function open(bytes: Uint8Array, limit: number): Sharp {
+async function open(bytes: Uint8Array, limit: number): Promise<Sharp> {
   if (!isOfImageFormat(bytes)) {
     throw new Error(bytes.length === 0 ? 'it is empty' : 'it is of another format');
   }
-  return sharp(bytes, { limitInputPixels: limit });
+  return (await loadSharp())(bytes, { limitInputPixels: limit });
 }
 
 async function reading<Result>(name: string, read: () => Promise<Result>): Promise<Result> {

@@ -1,10 +1,10 @@
 /** Another image size for data sets whose pixels are already in memory. */
 import { availableParallelism } from 'node:os';
-import sharp from 'sharp';
 import { concurrently } from './concurrently.ts';
 import type { Dataset, ImageShape, Split } from './dataset.ts';
 import { resizing } from './image.ts';
 import { allocateImages } from './reading.ts';
+import { loadSharp } from './sharp.ts';
 
 /** The data set with images of size × size pixels (see `resizing`); the same one where they have this size already. */
 export async function resizeDataset(dataset: Dataset, size: number): Promise<Dataset> {
@@ -19,6 +19,7 @@ export async function resizeDataset(dataset: Dataset, size: number): Promise<Dat
 }
 
 async function resizeSplit(split: Split, shape: ImageShape, size: number): Promise<Split> {
+  const sharp = await loadSharp();
   const { height, width } = shape;
   const plane = height * width;
   const images = allocateImages(split.count, { ...shape, height: size, width: size });

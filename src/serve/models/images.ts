@@ -1,10 +1,14 @@
 /** From the bytes of image files to the tensor that an image classifier takes. */
 
 import { decodeImage } from '../../data/image.ts';
+import { loadSharp } from '../../data/sharp.ts';
 import { messageOf } from '../../errors.ts';
 import { errors } from '../protocol/errors.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Classifier } from './classifier.ts';
+
+// The first image is not to wait for it. Where it cannot be loaded, that image says so.
+void loadSharp().catch(() => undefined);
 
 /**
  * Images as float32 [N, channels, height, width] (or channels last), with pixels in [0, 1] and normalised as the
