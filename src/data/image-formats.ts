@@ -27,8 +27,10 @@ export const imageFormats: readonly ImageFormat[] = [
   },
 ];
 
-/** For messages: "a PNG, JPEG or WebP image". */
-export const imageFormatNames = 'PNG, JPEG or WebP';
+/** For messages: `PNG, JPEG or WebP`. */
+export const imageFormatNames = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
+  imageFormats.map(({ name }) => name),
+);
 
 /** Whether bytes begin as a file of one of the formats does. */
 export const isOfImageFormat = (bytes: Uint8Array): boolean =>

@@ -86,6 +86,9 @@ export const modelConfiguration: Handler = (call) => {
     parameters: {
       device: { string_value: config.device },
       intra_op_thread_count: { string_value: String(placement.threads) },
+      ...(placement.loneThreads !== undefined && {
+        lone_intra_op_thread_count: { string_value: String(placement.loneThreads) },
+      }),
       adaptive_delay: { string_value: String(config.adaptiveDelay) },
     },
   });

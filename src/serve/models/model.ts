@@ -12,6 +12,7 @@ import type { Signature } from '../protocol/infer.ts';
 import { createStatistics, type Statistics } from '../statistics.ts';
 import type { TensorSignature } from '../tensor.ts';
 import { type Instance, openInstance } from '../workers/instance.ts';
+import { withLoneInstance } from '../workers/lone.ts';
 import { openPool, type Pool } from '../workers/pool.ts';
 import { createThreads, type Threads } from '../workers/threads.ts';
 import { type Batching, batchingOf, rowsAreIndependent } from './batching.ts';
@@ -79,15 +80,11 @@ export async function loadModel(
     return instance;
   };
   const cores = availableParallelism();
-  const { first, ...placement }: MeasuredPlacement =
+  const measured: MeasuredPlacement =
     configuredPlacement(config, cores) ??
     (await measuredPlacement(cores, open, (instance) => timeRun(instance, config)));
-  const opened = first ? [first] : [];
-  const pool = await openPool(
-    async () => opened.pop() ?? (await open(placement.threads)),
-    placement.instances,
-    say,
-  );
+  const { first: _first, lone: _lone, ...placement } = measured;
+  const pool = await poolOf(measured, open, say);
   try {
     const statistics = createStatistics();
     const batching = await batchingFor(pool, config, path, say, usualBatchSize);
@@ -102,6 +99,26 @@ export async function loadModel(
     };
   } catch (error) {
     await pool.close();
+    throw error;
+  }
+}
+
+/** The instances of a placement, of which those that have been opened to measure it are the first. */
+async function poolOf(
+  { instances, threads, first, loneThreads, lone }: MeasuredPlacement,
+  open: (threads: number) => Promise<Instance>,
+  warn: Warn,
+): Promise<Pool> {
+  const pool = (count: number, own: number, opened: Instance | undefined): Promise<Pool> => {
+    const known = opened ? [opened] : [];
+    return openPool(async () => known.pop() ?? (await open(own)), count, warn);
+  };
+  if (loneThreads === undefined) return pool(instances, threads, first);
+  const alone = await pool(1, loneThreads, lone);
+  try {
+    return withLoneInstance(await pool(instances, threads, first), alone);
+  } catch (error) {
+    await alone.close();
     throw error;
   }
 }
@@ -162,14 +179,16 @@ async function warmUp(instance: Instance, config: ModelConfig, path: string, war
   }
 }
 
-const timedRuns = 5;
+/** How many runs are timed: so many at least, and more until as many milliseconds are over. */
+const timed = { runs: 5, milliseconds: 10 } as const;
 
 /** Milliseconds of a run on the inputs that warm it up, at best; undefined where it takes others. */
 async function timeRun(instance: Instance, { warmUp: shapes }: ModelConfig): Promise<number | undefined> {
   const names = instance.outputs.map(({ name }) => name);
   let best = Number.POSITIVE_INFINITY;
+  const end = performance.now() + timed.milliseconds;
   try {
-    for (let i = 0; i < timedRuns; i++) {
+    for (let run = 0; run < timed.runs || performance.now() < end; run++) {
       const { milliseconds } = await instance.run(trialInputs(instance.inputs, shapes, 0), names);
       best = Math.min(best, milliseconds);
     }

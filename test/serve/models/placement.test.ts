@@ -21,7 +21,7 @@ describe('a placement that is measured', () => {
   const measure = async (times: Readonly<Record<number, number | undefined>>, cores = 4) => {
     const open = new Set<number>();
     const opened: number[] = [];
-    const { first, ...placement } = await measuredPlacement(
+    const { first, lone, ...placement } = await measuredPlacement(
       cores,
       async (threads) => {
         opened.push(threads);
@@ -30,23 +30,36 @@ describe('a placement that is measured', () => {
       },
       async (instance) => times[(instance as unknown as { threads: number }).threads],
     );
-    return { placement, first, opened, open: [...open] };
+    return { placement, first, lone, opened, open: [...open] };
   };
 
   it('is an instance a core where a lone run hardly takes longer', async () => {
-    const small = await measure({ 4: 0.6, 1: 1.5 });
+    const small = await measure({ 4: 0.6, 1: 0.8 });
     expect(small.placement).toEqual({ instances: 4, threads: 1 });
     expect(small.first).toMatchObject({ threads: 1 });
     expect(small.open).toEqual([1]);
   });
 
+  it('has one more with all cores, for lone requests, where these would notice', async () => {
+    const middling = await measure({ 4: 0.6, 1: 1.5 });
+    expect(middling.placement).toEqual({ instances: 4, threads: 1, loneThreads: 4 });
+    expect([middling.first, middling.lone]).toMatchObject([{ threads: 1 }, { threads: 4 }]);
+    expect(middling.open).toEqual([4, 1]);
+  });
+
   it('is one instance where it does, and where nothing can be measured', async () => {
-    for (const times of [{ 4: 2, 1: 3.1 }, { 4: 2 }, {}]) {
+    for (const times of [{ 4: 2, 1: 3.1 }, { 4: 2 }, { 1: 2 }, {}]) {
       const { placement, first, open } = await measure(times);
       expect(placement).toEqual({ instances: 1, threads: 4 });
       expect(first).toMatchObject({ threads: 4 });
       expect(open).toEqual([4]);
     }
+  });
+
+  it('is not timed further where a lone request cannot gain', async () => {
+    const tiny = await measure({ 4: 0.08 });
+    expect(tiny.placement).toEqual({ instances: 4, threads: 1 });
+    expect(tiny.open).toEqual([1]);
   });
 
   it('loads a slow model once', async () => {
