@@ -43,9 +43,10 @@ async function main(name: string, options: string[]): Promise<void> {
   const { default: benchmark } = (await import(new URL(`${name}.ts`, folder).href)) as { default: Benchmark };
   let before = await measureSpeed();
   for await (const { part, table, ...measured } of benchmark.run(options)) {
-    const after = await measureSpeed();
+    // What is not complete is measured on.
+    const after = table === undefined ? undefined : await measureSpeed();
     const entry = { command, machine: machine(), sgemm: { unit: 'GFLOP/s', before, after }, ...measured };
-    before = after;
+    before = after ?? before;
     const content = part ? { ...partsOf(file), [part]: entry } : entry;
     writeWhole(file, `${JSON.stringify(content, (_, value) => placeless(value), 2)}\n`);
     if (table !== undefined) process.stdout.write(`${table}\n\n`);

@@ -1,7 +1,7 @@
 /** Finds the images of a data set that is a folder of folders. */
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { imageFormatNames, imageMediaTypes } from './image-formats.ts';
+import { imageFormatNames, imageMediaType } from './image-formats.ts';
 import { list } from './listing.ts';
 import { holdOutFifth } from './select.ts';
 
@@ -72,7 +72,6 @@ async function filesByClass(folder: string): Promise<FilesByClass> {
 
 // Left out silently they would bias the data set.
 const unreadable = /\.(avif|bmp|gif|heic|heif|jp2|jxl|tiff?)$/i;
-const isReadable = (name: string): boolean => extname(name).toLowerCase() in imageMediaTypes;
 
 async function imageFiles(folder: string): Promise<string[]> {
   const { files } = await list(folder);
@@ -82,7 +81,7 @@ async function imageFiles(folder: string): Promise<string[]> {
       `${join(folder, foreign)}: expected a ${imageFormatNames} image. Convert it or move it away.`,
     );
   }
-  return files.filter(isReadable).map((name) => join(folder, name));
+  return files.filter((name) => imageMediaType(name) !== undefined).map((name) => join(folder, name));
 }
 
 function requireImages(folder: string, files: FilesByClass): void {

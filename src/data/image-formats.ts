@@ -1,4 +1,5 @@
 /** The formats that images may have. sharp reads more (SVG, TIFF, …); none of their risks is wanted. */
+import { extname } from 'node:path';
 
 export interface ImageFormat {
   readonly name: string;
@@ -36,7 +37,8 @@ export const imageFormatNames = new Intl.ListFormat('en-GB', { type: 'disjunctio
 export const isOfImageFormat = (bytes: Uint8Array): boolean =>
   imageFormats.some(({ signature }) => signature.every((byte, i) => byte === null || bytes[i] === byte));
 
-/** By extension, in lower case, with the dot. */
-export const imageMediaTypes: Readonly<Record<string, string>> = Object.fromEntries(
-  imageFormats.flatMap(({ mediaType, extensions }) => extensions.map((extension) => [extension, mediaType])),
-);
+/** The media type that the name of a file promises; undefined where it is that of no image. */
+export function imageMediaType(file: string): string | undefined {
+  const extension = extname(file).toLowerCase();
+  return imageFormats.find(({ extensions }) => extensions.includes(extension))?.mediaType;
+}

@@ -3,7 +3,6 @@ export type { Augmentation } from './augment.ts';
 export { assembleBatch, type Batch, type BatchOptions } from './batch.ts';
 export { type Dataset, type ImageShape, type Normalization, pixelsOf, type Split } from './dataset.ts';
 export { decodeImage, encodePng, probeImage } from './image.ts';
-export { imageFormatNames, imageFormats, imageMediaTypes } from './image-formats.ts';
 export { datasetNames, loadDataset } from './load.ts';
 export type { LoadOptions } from './load-options.ts';
 export { measureNormalization } from './normalization.ts';

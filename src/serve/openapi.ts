@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document: the table of routes, and the schemas of their bodies. */
 
-import { imageFormats } from '../data/index.ts';
+import { imageFormats } from '../data/image-formats.ts';
 import { version } from '../version.ts';
 import { datatypes } from './protocol/datatypes.ts';
 import { devices } from './workers/messages.ts';

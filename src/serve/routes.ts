@@ -1,6 +1,6 @@
 /** The endpoints: one table, which the application serves and the OpenAPI document describes. */
 
-import { imageFormatNames } from '../data/index.ts';
+import { imageFormatNames } from '../data/image-formats.ts';
 import { type Handler, ok } from './call.ts';
 import { classification, inference } from './handlers/inference.ts';
 import {

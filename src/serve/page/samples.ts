@@ -1,7 +1,7 @@
 /** The images in the folder `samples` beside a model: what the page offers to try it on. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, extname, join, sep } from 'node:path';
-import { imageMediaTypes } from '../../data/index.ts';
+import { dirname, join, sep } from 'node:path';
+import { imageMediaType } from '../../data/image-formats.ts';
 import type { Asset } from './assets.ts';
 
 const folderName = 'samples';
@@ -9,8 +9,7 @@ const folderName = 'samples';
 const most = 24;
 const largest = 4 * 2 ** 20;
 
-const isSample = (name: string): boolean =>
-  !name.startsWith('.') && extname(name).toLowerCase() in imageMediaTypes;
+const isSample = (name: string): boolean => !name.startsWith('.') && imageMediaType(name) !== undefined;
 
 /** The names of a model's samples, in order; none where there is no such folder. */
 export async function sampleNames(model: string): Promise<string[]> {
@@ -25,5 +24,5 @@ export async function sampleOf(model: string, name: string): Promise<Asset | und
   const file = await realpath(join(folder, name));
   const found = await stat(file);
   if (!file.startsWith(folder + sep) || !found.isFile() || found.size > largest) return undefined;
-  return { type: imageMediaTypes[extname(name).toLowerCase()] as string, bytes: await readFile(file) };
+  return { type: imageMediaType(name) as string, bytes: await readFile(file) };
 }
