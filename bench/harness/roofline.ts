@@ -1,9 +1,10 @@
 /** What this machine can do at most: products of matrices and movement of memory, measured in onnxruntime. */
 
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { float32, type TensorFunction } from '../../src/signature.ts';
 import { median } from '../../src/spread.ts';
+import { tf } from '../../src/tfjs.ts';
 
 export interface Roofline {
   /** Floating-point operations a second of a large matrix product. */
@@ -30,10 +31,10 @@ async function secondsOf(fn: TensorFunction, shape: readonly number[], threads: 
 }
 
 export async function measureRoofline(threads: number): Promise<Roofline> {
-  const product: TensorFunction = ({ x }) => ({ y: tf.sum(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D)) });
+  const product: TensorFunction = ({ x }) => ({ y: tf.sum(tf.matMul(x as Tensor2D, x as Tensor2D)) });
   // Signs that change: neither a pass nor the machine can leave one out.
   const passes: TensorFunction = ({ x }) => {
-    let y = x as tf.Tensor;
+    let y = x as Tensor;
     for (let i = 0; i < repetitions; i++) y = i % 2 === 0 ? tf.neg(y) : tf.abs(y);
     return { y: tf.sum(y) };
   };

@@ -1,5 +1,5 @@
 /** What one operation costs at one shape, by tracing it. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { declarations, sharing } from '../nn/layers.ts';
 import { type Parameter, ParameterTable } from '../nn/parameters.ts';
 import { countMacs } from '../onnx/cost.ts';
@@ -8,6 +8,7 @@ import { optimizeForInference } from '../onnx/passes/index.ts';
 import { random } from '../random.ts';
 import { operationOf } from '../search/operations.ts';
 import { float32 } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import { portable } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 import type { OperationShape } from './places.ts';
@@ -37,12 +38,12 @@ export function traceOperation(
   });
   const constants = (table: ParameterTable) => {
     const flat = table.initialize(random(0, 'weights'));
-    return ({ offset, size, shape }: Parameter): tf.Tensor =>
+    return ({ offset, size, shape }: Parameter): Tensor =>
       tf.tensor(flat.slice(offset, offset + size), [...shape]);
   };
   const graph = trace(
     ({ image }) => {
-      const x = tf.transpose(image as tf.Tensor4D, [0, 2, 3, 1]);
+      const x = tf.transpose(image as Tensor4D, [0, 2, 3, 1]);
       const y = layer(x, {
         parameter: constants(parameters),
         statistic: constants(statistics),

@@ -2,8 +2,8 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import util from 'node:util';
-import * as tf from '@tensorflow/tfjs';
 import { FailureError, messageOf } from '../errors.ts';
+import { tf } from '../tfjs.ts';
 
 /** The packages that bring tfjs's `tensorflow` backend, in order of preference. */
 const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];

@@ -1,7 +1,8 @@
 /** The tfjs engine: runs a function eagerly on a named tfjs backend. The reference for every lowering. */
-import * as tf from '@tensorflow/tfjs';
+
 import { InputError } from '../errors.ts';
 import type { Signature, TensorFunction, Tensors } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import {
   checkFeeds,
   type Elements,

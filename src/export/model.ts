@@ -1,5 +1,5 @@
 /** The ONNX file of a trained network: pixels in [0, 1] in, logits (or probabilities) out. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import type { ImageShape, Normalization } from '../data/index.ts';
 import type { Parameter } from '../nn/parameters.ts';
 import type { Graph } from '../onnx/ir.ts';
@@ -11,6 +11,7 @@ import { inference } from '../retrain/steps.ts';
 import type { Weights } from '../retrain/weights.ts';
 import { inScope } from '../scope.ts';
 import { float32 } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import { portable } from '../trace/device.ts';
 import { trace } from '../trace/trace.ts';
 
@@ -36,7 +37,7 @@ export function inferenceGraph(
   };
   return trace(
     ({ image }) => {
-      const normal = inScope('normalization', () => normalize(image as tf.Tensor, normalization));
+      const normal = inScope('normalization', () => normalize(image as Tensor, normalization));
       const logits = inference(network, values, normal);
       return softmax ? { probabilities: tf.softmax(logits) } : { logits };
     },
@@ -51,15 +52,15 @@ export const modelBytes = (graph: Graph, metadata: ModelMetadata): Uint8Array =>
 
 const constants =
   (flat: Float32Array) =>
-  ({ offset, size, shape }: Parameter): tf.Tensor =>
+  ({ offset, size, shape }: Parameter): Tensor =>
     tf.tensor(flat.slice(offset, offset + size), [...shape]);
 
 /**
  * (x − mean)/std by channel, of images [N, C, H, W] in [0, 1]. Written as the batch normalisation that it is: one
  * node, and no broadcasting of [1, C, 1, 1], which OpenCV 4.6 gets wrong for batches.
  */
-function normalize(images: tf.Tensor, { mean, std }: Normalization): tf.Tensor {
-  const pixels = tf.transpose(images, [0, 2, 3, 1]) as tf.Tensor4D;
+function normalize(images: Tensor, { mean, std }: Normalization): Tensor {
+  const pixels = tf.transpose(images, [0, 2, 3, 1]) as Tensor4D;
   const variance = std.map((deviation) => deviation ** 2);
   const normal = tf.batchNorm(pixels, [...mean], variance, undefined, undefined, 0);
   return tf.transpose(normal, [0, 3, 1, 2]);

@@ -1,6 +1,6 @@
 /** Channels chosen, left out and put into another order. */
-import type * as tf from '@tensorflow/tfjs';
-import { tensor4d } from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 import { convolve } from './convolution.ts';
 
 /**
@@ -8,11 +8,11 @@ import { convolve } from './convolution.ts';
  *
  * A 1×1 convolution with a filter of zeros and ones: exact, and, unlike a cut or a permutation, computed in every layout.
  */
-export function selectChannels(x: tf.Tensor4D, from: readonly (number | undefined)[]): tf.Tensor4D {
+export function selectChannels(x: Tensor4D, from: readonly (number | undefined)[]): Tensor4D {
   const [inputs, outputs] = [x.shape[3], from.length];
   const filter = new Float32Array(inputs * outputs);
   from.forEach((input, output) => {
     if (input !== undefined) filter[input * outputs + output] = 1;
   });
-  return convolve(x, tensor4d(filter, [1, 1, inputs, outputs]));
+  return convolve(x, tf.tensor4d(filter, [1, 1, inputs, outputs]));
 }

@@ -1,5 +1,6 @@
 /** Convolutions as DARTS uses them: symmetric explicit padding at every stride, no bias; dilated depthwise ones. */
-import * as tf from '@tensorflow/tfjs';
+import type { backend_util, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 import { withGradient } from './gradient.ts';
 import { hasKernel, runKernel } from './kernel.ts';
 
@@ -11,7 +12,7 @@ export interface Geometry {
 }
 
 /** The padding that keeps the size at stride 1, the same on both sides at stride 2 too (unlike tfjs's `same`). */
-export const symmetricPadding = (kernel: number, dilation = 1): tf.backend_util.ExplicitPadding => {
+export const symmetricPadding = (kernel: number, dilation = 1): backend_util.ExplicitPadding => {
   const p = (dilation * (kernel - 1)) / 2;
   return [
     [0, 0],
@@ -23,8 +24,8 @@ export const symmetricPadding = (kernel: number, dilation = 1): tf.backend_util.
 
 /** An image and how a kernel is to pad it: x, pad and dimRoundingMode as tfjs's operations take them. */
 type Padded = readonly [
-  x: tf.Tensor4D,
-  pad: tf.backend_util.ExplicitPadding | 'valid',
+  x: Tensor4D,
+  pad: backend_util.ExplicitPadding | 'valid',
   rounding: 'floor' | undefined,
 ];
 
@@ -33,17 +34,17 @@ type Padded = readonly [
  *
  * @param filler what the padding is made of
  */
-export function padded(x: tf.Tensor4D, padding: tf.backend_util.ExplicitPadding, filler = 0): Padded {
+export function padded(x: Tensor4D, padding: backend_util.ExplicitPadding, filler = 0): Padded {
   if (tf.getBackend() !== 'tensorflow') return [x, padding, 'floor'];
   return [tf.pad(x, padding, filler), 'valid', undefined];
 }
 
 /** x [N, H, W, I] * filter [k, k, I, O] → [N, ⌈H/s⌉, ⌈W/s⌉, O]. */
 export function convolve(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
+  x: Tensor4D,
+  filter: Tensor4D,
   { stride = 1, padding = 'symmetric' }: Geometry = {},
-): tf.Tensor4D {
+): Tensor4D {
   if (padding === 'valid') return tf.conv2d(x, filter, stride, 'valid');
   const [image, pad, rounding] = padded(x, symmetricPadding(filter.shape[0]));
   return tf.conv2d(image, filter, stride, pad, 'NHWC', 1, rounding);
@@ -51,10 +52,10 @@ export function convolve(
 
 /** x [N, H, W, C] * filter [k, k, C, 1], each channel by itself → [N, ⌈H/s⌉, ⌈W/s⌉, C]. */
 export function depthwiseConvolve(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
+  x: Tensor4D,
+  filter: Tensor4D,
   { stride = 1, dilation = 1 }: Geometry = {},
-): tf.Tensor4D {
+): Tensor4D {
   const padding = symmetricPadding(filter.shape[0], dilation);
   if (dilation > 1 && hasKernel('DilatedDepthwiseConv2d')) {
     const attributes = { strides: stride, pad: padding, dilations: dilation, dimRoundingMode: 'floor' };
@@ -67,17 +68,17 @@ export function depthwiseConvolve(
   return tf.depthwiseConv2d(image, taps, stride, pad, 'NHWC', 1, rounding);
 }
 
-function dilatedDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, attributes: object): tf.Tensor4D {
-  const run = (name: string, inputs: Record<string, tf.Tensor>, extra: object): tf.Tensor =>
-    runKernel(name, inputs, { ...attributes, ...extra })[0] as tf.Tensor;
+function dilatedDepthwise(x: Tensor4D, filter: Tensor4D, attributes: object): Tensor4D {
+  const run = (name: string, inputs: Record<string, Tensor>, extra: object): Tensor =>
+    runKernel(name, inputs, { ...attributes, ...extra })[0] as Tensor;
   return withGradient(
     [x, filter],
     () => ({
-      value: run('DilatedDepthwiseConv2d', { x, filter }, {}) as tf.Tensor4D,
+      value: run('DilatedDepthwiseConv2d', { x, filter }, {}) as Tensor4D,
       kept: [x, filter],
     }),
     (dy, kept) => {
-      const [image, weights] = kept as [tf.Tensor, tf.Tensor];
+      const [image, weights] = kept as [Tensor, Tensor];
       return [
         run('DilatedDepthwiseConv2dBackpropInput', { dy, filter: weights }, { inputShape: image.shape }),
         run('DilatedDepthwiseConv2dBackpropFilter', { x: image, dy }, { filterShape: weights.shape }),
@@ -87,7 +88,7 @@ function dilatedDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, attributes: objec
 }
 
 /** The filter with dilation − 1 zeros between its taps: [k, k, C, m] → [d(k−1)+1, d(k−1)+1, C, m]. */
-export function dilate(filter: tf.Tensor4D, dilation: number): tf.Tensor4D {
+export function dilate(filter: Tensor4D, dilation: number): Tensor4D {
   const [k, , c, m] = filter.shape;
   const extent = dilation * (k - 1) + 1;
   const gap = dilation - 1;
@@ -100,5 +101,5 @@ export function dilate(filter: tf.Tensor4D, dilation: number): tf.Tensor4D {
   ]);
   return spread
     .reshape([k * dilation, k * dilation, c, m])
-    .slice([0, 0, 0, 0], [extent, extent, c, m]) as tf.Tensor4D;
+    .slice([0, 0, 0, 0], [extent, extent, c, m]) as Tensor4D;
 }

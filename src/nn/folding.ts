@@ -5,46 +5,47 @@
  * What works on each channel by itself need not know; filters are repeated, once for each image, and statistics of a
  * channel are those of its f places together.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 import { withGradient } from './gradient.ts';
 import { composite } from './kernel.ts';
 
-const fold = (x: tf.Tensor, images: number): tf.Tensor => {
+const fold = (x: Tensor, images: number): Tensor => {
   const [y] = composite('FoldImages', { x }, { images }, () => {
     const [n, h, w, c] = x.shape as [number, number, number, number];
     const apart = tf.reshape(x, [n / images, images, h, w, c]);
     return [tf.transpose(apart, [0, 2, 3, 1, 4]).reshape([n / images, h, w, images * c])];
   });
-  return y as tf.Tensor;
+  return y as Tensor;
 };
 
-const unfold = (x: tf.Tensor, images: number): tf.Tensor => {
+const unfold = (x: Tensor, images: number): Tensor => {
   const [y] = composite('UnfoldImages', { x }, { images }, () => {
     const [n, h, w, c] = x.shape as [number, number, number, number];
     const apart = tf.reshape(x, [n, h, w, images, c / images]);
     return [tf.transpose(apart, [0, 3, 1, 2, 4]).reshape([n * images, h, w, c / images])];
   });
-  return y as tf.Tensor;
+  return y as Tensor;
 };
 
 /** [N, H, W, c] → [N/f, H, W, f·c]; f divides N. */
-export const foldImages = (x: tf.Tensor4D, images: number): tf.Tensor4D =>
+export const foldImages = (x: Tensor4D, images: number): Tensor4D =>
   withGradient(
     [x],
-    () => ({ value: fold(x, images) as tf.Tensor4D, kept: [] }),
+    () => ({ value: fold(x, images) as Tensor4D, kept: [] }),
     (dy) => [unfold(dy, images)],
   );
 
 /** The inverse. */
-export const unfoldImages = (x: tf.Tensor4D, images: number): tf.Tensor4D =>
+export const unfoldImages = (x: Tensor4D, images: number): Tensor4D =>
   withGradient(
     [x],
-    () => ({ value: unfold(x, images) as tf.Tensor4D, kept: [] }),
+    () => ({ value: unfold(x, images) as Tensor4D, kept: [] }),
     (dy) => [fold(dy, images)],
   );
 
 /** A depthwise filter [k, k, c, 1] for each of f images: [k, k, f·c, 1]. */
-export function foldDepthwise(filter: tf.Tensor, images: number): tf.Tensor {
+export function foldDepthwise(filter: Tensor, images: number): Tensor {
   if (images === 1) return filter;
   const [h, w, c] = filter.shape as [number, number, number];
   return withGradient(
@@ -60,13 +61,13 @@ export function foldDepthwise(filter: tf.Tensor, images: number): tf.Tensor {
  * @param place where among `width` channels its O results come: others are left zero
  */
 export function foldFilter(
-  filter: tf.Tensor,
+  filter: Tensor,
   images: number,
   { begin, width }: { readonly begin: number; readonly width: number } = {
     begin: 0,
     width: filter.shape[3] as number,
   },
-): tf.Tensor {
+): Tensor {
   const [, , inputs, outputs] = filter.shape as [number, number, number, number];
   const after = width - begin - outputs;
   const placed =
@@ -94,7 +95,7 @@ export function foldFilter(
       return { value: tf.mul(tf.tile(placed, [1, 1, images, images]), mask), kept: [mask] };
     },
     (dy, [mask]) => {
-      const apart = tf.mul(dy, mask as tf.Tensor).reshape([h * w, images, inputs, images, width]);
+      const apart = tf.mul(dy, mask as Tensor).reshape([h * w, images, inputs, images, width]);
       return [tf.sum(apart, [1, 3]).reshape([h, w, inputs, width])];
     },
   );

@@ -1,5 +1,6 @@
 /** Kernels of our own: a backend may have them (the tracer does), and tfjs's own backends do not. */
-import * as tf from '@tensorflow/tfjs';
+import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 
 /** Whether the present backend has a kernel. */
 export const hasKernel = (name: string): boolean => tf.getKernel(name, tf.getBackend()) !== undefined;
@@ -9,15 +10,15 @@ export const channelBlock = (): number =>
   (tf.backend() as { readonly channelBlock?: number }).channelBlock ?? 1;
 
 /** Runs a kernel. tfjs throws, naming kernel and backend, where the present backend lacks it. */
-export function runKernel(name: string, inputs: Record<string, tf.Tensor>, attributes: object): tf.Tensor[] {
-  const result = tf.engine().runKernel(name, inputs, attributes as tf.NamedAttrMap);
-  return Array.isArray(result) ? result : [result as tf.Tensor];
+export function runKernel(name: string, inputs: Record<string, Tensor>, attributes: object): Tensor[] {
+  const result = tf.engine().runKernel(name, inputs, attributes as NamedAttrMap);
+  return Array.isArray(result) ? result : [result as Tensor];
 }
 
 /** Runs a kernel where the present backend has it, and its definition where it has not. */
 export const composite = (
   name: string,
-  inputs: Record<string, tf.Tensor>,
+  inputs: Record<string, Tensor>,
   attributes: object,
-  definition: () => tf.Tensor[],
-): tf.Tensor[] => (hasKernel(name) ? runKernel(name, inputs, attributes) : definition());
+  definition: () => Tensor[],
+): Tensor[] => (hasKernel(name) ? runKernel(name, inputs, attributes) : definition());

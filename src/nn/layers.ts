@@ -3,7 +3,8 @@
  * which holds the parameters' values. Images are [N, H, W, C]; they may have more channels than the layer was made for
  * (`padding.ts`).
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 import * as activation from './activation.ts';
 import { convolve, depthwiseConvolve, type Geometry } from './convolution.ts';
 import { foldDepthwise, foldFilter } from './folding.ts';
@@ -44,28 +45,28 @@ export function declarations(
 
 /** What a network is evaluated with. */
 export interface Context {
-  parameter(parameter: Parameter): tf.Tensor;
+  parameter(parameter: Parameter): Tensor;
   /** `batch`: normalise by the batch's statistics, as in training; `running`: by the stored ones, as in use. */
   readonly normalization: 'batch' | 'running';
   /** The stored statistics. Called where the normalisation is `running`, or statistics are recorded. */
-  statistic(statistic: Parameter): tf.Tensor;
+  statistic(statistic: Parameter): Tensor;
   /** Receives the updated statistics; absent where they are not kept (the search). */
-  readonly record?: (statistic: Parameter, value: tf.Tensor) => void;
+  readonly record?: (statistic: Parameter, value: Tensor) => void;
   /** The mask [N, 1, 1, 1] of a drop-path site, already scaled by 1/keep; absent where no path is dropped. */
-  readonly pathMask?: (site: number) => tf.Tensor;
+  readonly pathMask?: (site: number) => Tensor;
   /** How many images lie side by side in the channels (`folding.ts`); 1 where absent. The search's batch norm knows. */
   readonly images?: number;
   /** Samples of N(0, 1) for a noise site, [N, H, W, C]; absent in use, where noise is its mean. */
-  readonly noise?: (site: number, shape: readonly [number, number, number, number]) => tf.Tensor4D;
+  readonly noise?: (site: number, shape: readonly [number, number, number, number]) => Tensor4D;
   /** A value that depends on x and the key alone: computed once a tensor, however many edges ask for it. */
-  once(key: string, x: tf.Tensor4D, compute: () => tf.Tensor4D): tf.Tensor4D;
+  once(key: string, x: Tensor4D, compute: () => Tensor4D): Tensor4D;
 }
 
 /** A memory for `Context.once`, to be made anew for each evaluation of the network. */
 export function sharing(): Context['once'] {
-  const known = new Map<number, Map<string, tf.Tensor4D>>();
+  const known = new Map<number, Map<string, Tensor4D>>();
   return (key, x, compute) => {
-    const ofTensor = known.get(x.id) ?? new Map<string, tf.Tensor4D>();
+    const ofTensor = known.get(x.id) ?? new Map<string, Tensor4D>();
     known.set(x.id, ofTensor);
     const value = ofTensor.get(key) ?? compute();
     ofTensor.set(key, value);
@@ -73,10 +74,10 @@ export function sharing(): Context['once'] {
   };
 }
 
-export type Layer = (x: tf.Tensor4D, context: Context) => tf.Tensor4D;
+export type Layer = (x: Tensor4D, context: Context) => Tensor4D;
 
 /** A layer whose result can be weighed by a scalar on the way; cheaper than a pass of its own where it ends in a norm. */
-export type WeighedLayer = (x: tf.Tensor4D, context: Context, weight?: tf.Tensor) => tf.Tensor4D;
+export type WeighedLayer = (x: Tensor4D, context: Context, weight?: Tensor) => Tensor4D;
 
 const name = (at: Declarations, leaf: string): string => (at.path ? `${at.path}/${leaf}` : leaf);
 
@@ -108,14 +109,14 @@ export function convolution(
  * @param begin where among the `outputs` channels of the result its O come: others are left zero
  */
 function placed(
-  filter: tf.Tensor,
-  x: tf.Tensor4D,
+  filter: Tensor,
+  x: Tensor4D,
   { images = 1 }: Context,
   { parts, outputs, begin = 0 }: { parts: number; outputs: number; begin?: number },
-): tf.Tensor4D {
-  if (images > 1) return foldFilter(filter, images, { begin, width: outputs }) as tf.Tensor4D;
+): Tensor4D {
+  if (images > 1) return foldFilter(filter, images, { begin, width: outputs }) as Tensor4D;
   const after = paddedChannels(outputs) - begin - (filter.shape[3] as number);
-  const seen = padTo(filter, 2, x.shape[3], parts) as tf.Tensor4D;
+  const seen = padTo(filter, 2, x.shape[3], parts) as Tensor4D;
   if (begin === 0 && after === 0) return seen;
   return tf.pad(seen, [
     [0, 0],
@@ -130,7 +131,7 @@ export function depthwise(at: Declarations, channels: number, kernel: number, ge
   const filter = at.parameters.declare(name(at, 'depthwise'), shape, kaimingUniformDepthwise);
   return (x, context) => {
     const folded = foldDepthwise(context.parameter(filter), context.images ?? 1);
-    return depthwiseConvolve(x, padTo(folded, 2, x.shape[3]) as tf.Tensor4D, geometry);
+    return depthwiseConvolve(x, padTo(folded, 2, x.shape[3]) as Tensor4D, geometry);
   };
 }
 
@@ -147,7 +148,7 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
   const mean = at.statistics.declare(name(at, 'mean'), [channels], zeros);
   const variance = at.statistics.declare(name(at, 'variance'), [channels], ones);
 
-  const update = (context: Context, statistic: Parameter, batch: tf.Tensor): void => {
+  const update = (context: Context, statistic: Parameter, batch: Tensor): void => {
     const kept = tf.mul(context.statistic(statistic), 1 - statisticsMomentum);
     const own = withoutPadding(batch, channels);
     context.record?.(statistic, tf.add(kept, tf.mul(own, statisticsMomentum)));
@@ -157,7 +158,7 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
     if (weight && (gain || context.normalization === 'running')) {
       throw new Error('only a batch norm without affine transform, in training, takes a weight');
     }
-    const vector = (own: tf.Tensor): tf.Tensor1D => padTo(own, 0, x.shape[3]) as tf.Tensor1D;
+    const vector = (own: Tensor): Tensor1D => padTo(own, 0, x.shape[3]) as Tensor1D;
     if (context.normalization === 'running') {
       return tf.batchNorm(
         x,
@@ -166,7 +167,7 @@ export function batchNorm(at: Declarations, channels: number, isAffine: boolean)
         bias ? vector(context.parameter(bias)) : undefined,
         gain ? vector(context.parameter(gain)) : undefined,
         epsilon,
-      ) as tf.Tensor4D;
+      ) as Tensor4D;
     }
     const count = x.size / x.shape[3];
     const onMoments = context.record
@@ -215,20 +216,20 @@ export function factorizedReduce(
     const apart =
       (context.images ?? 1) === 1 &&
       [first, second, outputs].every((count) => paddedChannels(count) === count);
-    const half = (image: tf.Tensor4D, own: Parameter, begin: number): tf.Tensor4D => {
+    const half = (image: Tensor4D, own: Parameter, begin: number): Tensor4D => {
       const place = apart ? { outputs: own.shape[3] as number } : { outputs, begin };
       return convolve(image, placed(context.parameter(own), image, context, { parts, ...place }), {
         stride: 2,
       });
     };
     const [left, right] = [half(y, even, 0), half(shift(y), odd, first)];
-    return apart ? (tf.concat([left, right], 3) as tf.Tensor4D) : tf.add(left, right);
+    return apart ? (tf.concat([left, right], 3) as Tensor4D) : tf.add(left, right);
   };
   return normalized(halves, norm);
 }
 
 /** The image without its first row and column, zeros appended where the size is odd. */
-function shift(x: tf.Tensor4D): tf.Tensor4D {
+function shift(x: Tensor4D): Tensor4D {
   const [, h, w] = x.shape;
   const [oddRows, oddColumns] = [h % 2, w % 2];
   const padded =
@@ -240,23 +241,23 @@ function shift(x: tf.Tensor4D): tf.Tensor4D {
           [0, 0],
         ])
       : x;
-  return tf.slice(padded, [0, 1, 1, 0], [-1, -1, -1, -1]) as tf.Tensor4D;
+  return tf.slice(padded, [0, 1, 1, 0], [-1, -1, -1, -1]) as Tensor4D;
 }
 
 /** Means over the pixels: [N, H, W, C] → [N, C]. */
-export const globalAveragePool = (x: tf.Tensor4D): tf.Tensor2D => tf.mean(x, [1, 2]) as tf.Tensor2D;
+export const globalAveragePool = (x: Tensor4D): Tensor2D => tf.mean(x, [1, 2]) as Tensor2D;
 
 /** x [N, inputs] → x·W + b [N, outputs]. */
 export function linear(
   at: Declarations,
   inputs: number | Width,
   outputs: number,
-): (x: tf.Tensor2D, context: Context) => tf.Tensor2D {
+): (x: Tensor2D, context: Context) => Tensor2D {
   const { channels, parts } = widthOf(inputs);
   const weights = at.parameters.declare(name(at, 'weights'), [channels, outputs], kaimingUniform);
   const bias = at.parameters.declare(name(at, 'bias'), [outputs], biasUniform(channels));
   return (x, context) => {
-    const matrix = padTo(context.parameter(weights), 0, x.shape[1], parts) as tf.Tensor2D;
-    return tf.add(tf.matMul(x, matrix), context.parameter(bias)) as tf.Tensor2D;
+    const matrix = padTo(context.parameter(weights), 0, x.shape[1], parts) as Tensor2D;
+    return tf.add(tf.matMul(x, matrix), context.parameter(bias)) as Tensor2D;
   };
 }

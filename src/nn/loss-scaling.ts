@@ -6,10 +6,11 @@
  * same way. A step without it computes in float32, and nothing is scaled or skipped. Scales are powers of 2: multiplying
  * and dividing by them is exact.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import { DivergenceError } from '../errors.ts';
 import type { Precision } from '../precision.ts';
 import { float32, type Signature, type Tensors } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 
 /** The scale doubles after so many good steps. The numbers are those of torch.amp.GradScaler; it has no greatest scale. */
 const growthInterval = 2000;
@@ -34,22 +35,19 @@ export interface LossScaling {
   /** The state's part in a step's inputs and outputs. */
   signature(precision: Precision): Signature;
   /** What is differentiated. */
-  scaled<E extends { readonly loss: tf.Scalar }>(evaluated: E, inputs: Tensors): E;
+  scaled<E extends { readonly loss: Scalar }>(evaluated: E, inputs: Tensors): E;
   /** The loss and its gradient, of those of the scaled loss. */
-  unscaled<E extends { readonly loss: tf.Tensor; readonly gradient: tf.Tensor }>(
-    evaluated: E,
-    inputs: Tensors,
-  ): E;
+  unscaled<E extends { readonly loss: Tensor; readonly gradient: Tensor }>(evaluated: E, inputs: Tensors): E;
   /**
    * The state after an update: `next` where the gradient, unscaled, is finite, what it was before where not; and the
    * next scale.
    */
-  committed(next: Tensors, gradient: tf.Tensor, inputs: Tensors): Tensors;
+  committed(next: Tensors, gradient: Tensor, inputs: Tensors): Tensors;
 }
 
 /** @param name the vector's in the state */
 export function lossScaling(name: string): LossScaling {
-  const scaleOf = (inputs: Tensors): tf.Tensor | undefined => inputs[name]?.slice([0], [1]).reshape([]);
+  const scaleOf = (inputs: Tensors): Tensor | undefined => inputs[name]?.slice([0], [1]).reshape([]);
   return {
     signature: (precision) => (precision === 'float16' ? { [name]: float32(lossScaleSize) } : {}),
     scaled: (evaluated, inputs) => {
@@ -69,15 +67,15 @@ export function lossScaling(name: string): LossScaling {
       const finite = tf.less(tf.sum(tf.square(gradient)), Number.POSITIVE_INFINITY);
       const kept = Object.entries(next).map(([key, value]) => [
         key,
-        tf.where(finite, value, inputs[key] as tf.Tensor),
+        tf.where(finite, value, inputs[key] as Tensor),
       ]);
       return { ...Object.fromEntries(kept), [name]: nextState(state, finite) };
     },
   };
 }
 
-function nextState(state: tf.Tensor, finite: tf.Tensor): tf.Tensor {
-  const [scale, good] = tf.split(state, 2) as [tf.Tensor, tf.Tensor];
+function nextState(state: Tensor, finite: Tensor): Tensor {
+  const [scale, good] = tf.split(state, 2) as [Tensor, Tensor];
   const count = tf.add(good, 1);
   const due = tf.greaterEqual(count, growthInterval);
   const zero = tf.zerosLike(good);

@@ -4,9 +4,10 @@
  * Not every place has numbers of its own. All take theirs from one pool, each a window that begins `stride` after that of
  * the place before it: at one element of an image, no two places have the same number.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import type { Random } from '../random.ts';
 import { float32, type TensorSpec } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import type { Context } from './layers.ts';
 
 /** A prime, so that the windows do not begin at multiples of rows or channels. */
@@ -22,7 +23,7 @@ export const drawNoise = ({ shape }: TensorSpec, random: Random): Float32Array =
 
 /** What the noise sites of a network read. */
 export const noiseFrom =
-  (pool: tf.Tensor): NonNullable<Context['noise']> =>
+  (pool: Tensor): NonNullable<Context['noise']> =>
   (site, [n, h, w, c]) => {
     const window = tf.slice(pool.flatten(), site * stride, n * h * w * c);
     return tf.transpose(window.reshape([n, c, h, w]), [0, 2, 3, 1]);

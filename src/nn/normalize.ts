@@ -1,5 +1,6 @@
 /** Batch normalisation in training (Ioffe & Szegedy 2015), with its gradient in closed form. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 import { channelDot, channelMoments, scaleShift, scaleShiftAdd } from './channelwise.ts';
 import { withGradient } from './gradient.ts';
 
@@ -9,15 +10,15 @@ export const statisticsMomentum = 0.1;
 
 /** The statistics of one batch, by channel; the variance is the biased one. */
 export interface Moments {
-  readonly mean: tf.Tensor;
-  readonly variance: tf.Tensor;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
 }
 
 export interface BatchNormalizeOptions {
   /** γ: a vector [C], or a scalar for all channels (the weight of a candidate); 1 where absent. */
-  readonly gain?: tf.Tensor | undefined;
+  readonly gain?: Tensor | undefined;
   /** β: a vector [C]; 0 where absent. */
-  readonly bias?: tf.Tensor | undefined;
+  readonly bias?: Tensor | undefined;
   /** Images that lie side by side in the channels (`folding.ts`); 1 where absent. C then counts one's. */
   readonly images?: number | undefined;
   /** Receives the batch's statistics (not differentiated through). */
@@ -35,9 +36,9 @@ export interface BatchNormalizeOptions {
  * (Ioffe & Szegedy 2015, section 3, the statistics' gradients substituted).
  */
 export function batchNormalize(
-  x: tf.Tensor4D,
+  x: Tensor4D,
   { gain, bias, images = 1, onMoments }: BatchNormalizeOptions = {},
-): tf.Tensor4D {
+): Tensor4D {
   const channels = x.shape[3] / images;
   const count = x.size / channels;
   const { mean: merge, spread } = acrossImages(images, channels);
@@ -55,12 +56,12 @@ export function batchNormalize(
       const scale = gain ? tf.mul(r, gain) : r;
       const centre = tf.neg(tf.mul(scale, mean));
       const shift = bias ? tf.add(bias, centre) : centre;
-      const value = scaleShift(x, spread(scale), spread(shift)) as tf.Tensor4D;
+      const value = scaleShift(x, spread(scale), spread(shift)) as Tensor4D;
       return { value, kept: [x, mean, r, scale] };
     },
     (dy, kept) => {
-      const [image, mean, r, scale] = kept as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-      const total = (vector: tf.Tensor): tf.Tensor => (images === 1 ? vector : tf.mul(images, merge(vector)));
+      const [image, mean, r, scale] = kept as [Tensor, Tensor, Tensor, Tensor];
+      const total = (vector: Tensor): Tensor => (images === 1 ? vector : tf.mul(images, merge(vector)));
       const sum = total(tf.sum(dy, [0, 1, 2]));
       const dot = tf.mul(r, tf.sub(total(channelDot(dy, image)), tf.mul(mean, sum)));
       const slope = tf.mul(tf.mul(scale, r), tf.div(dot, count));
@@ -75,25 +76,25 @@ export function batchNormalize(
 
 /** Vectors [f·C] of f images side by side, their mean over the images [C], and a vector [C] for all of them. */
 const acrossImages = (images: number, channels: number) => ({
-  mean: (vector: tf.Tensor): tf.Tensor =>
+  mean: (vector: Tensor): Tensor =>
     images === 1 ? vector : tf.mul(1 / images, tf.sum(vector.reshape([images, channels]), 0)),
-  spread: (vector: tf.Tensor): tf.Tensor =>
+  spread: (vector: Tensor): Tensor =>
     images === 1 || vector.size === 1
       ? vector
       : tf.broadcastTo(vector.reshape([1, channels]), [images, channels]).flatten(),
 });
 
 /** a·x for a scalar a; da = Σ dy·x by the per-channel primitive. What α weighs a candidate with. */
-export function weigh(x: tf.Tensor4D, a: tf.Tensor): tf.Tensor4D {
+export function weigh(x: Tensor4D, a: Tensor): Tensor4D {
   return withGradient(
     [x, a],
     () => {
       const vector = tf.broadcastTo(a, [x.shape[3]]);
-      return { value: scaleShift(x, vector) as tf.Tensor4D, kept: [x, vector] };
+      return { value: scaleShift(x, vector) as Tensor4D, kept: [x, vector] };
     },
     (dy, [image, vector]) => [
-      scaleShift(dy, vector as tf.Tensor),
-      tf.sum(channelDot(image as tf.Tensor, dy)).reshape([...a.shape]),
+      scaleShift(dy, vector as Tensor),
+      tf.sum(channelDot(image as Tensor, dy)).reshape([...a.shape]),
     ],
   );
 }

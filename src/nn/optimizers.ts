@@ -1,5 +1,6 @@
 /** Optimizers over flat vectors, as PyTorch defines them. All are pure: they return the new state. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 
 export interface SgdOptions {
   readonly momentum: number;
@@ -12,25 +13,25 @@ export interface SgdOptions {
  * @param learningRate η, a scalar tensor
  */
 export function sgd(
-  weights: tf.Tensor,
-  momentum: tf.Tensor,
-  gradient: tf.Tensor,
-  learningRate: tf.Tensor,
+  weights: Tensor,
+  momentum: Tensor,
+  gradient: Tensor,
+  learningRate: Tensor,
   options: SgdOptions,
-): { weights: tf.Tensor; momentum: tf.Tensor } {
+): { weights: Tensor; momentum: Tensor } {
   const decayed = tf.add(gradient, tf.mul(weights, options.weightDecay));
   const next = tf.add(tf.mul(momentum, options.momentum), decayed);
   return { weights: tf.sub(weights, tf.mul(learningRate, next)), momentum: next };
 }
 
 export interface AdamState {
-  readonly weights: tf.Tensor;
-  readonly first: tf.Tensor;
-  readonly second: tf.Tensor;
+  readonly weights: Tensor;
+  readonly first: Tensor;
+  readonly second: Tensor;
 }
 
 export interface AdamOptions {
-  readonly learningRate: tf.Tensor | number;
+  readonly learningRate: Tensor | number;
   readonly beta1: number;
   readonly beta2: number;
   readonly weightDecay: number;
@@ -45,11 +46,11 @@ const epsilon = 1e-8;
  * @param step the number of this update, from 1, a scalar tensor
  */
 export function adam(
-  weights: tf.Tensor,
-  first: tf.Tensor,
-  second: tf.Tensor,
-  gradient: tf.Tensor,
-  step: tf.Tensor,
+  weights: Tensor,
+  first: Tensor,
+  second: Tensor,
+  gradient: Tensor,
+  step: Tensor,
   { weightDecay, ...options }: AdamOptions,
 ): AdamState {
   return undecayedAdam(weights, first, second, tf.add(gradient, tf.mul(weights, weightDecay)), step, options);
@@ -61,11 +62,11 @@ export function adam(
  * @param step the number of this update, from 1, a scalar tensor
  */
 export function adamW(
-  weights: tf.Tensor,
-  first: tf.Tensor,
-  second: tf.Tensor,
-  gradient: tf.Tensor,
-  step: tf.Tensor,
+  weights: Tensor,
+  first: Tensor,
+  second: Tensor,
+  gradient: Tensor,
+  step: Tensor,
   { weightDecay, ...options }: AdamOptions,
 ): AdamState {
   const decayed = tf.mul(weights, tf.sub(1, tf.mul(options.learningRate, weightDecay)));
@@ -73,16 +74,16 @@ export function adamW(
 }
 
 function undecayedAdam(
-  weights: tf.Tensor,
-  first: tf.Tensor,
-  second: tf.Tensor,
-  g: tf.Tensor,
-  step: tf.Tensor,
+  weights: Tensor,
+  first: Tensor,
+  second: Tensor,
+  g: Tensor,
+  step: Tensor,
   { learningRate, beta1, beta2 }: Omit<AdamOptions, 'weightDecay'>,
 ): AdamState {
   const m = tf.add(tf.mul(first, beta1), tf.mul(g, 1 - beta1));
   const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(g), 1 - beta2));
-  const unbiased = (moment: tf.Tensor, beta: number): tf.Tensor =>
+  const unbiased = (moment: Tensor, beta: number): Tensor =>
     tf.div(moment, tf.sub(1, tf.pow(tf.scalar(beta), step)));
   const denominator = tf.add(tf.sqrt(unbiased(v, beta2)), epsilon);
   const update = tf.div(unbiased(m, beta1), denominator);
@@ -97,12 +98,12 @@ export interface RmspropOptions {
 
 /** RMSprop (torch.optim.RMSprop, neither centred nor with momentum): v ← ρv + (1 − ρ)g²; w ← w − ηg/(√v + ε). */
 export function rmsprop(
-  weights: tf.Tensor,
-  square: tf.Tensor,
-  gradient: tf.Tensor,
-  learningRate: tf.Tensor | number,
+  weights: Tensor,
+  square: Tensor,
+  gradient: Tensor,
+  learningRate: Tensor | number,
   { weightDecay, smoothing }: RmspropOptions,
-): { weights: tf.Tensor; square: tf.Tensor } {
+): { weights: Tensor; square: Tensor } {
   const g = tf.add(gradient, tf.mul(weights, weightDecay));
   const v = tf.add(tf.mul(square, smoothing), tf.mul(tf.square(g), 1 - smoothing));
   const update = tf.div(g, tf.add(tf.sqrt(v), epsilon));
@@ -110,7 +111,7 @@ export function rmsprop(
 }
 
 /** The gradient scaled to a norm of at most `limit` (torch.nn.utils.clip_grad_norm_). */
-export function clipByNorm(gradient: tf.Tensor, limit: number): tf.Tensor {
+export function clipByNorm(gradient: Tensor, limit: number): Tensor {
   const norm = tf.sqrt(tf.sum(tf.square(gradient)));
   return tf.mul(gradient, tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1));
 }

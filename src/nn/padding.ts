@@ -5,7 +5,8 @@
  *
  * Only a layer that makes channels of its own (a convolution) decides to pad; all others see what they are given.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 import { channelBlock } from './kernel.ts';
 
 /** Channels of an image: of one result, or of several of equally many channels each, concatenated. */
@@ -30,7 +31,7 @@ export function paddedChannels(channels: number): number {
  * @param to the channels of the image
  * @param parts as in {@link Width}: each is padded by itself
  */
-export function padTo(x: tf.Tensor, axis: number, to: number, parts = 1): tf.Tensor {
+export function padTo(x: Tensor, axis: number, to: number, parts = 1): Tensor {
   const channels = x.shape[axis] as number;
   if (channels === to) return x;
   const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
@@ -43,5 +44,5 @@ export function padTo(x: tf.Tensor, axis: number, to: number, parts = 1): tf.Ten
 }
 
 /** The first channels of a vector over them: the inverse of `padTo` for one part. */
-export const withoutPadding = (vector: tf.Tensor, channels: number): tf.Tensor =>
+export const withoutPadding = (vector: Tensor, channels: number): Tensor =>
   vector.size === channels ? vector : tf.slice(vector, [0], [channels]);

@@ -2,8 +2,9 @@
  * Parameters live in one flat vector θ. A table maps each one's name to its shape and its place in θ, so that
  * optimizers, gradient clipping, finite differences and checkpoints work on one array.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import type { Random } from '../random.ts';
+import { tf } from '../tfjs.ts';
 
 /** Fills a parameter's part of θ. */
 export type Initializer = (target: Float32Array, shape: readonly number[], random: Random) => void;
@@ -47,7 +48,7 @@ export class ParameterTable {
   }
 
   /** The pieces of a θ tensor [size], each in its shape, in the order of the table. */
-  split(theta: tf.Tensor): tf.Tensor[] {
+  split(theta: Tensor): Tensor[] {
     if (this.parameters.length === 0) return [];
     const sizes = this.parameters.map(({ size }) => size);
     // tfjs has no gradient for a split into one piece.
@@ -56,12 +57,12 @@ export class ParameterTable {
   }
 
   /** The inverse of `split`. */
-  join(pieces: readonly tf.Tensor[]): tf.Tensor {
+  join(pieces: readonly Tensor[]): Tensor {
     return tf.concat(pieces.map((piece) => piece.flatten()));
   }
 
   /** Looks parameters up among the pieces of `split`. */
-  lookup(pieces: readonly tf.Tensor[]): (parameter: Parameter) => tf.Tensor {
+  lookup(pieces: readonly Tensor[]): (parameter: Parameter) => Tensor {
     const byName = new Map(this.parameters.map(({ name }, i) => [name, pieces[i]]));
     return ({ name }) => {
       const piece = byName.get(name);

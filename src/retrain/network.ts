@@ -1,5 +1,5 @@
 /** The discrete network of a genotype (quark0/darts `cnn/model.py`), with drop-path and the auxiliary head. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import {
   batchNorm,
   type Context,
@@ -26,6 +26,7 @@ import {
   type Node,
   type SkeletonOptions,
 } from '../search/skeletons/skeleton.ts';
+import { tf } from '../tfjs.ts';
 
 export interface NetworkOptions extends Omit<SkeletonOptions, 'reductions'> {
   readonly classes: number;
@@ -46,10 +47,10 @@ export interface Network {
   readonly largestState: number;
   /** Images [N, H, W, C] → logits [N, classes]; the auxiliary head's too where it is asked for. */
   logits(
-    images: tf.Tensor4D,
+    images: Tensor4D,
     context: Context,
     withAuxiliary?: boolean,
-  ): { logits: tf.Tensor2D; auxiliary?: tf.Tensor2D };
+  ): { logits: Tensor2D; auxiliary?: Tensor2D };
 }
 
 export function makeNetwork(genotype: Genotype, options: NetworkOptions): Network {
@@ -71,7 +72,7 @@ export function makeNetwork(genotype: Genotype, options: NetworkOptions): Networ
       : undefined;
 
   const logits: Network['logits'] = (images, context, withAuxiliary = false) => {
-    let side: tf.Tensor2D | undefined;
+    let side: Tensor2D | undefined;
     const features = body.apply(images, context, (index, output) => {
       if (index !== branch || !withAuxiliary || !auxiliary) return;
       side = inScope('auxiliary', () => auxiliary(output, context));
@@ -101,15 +102,15 @@ function makeDiscreteCell(genotype: Genotype, frame: CellFrame, sites: { count: 
       const layer = makeOperation(place, { channels, stride, affine, normalizePools: false });
       const passesOn = identity === true && stride === 1;
       const site = passesOn ? undefined : sites.count++;
-      return (states: readonly tf.Tensor4D[], context: Context): tf.Tensor4D => {
-        const y = inScope(scope, () => layer(states[input] as tf.Tensor4D, context));
+      return (states: readonly Tensor4D[], context: Context): Tensor4D => {
+        const y = inScope(scope, () => layer(states[input] as Tensor4D, context));
         return site === undefined || !context.pathMask ? y : tf.mul(y, context.pathMask(site));
       };
     });
     return (states, context) => {
       const values = terms.map((term) => term(states, context));
       const [first, ...others] = values;
-      if (!first) return zerosOf(states[0] as tf.Tensor4D, strideOf(frame.kind, 0));
+      if (!first) return zerosOf(states[0] as Tensor4D, strideOf(frame.kind, 0));
       return others.reduce((sum, value) => tf.add(sum, value), first);
     };
   };
@@ -117,7 +118,7 @@ function makeDiscreteCell(genotype: Genotype, frame: CellFrame, sites: { count: 
 }
 
 /** Zeros that are computed of x: their size follows that of an open batch, which a constant's does not. */
-const zerosOf = (x: tf.Tensor4D, stride: number): tf.Tensor4D =>
+const zerosOf = (x: Tensor4D, stride: number): Tensor4D =>
   tf.mul(stride === 1 ? x : tf.avgPool(x, 1, stride, 'same'), 0);
 
 /** Pixels of an image's side where the auxiliary head branches off: two reductions, each rounding up. */
@@ -131,7 +132,7 @@ function makeAuxiliaryHead(
   at: Declarations,
   inputs: Width,
   { height, width, classes }: NetworkOptions,
-): (x: tf.Tensor4D, context: Context) => tf.Tensor2D {
+): (x: Tensor4D, context: Context) => Tensor2D {
   const smallest = Math.min(reduced(height), reduced(width));
   const window = Math.min(5, smallest);
   const kernel = Math.min(2, Math.floor((smallest - window) / 3) + 1);

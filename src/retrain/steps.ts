@@ -1,5 +1,5 @@
 /** The update of the weights and the evaluation of the network, as functions that an engine compiles. */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
 import { differentiate, type Objective } from '../nn/gradient.ts';
 import { type Context, sharing } from '../nn/layers.ts';
@@ -10,12 +10,13 @@ import { optimizers, weightBetas } from '../nn/optimizer-table.ts';
 import { clipByNorm } from '../nn/optimizers.ts';
 import type { Parameter, ParameterTable } from '../nn/parameters.ts';
 import { float32, int32, type Signature, type Step, type TensorFunction } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import type { Network } from './network.ts';
 import type { RetrainOptions } from './options.ts';
 
 const scaling = lossScaling('lossScale');
 
-const toImages = (images: tf.Tensor): tf.Tensor4D => tf.transpose(images as tf.Tensor4D, [0, 2, 3, 1]);
+const toImages = (images: Tensor): Tensor4D => tf.transpose(images as Tensor4D, [0, 2, 3, 1]);
 
 /**
  * w ← optimizer on a batch. Inputs theta, its optimizer's vectors, statistics, images [N, C, H, W] (normalised), labels, learningRate and,
@@ -28,11 +29,11 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
   const optimizer = optimizers[options.optimizer];
   const settings = { ...weightBetas, momentum: options.momentum, weightDecay: options.weightDecay };
   const fn: TensorFunction = (inputs) => {
-    const { theta, images, labels, learningRate, pathMasks } = inputs as Record<string, tf.Tensor>;
-    const stored = statistics.lookup(statistics.split(inputs.statistics as tf.Tensor));
-    const masks = dropping ? tf.split(pathMasks as tf.Tensor, network.dropSites) : [];
-    const objective = (...w: tf.Tensor[]): Objective => {
-      const recorded = new Map<Parameter, tf.Tensor>();
+    const { theta, images, labels, learningRate, pathMasks } = inputs as Record<string, Tensor>;
+    const stored = statistics.lookup(statistics.split(inputs.statistics as Tensor));
+    const masks = dropping ? tf.split(pathMasks as Tensor, network.dropSites) : [];
+    const objective = (...w: Tensor[]): Objective => {
+      const recorded = new Map<Parameter, Tensor>();
       const context: Context = {
         parameter: parameters.lookup(w),
         normalization: 'batch',
@@ -40,34 +41,34 @@ export function trainStep(network: Network, options: RetrainOptions, shape: Imag
         // tfjs disposes of what a function with a gradient of its own makes besides its value.
         record: (statistic, value) => recorded.set(statistic, tf.keep(value)),
         ...(inputs.noise && { noise: noiseFrom(inputs.noise) }),
-        ...(dropping && { pathMask: (site) => (masks[site] as tf.Tensor).reshape([-1, 1, 1, 1]) }),
+        ...(dropping && { pathMask: (site) => (masks[site] as Tensor).reshape([-1, 1, 1, 1]) }),
         once: sharing(),
       };
-      const target = labels as tf.Tensor1D;
-      const result = network.logits(toImages(images as tf.Tensor), context, true);
+      const target = labels as Tensor1D;
+      const result = network.logits(toImages(images as Tensor), context, true);
       const main = crossEntropy(result.logits, target);
       const correct = correctCount(result.logits, target);
       const updated = statistics.join(statistics.parameters.map((s) => recorded.get(s) ?? stored(s)));
       tf.dispose([...recorded.values()]);
       const side =
         result.auxiliary && tf.mul(crossEntropy(result.auxiliary, target), options.auxiliaryWeight);
-      const loss: tf.Scalar = side ? tf.add(main, side) : main;
+      const loss: Scalar = side ? tf.add(main, side) : main;
       return scaling.scaled({ loss, aside: [main, correct, updated] }, inputs);
     };
-    const { gradients, aside, ...value } = differentiate(parameters.split(theta as tf.Tensor), objective);
+    const { gradients, aside, ...value } = differentiate(parameters.split(theta as Tensor), objective);
     const { gradient } = scaling.unscaled({ ...value, gradient: parameters.join(gradients) }, inputs);
     const clipped = clipByNorm(gradient, options.gradientClip);
     const next = optimizer.update(
       {
-        weights: theta as tf.Tensor,
+        weights: theta as Tensor,
         gradient: clipped,
-        learningRate: learningRate as tf.Tensor,
+        learningRate: learningRate as Tensor,
         step: inputs.step,
         slots: inputs,
       },
       settings,
     );
-    const [loss, correct, updated] = aside as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const [loss, correct, updated] = aside as [Tensor, Tensor, Tensor];
     const state = { theta: next.weights, ...next.slots, statistics: updated };
     return { ...scaling.committed(state, gradient, inputs), loss, correct };
   };
@@ -95,7 +96,7 @@ export type Values = Pick<Context, 'parameter' | 'statistic'>;
 /**
  * The network in use: running statistics, no drop-path, no auxiliary head. Normalised images [N, C, H, W] → logits.
  */
-export const inference = (network: Network, values: Values, images: tf.Tensor): tf.Tensor2D =>
+export const inference = (network: Network, values: Values, images: Tensor): Tensor2D =>
   network.logits(toImages(images), { ...values, normalization: 'running', once: sharing() }).logits;
 
 /** Logits of a batch of normalised images. Inputs theta, statistics, images; output logits. */
@@ -104,13 +105,13 @@ export function inferenceStep(
   batch: number,
   { channels, height, width }: ImageShape,
 ): Step {
-  const lookup = (table: ParameterTable, flat: tf.Tensor) => table.lookup(table.split(flat));
+  const lookup = (table: ParameterTable, flat: Tensor) => table.lookup(table.split(flat));
   const fn: TensorFunction = ({ theta, statistics, images }) => {
     const values = {
-      parameter: lookup(network.parameters, theta as tf.Tensor),
-      statistic: lookup(network.statistics, statistics as tf.Tensor),
+      parameter: lookup(network.parameters, theta as Tensor),
+      statistic: lookup(network.statistics, statistics as Tensor),
     };
-    return { logits: inference(network, values, images as tf.Tensor) };
+    return { logits: inference(network, values, images as Tensor) };
   };
   const signature: Signature = {
     theta: float32(network.parameters.size),

@@ -2,28 +2,29 @@
  * The bilevel optimisation of DARTS (Liu, Simonyan & Yang 2019), one function an equation. All are functions of
  * tensors: w is the flat θ, α the flat vector of the architecture.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import { differentiate } from '../nn/gradient.ts';
 import { sharing } from '../nn/layers.ts';
 import { correctCount, crossEntropy } from '../nn/losses.ts';
 import { noiseFrom } from '../nn/noise.ts';
 import type { Tensors } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import { architectureOf, type Supernet } from './supernet.ts';
 
 /** Images [N, C, H, W], normalised, and int32 labels [N]. */
 export interface Batch {
-  readonly images: tf.Tensor4D;
-  readonly labels: tf.Tensor1D;
+  readonly images: Tensor4D;
+  readonly labels: Tensor1D;
 }
 
 /** L(w, α) on a batch, and how many it classifies correctly. */
 export type Loss = (
-  w: readonly tf.Tensor[],
-  alpha: tf.Tensor,
+  w: readonly Tensor[],
+  alpha: Tensor,
   batch: Batch,
 ) => {
-  loss: tf.Scalar;
-  correct: tf.Scalar;
+  loss: Scalar;
+  correct: Scalar;
 };
 
 /**
@@ -52,18 +53,18 @@ export const supernetLoss =
   };
 
 export interface Evaluated {
-  readonly loss: tf.Tensor;
-  readonly correct: tf.Tensor;
+  readonly loss: Tensor;
+  readonly correct: Tensor;
 }
 
 /** ∇_w L and the loss. */
 export function weightGradient(
   loss: Loss,
   supernet: Supernet,
-  w: tf.Tensor,
-  alpha: tf.Tensor,
+  w: Tensor,
+  alpha: Tensor,
   batch: Batch,
-): Evaluated & { gradient: tf.Tensor } {
+): Evaluated & { gradient: Tensor } {
   const pieces = supernet.parameters.split(w);
   const { gradients, ...rest } = evaluated(pieces, (...p) => loss(p, alpha, batch));
   return { ...rest, gradient: supernet.parameters.join(gradients) };
@@ -73,20 +74,20 @@ export function weightGradient(
 export function alphaGradient(
   loss: Loss,
   supernet: Supernet,
-  w: tf.Tensor,
-  alpha: tf.Tensor,
+  w: Tensor,
+  alpha: Tensor,
   batch: Batch,
-): Evaluated & { gradient: tf.Tensor } {
+): Evaluated & { gradient: Tensor } {
   const pieces = supernet.parameters.split(w);
-  const { gradients, ...rest } = evaluated([alpha], (a) => loss(pieces, a as tf.Tensor, batch));
-  return { ...rest, gradient: gradients[0] as tf.Tensor };
+  const { gradients, ...rest } = evaluated([alpha], (a) => loss(pieces, a as Tensor, batch));
+  return { ...rest, gradient: gradients[0] as Tensor };
 }
 
 export interface UnrolledOptions {
   /** η: the learning rate of the weights, a scalar tensor. */
-  readonly learningRate: tf.Tensor;
+  readonly learningRate: Tensor;
   /** The momentum buffer m of the weights' optimizer. */
-  readonly buffer: tf.Tensor;
+  readonly buffer: Tensor;
   /** μ and λ. */
   readonly momentum: number;
   readonly weightDecay: number;
@@ -96,11 +97,11 @@ export interface UnrolledOptions {
 export function unrolledWeights(
   loss: Loss,
   supernet: Supernet,
-  w: tf.Tensor,
-  alpha: tf.Tensor,
+  w: Tensor,
+  alpha: Tensor,
   train: Batch,
   { learningRate, buffer, momentum, weightDecay }: UnrolledOptions,
-): tf.Tensor {
+): Tensor {
   const { gradient } = weightGradient(loss, supernet, w, alpha, train);
   const step = tf.addN([tf.mul(buffer, momentum), gradient, tf.mul(w, weightDecay)]);
   return tf.sub(w, tf.mul(learningRate, step));
@@ -116,11 +117,11 @@ const radius = 0.01;
 export function hessianVectorProduct(
   loss: Loss,
   supernet: Supernet,
-  w: tf.Tensor,
-  alpha: tf.Tensor,
+  w: Tensor,
+  alpha: Tensor,
   train: Batch,
-  v: tf.Tensor,
-): tf.Tensor {
+  v: Tensor,
+): Tensor {
   const r = tf.div(radius, tf.sqrt(tf.sum(tf.square(v))));
   const rv = tf.mul(r, v);
   const above = alphaGradient(loss, supernet, tf.add(w, rv), alpha, train).gradient;
@@ -132,18 +133,16 @@ export function hessianVectorProduct(
 export function unrolledGradient(
   loss: Loss,
   supernet: Supernet,
-  w: tf.Tensor,
-  alpha: tf.Tensor,
+  w: Tensor,
+  alpha: Tensor,
   train: Batch,
   validation: Batch,
   options: UnrolledOptions,
-): Evaluated & { gradient: tf.Tensor } {
+): Evaluated & { gradient: Tensor } {
   const unrolled = unrolledWeights(loss, supernet, w, alpha, train, options);
   const pieces = supernet.parameters.split(unrolled);
-  const { gradients, ...rest } = evaluated([alpha, ...pieces], (a, ...p) =>
-    loss(p, a as tf.Tensor, validation),
-  );
-  const [direct, ...weightGradients] = gradients as [tf.Tensor, ...tf.Tensor[]];
+  const { gradients, ...rest } = evaluated([alpha, ...pieces], (a, ...p) => loss(p, a as Tensor, validation));
+  const [direct, ...weightGradients] = gradients as [Tensor, ...Tensor[]];
   const v = supernet.parameters.join(weightGradients);
   const implicit = hessianVectorProduct(loss, supernet, w, alpha, train, v);
   return { ...rest, gradient: tf.sub(direct, tf.mul(options.learningRate, implicit)) };
@@ -151,12 +150,12 @@ export function unrolledGradient(
 
 /** A loss, its gradients, and the count that it computes on the way. */
 function evaluated(
-  at: readonly tf.Tensor[],
-  f: (...x: tf.Tensor[]) => ReturnType<Loss>,
-): Evaluated & { gradients: tf.Tensor[] } {
+  at: readonly Tensor[],
+  f: (...x: Tensor[]) => ReturnType<Loss>,
+): Evaluated & { gradients: Tensor[] } {
   const { loss, gradients, aside } = differentiate(at, (...x) => {
     const { loss: value, correct } = f(...x);
     return { loss: value, aside: [correct] };
   });
-  return { loss, gradients, correct: aside[0] as tf.Tensor };
+  return { loss, gradients, correct: aside[0] as Tensor };
 }

@@ -4,7 +4,8 @@
  * Costs add up: a network costs what its skeleton does and what each operation does at each place. So α's candidates have
  * a table of costs, summed over the cells of their kind; the search knows no more of what a cost is.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar } from '@tensorflow/tfjs';
+import { tf } from '../tfjs.ts';
 import type { Limit } from './budget-text.ts';
 import { choicesOf } from './derive.ts';
 import { cellsOf, type Genotype } from './genotype.ts';
@@ -91,7 +92,7 @@ export function costPenalty({ table, limit, weight }: Budget, space: SearchSpace
       const likely = tf.mul(method.probabilities(architecture, space), tf.tensor3d(allowed, shape));
       const share = tf.div(likely, tf.add(tf.sum(likely, -1, true), tf.tensor3d(empty)));
       const excess = tf.add(tf.sum(tf.mul(share, tf.tensor3d(relative, shape))), table.rest / limit - 1);
-      return tf.mul(tf.relu(excess), weight) as tf.Scalar;
+      return tf.mul(tf.relu(excess), weight) as Scalar;
     },
   };
 }

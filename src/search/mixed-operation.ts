@@ -1,18 +1,19 @@
 /** The mixed operation of an edge (Liu et al. 2019, section 2.2): its candidates, weighed and summed; and a node of them. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import type { Context, Declarations, WeighedLayer } from '../nn/layers.ts';
 import { inScope } from '../scope.ts';
+import { tf } from '../tfjs.ts';
 import type { OperationName } from './operation-names.ts';
 import { operationOf } from './operations.ts';
 
 /** What weighs the candidates of one edge. */
 export interface EdgeWeights {
   /** A scalar a candidate. */
-  readonly operations: readonly tf.Tensor[];
+  readonly operations: readonly Tensor[];
   /** The weight of the edge among those into its node, where the method has such weights. */
-  readonly edge?: tf.Tensor;
+  readonly edge?: Tensor;
   /** A bool scalar a candidate, of which one holds, where the method samples one. */
-  readonly chosen?: readonly tf.Tensor[];
+  readonly chosen?: readonly Tensor[];
 }
 
 /** By kind of cell, then edge. */
@@ -32,20 +33,20 @@ export interface EdgeFrame {
  * candidate of the first edge) there is nothing.
  */
 export type MixedEdge = (
-  x: tf.Tensor4D,
+  x: Tensor4D,
   weights: EdgeWeights,
   context: Context,
-  before: tf.Tensor4D | undefined,
-) => tf.Tensor4D | undefined;
+  before: Tensor4D | undefined,
+) => Tensor4D | undefined;
 
 export type EdgeMaker = (frame: EdgeFrame) => MixedEdge;
 
 /** A node: the states that its edges come from, and their weights, in the order of its frames → its value, if any. */
 export type MixedNode = (
-  states: readonly tf.Tensor4D[],
+  states: readonly Tensor4D[],
   weights: readonly EdgeWeights[],
   context: Context,
-) => tf.Tensor4D | undefined;
+) => Tensor4D | undefined;
 
 export type NodeMaker = (incoming: readonly EdgeFrame[]) => MixedNode;
 
@@ -56,7 +57,7 @@ export const sumOf =
     const edges = incoming.map(edge);
     return (states, weights, context) =>
       edges.reduce<ReturnType<MixedEdge>>(
-        (before, mixed, i) => mixed(states[i] as tf.Tensor4D, weights[i] as EdgeWeights, context, before),
+        (before, mixed, i) => mixed(states[i] as Tensor4D, weights[i] as EdgeWeights, context, before),
         undefined,
       );
   };
@@ -97,9 +98,9 @@ export const mixedOperation: EdgeMaker = (frame) => {
 
 /** A tensor [kinds, edges, operations] taken apart, a scalar each. */
 export function scalarsOf(
-  tensor: tf.Tensor,
+  tensor: Tensor,
   [kinds, edges, operations]: readonly [number, number, number],
-): readonly (readonly (readonly tf.Tensor[])[])[] {
+): readonly (readonly (readonly Tensor[])[])[] {
   const size = kinds * edges * operations;
   // tfjs has no gradient for a split into one piece.
   const scalars = size === 1 ? [tensor.flatten()] : tf.split(tensor.flatten(), size);
@@ -112,7 +113,5 @@ export function scalarsOf(
 }
 
 /** Weights [kinds, edges, operations] as those of every edge's candidates. */
-export const operationWeights = (
-  weights: tf.Tensor,
-  shape: readonly [number, number, number],
-): MixingWeights => scalarsOf(weights, shape).map((edges) => edges.map((operations) => ({ operations })));
+export const operationWeights = (weights: Tensor, shape: readonly [number, number, number]): MixingWeights =>
+  scalarsOf(weights, shape).map((edges) => edges.map((operations) => ({ operations })));

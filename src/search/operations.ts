@@ -2,7 +2,7 @@
  * The candidate operations, by the names of the literature (quark0/darts `cnn/operations.py`). One table serves the
  * supernet, the discrete network and the genotype's validation.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import {
   batchNorm,
   convolution,
@@ -18,6 +18,7 @@ import {
 import { batchNormalize, weigh } from '../nn/normalize.ts';
 import { padTo } from '../nn/padding.ts';
 import { averagePool, maxPool } from '../nn/pooling.ts';
+import { tf } from '../tfjs.ts';
 import type { OperationName } from './operation-names.ts';
 
 export interface OperationOptions {
@@ -84,7 +85,7 @@ const weighed =
 
 /** A pool has no parameters: edges that leave one state at one stride share it, its batch norm included. */
 const pooled =
-  (name: string, pool: (x: tf.Tensor4D, stride: number) => tf.Tensor4D): Operation['make'] =>
+  (name: string, pool: (x: Tensor4D, stride: number) => Tensor4D): Operation['make'] =>
   (_at, { stride, normalizePools }) =>
     weighed((x, context) =>
       context.once(`${name}/${stride}`, x, () => {
@@ -102,7 +103,7 @@ const noise: Operation['make'] = (at, { channels, stride }) => {
   return weighed((x, { noise: draw, images = 1 }) => {
     const [n, h, w, padded] = stridedShape(x, stride);
     const shape = [n, h, w, images * channels] as const;
-    return draw ? (padTo(draw(site, shape), 3, padded) as tf.Tensor4D) : tf.zeros([n, h, w, padded]);
+    return draw ? (padTo(draw(site, shape), 3, padded) as Tensor4D) : tf.zeros([n, h, w, padded]);
   });
 };
 
@@ -110,7 +111,7 @@ const none: Operation['make'] = (_at, { stride }) => weighed((x) => tf.zeros(str
 
 /** Of what an operation makes of x, whose channels stay as they are. */
 const stridedShape = (
-  { shape: [n, h, w, c] }: tf.Tensor4D,
+  { shape: [n, h, w, c] }: Tensor4D,
   stride: number,
 ): [number, number, number, number] => [n, Math.ceil(h / stride), Math.ceil(w / stride), c];
 

@@ -10,7 +10,7 @@
  * Few channels leave a processor's lanes empty, and then a quarter of them takes as long as all. So the operations see
  * several images side by side (`nn/folding.ts`).
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { selectChannels } from '../nn/channels.ts';
 import { foldImages, unfoldImages } from '../nn/folding.ts';
 import type { Context } from '../nn/layers.ts';
@@ -18,6 +18,7 @@ import { weigh } from '../nn/normalize.ts';
 import { paddedChannels } from '../nn/padding.ts';
 import { maxPoolPairs } from '../nn/pooling.ts';
 import { inScope } from '../scope.ts';
+import { tf } from '../tfjs.ts';
 import { type EdgeWeights, mixedOperation, type NodeMaker, sumOf } from './mixed-operation.ts';
 
 /** A node whose edges' operations see 1/k of the channels; all of them for k = 1. k divides the channels. */
@@ -46,7 +47,7 @@ export const partialChannels =
       );
       return inScope('shuffle', () => {
         // Where an output channel comes from the other part, or is padding, it is left zero.
-        const select = (x: tf.Tensor4D, isOwn: (from: number) => boolean): tf.Tensor4D =>
+        const select = (x: Tensor4D, isOwn: (from: number) => boolean): Tensor4D =>
           selectChannels(
             x,
             Array.from({ length: passed.shape[3] }, (_, to) => {
@@ -65,14 +66,14 @@ export const partialChannels =
     };
   };
 
-const firstChannels = (x: tf.Tensor4D, count: number): tf.Tensor4D =>
+const firstChannels = (x: Tensor4D, count: number): Tensor4D =>
   tf.slice(x, [0, 0, 0, 0], [-1, -1, -1, count]);
 
 /** The channels that processors are wide enough for: onnxruntime's largest block. */
 const wide = 16;
 
 /** How many images the operations see side by side: as many as make C/k channels wide, if the batch divides so. */
-function foldingOf(part: number, k: number, [state]: readonly tf.Tensor4D[]): number {
+function foldingOf(part: number, k: number, [state]: readonly Tensor4D[]): number {
   const images = Math.min(k, wide / part);
   return images >= 1 && Number.isInteger(images) && (state?.shape[0] ?? 0) % images === 0 ? images : 1;
 }
@@ -86,12 +87,7 @@ const throughEdge = ({ operations, edge }: EdgeWeights): EdgeWeights => ({
   operations: edge ? operations.map((weight) => tf.mul(weight, edge)) : operations,
 });
 
-const pass = (
-  x: tf.Tensor4D,
-  stride: number,
-  weight: tf.Tensor | undefined,
-  context: Context,
-): tf.Tensor4D => {
+const pass = (x: Tensor4D, stride: number, weight: Tensor | undefined, context: Context): Tensor4D => {
   const y = stride === 1 ? x : context.once('pairs', x, () => maxPoolPairs(x));
   return weight ? weigh(y, weight) : y;
 };

@@ -1,5 +1,5 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
 import { lossScaling } from '../nn/loss-scaling.ts';
 import { drawNoise, noisePool } from '../nn/noise.ts';
@@ -13,6 +13,7 @@ import {
   type TensorFunction,
   type Tensors,
 } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import {
   alphaGradient,
   type Batch,
@@ -36,14 +37,14 @@ const batchSignature = (
 });
 
 const batchOf = (inputs: Tensors, prefix: string): Batch => ({
-  images: inputs[`${prefix}Images`] as tf.Tensor4D,
-  labels: inputs[`${prefix}Labels`] as tf.Tensor1D,
+  images: inputs[`${prefix}Images`] as Tensor4D,
+  labels: inputs[`${prefix}Labels`] as Tensor1D,
 });
 
 /** Inputs of a step by name, each certainly there. */
 const named =
   (inputs: Tensors) =>
-  (name: string): tf.Tensor => {
+  (name: string): Tensor => {
     const tensor = inputs[name];
     if (!tensor) throw new Error(`the step has no input ${name}`);
     return tensor;
@@ -78,8 +79,8 @@ function updated(
   vector: 'theta' | 'alpha',
   { slots, update }: Optimizer,
   inputs: Tensors,
-  gradient: tf.Tensor,
-  learningRate: tf.Tensor,
+  gradient: Tensor,
+  learningRate: Tensor,
   settings: OptimizerSettings,
 ): Tensors {
   const input = named(inputs);
@@ -88,7 +89,7 @@ function updated(
   const next = update(before, settings);
   return {
     [vector]: next.weights,
-    ...Object.fromEntries(slots.map((slot) => [slotName(vector, slot), next.slots[slot] as tf.Tensor])),
+    ...Object.fromEntries(slots.map((slot) => [slotName(vector, slot), next.slots[slot] as Tensor])),
   };
 }
 
@@ -232,8 +233,8 @@ export function evaluationStep(supernet: Supernet, options: SearchOptions, size:
 }
 
 /** ∇_α of a term that depends on the architecture alone. */
-const penaltyGradient = (term: Penalty, supernet: Supernet, inputs: Tensors): tf.Tensor =>
-  tf.grad((alpha) => term.value(architectureOf(supernet, alpha), inputs))(inputs.alpha as tf.Tensor);
+const penaltyGradient = (term: Penalty, supernet: Supernet, inputs: Tensors): Tensor =>
+  tf.grad((alpha) => term.value(architectureOf(supernet, alpha), inputs))(inputs.alpha as Tensor);
 
 type AlphaGradient = (
   loss: Loss,

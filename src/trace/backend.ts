@@ -4,10 +4,11 @@
  * Outside of `trace` it works interactively too: reading a tensor (`await x.data()`) hands the part of the
  * graph that the tensor needs to an evaluator, which an engine installs.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { BackendValues, DataType, NamedTensorInfoMap, Tensor, TensorInfo } from '@tensorflow/tfjs';
 import { createBuilder } from '../onnx/build.ts';
 import { constantValue, type Graph, nodesOf, type TensorData } from '../onnx/ir.ts';
 import { currentScope } from '../scope.ts';
+import { tf } from '../tfjs.ts';
 import { type Device, portable } from './device.ts';
 import type { Kernels, Rule } from './kernels.ts';
 import { createLowering, type Lowering } from './lowering.ts';
@@ -20,7 +21,7 @@ export const backendName = 'onnx';
 /** Computes a graph without inputs; the result's elements by output name. */
 export type Evaluator = (graph: Graph) => Promise<Record<string, TensorData>>;
 
-type Written = { readonly values: tf.BackendValues; readonly shape: number[]; readonly dtype: tf.DataType };
+type Written = { readonly values: BackendValues; readonly shape: number[]; readonly dtype: DataType };
 
 export class OnnxBackend extends tf.KernelBackend {
   private readonly storage = new tf.DataStorage<Traced | Written>(this, tf.engine());
@@ -49,18 +50,18 @@ export class OnnxBackend extends tf.KernelBackend {
   }
 
   /** A tensor that stands for a traced value. */
-  tensorOf(traced: Traced): tf.Tensor {
+  tensorOf(traced: Traced): Tensor {
     return tf.engine().makeTensorFromTensorInfo(this.infoOf(traced));
   }
 
-  infoOf(traced: Traced): tf.TensorInfo {
+  infoOf(traced: Traced): TensorInfo {
     const dataId = {};
     this.storage.set(dataId, traced);
     return { dataId, shape: [...traced.shape], dtype: traced.dtype };
   }
 
   /** The traced value behind a tensor; values written by the program become constants. */
-  tracedOf({ dataId }: tf.TensorInfo): Traced {
+  tracedOf({ dataId }: TensorInfo): Traced {
     const entry = this.storage.get(dataId);
     if ('value' in entry) return entry;
     const traced = this.constantOf(entry);
@@ -70,7 +71,7 @@ export class OnnxBackend extends tf.KernelBackend {
 
   /** Written values in the graph. Equal ones, such as tfjs's gradients multiply with, are known to be a broadcast. */
   private constantOf({ values, shape, dtype }: Written): Traced {
-    const elements = values as Exclude<tf.BackendValues, Uint8Array[]>;
+    const elements = values as Exclude<BackendValues, Uint8Array[]>;
     const [first = 0] = elements;
     const isUniform = elements.length > 1 && elements.every((element) => element === first);
     const spread = isUniform ? filled(this.currentLowering(), shape, first, dtype) : undefined;
@@ -78,17 +79,17 @@ export class OnnxBackend extends tf.KernelBackend {
     return { ...spread, value, layout: 'plain', shape, dtype };
   }
 
-  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+  override write(values: BackendValues, shape: number[], dtype: DataType): object {
     const dataId = {};
     this.storage.set(dataId, { values, shape, dtype });
     return dataId;
   }
 
-  override move(dataId: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
+  override move(dataId: object, values: BackendValues, shape: number[], dtype: DataType): void {
     this.storage.set(dataId, { values, shape, dtype });
   }
 
-  override async read(dataId: object): Promise<tf.BackendValues> {
+  override async read(dataId: object): Promise<BackendValues> {
     const entry = this.storage.get(dataId);
     if (!('value' in entry)) return entry.values;
     const lowering = this.currentLowering();
@@ -113,7 +114,7 @@ export class OnnxBackend extends tf.KernelBackend {
     return values;
   }
 
-  override readSync(dataId: object): tf.BackendValues {
+  override readSync(dataId: object): BackendValues {
     const entry = this.storage.get(dataId);
     if (!('value' in entry)) return entry.values;
     if (entry.value.source.kind === 'constant' && entry.layout === 'plain') {
@@ -157,14 +158,14 @@ const backend = new OnnxBackend();
 type AnyRule = Rule<unknown, unknown>;
 
 /** The inputs of one kernel call as traced values; kernels over a list get a list. */
-function tracedInputs(inputs: tf.NamedTensorInfoMap): unknown {
-  if (Array.isArray(inputs)) return inputs.map((x: tf.TensorInfo) => backend.tracedOf(x));
+function tracedInputs(inputs: NamedTensorInfoMap): unknown {
+  if (Array.isArray(inputs)) return inputs.map((x: TensorInfo) => backend.tracedOf(x));
   const traced: Record<string, Traced> = {};
   for (const name in inputs) if (inputs[name]) traced[name] = backend.tracedOf(inputs[name]);
   return traced;
 }
 
-const describe = (inputs: tf.NamedTensorInfoMap): string =>
+const describe = (inputs: NamedTensorInfoMap): string =>
   Object.entries(inputs)
     .flatMap(([name, x]) => (x ? [`${name}: ${x.dtype}[${x.shape}]`] : []))
     .join(', ');

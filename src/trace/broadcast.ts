@@ -2,14 +2,15 @@
  * Broadcasting. A broadcast tensor keeps the smaller one that it was made of (`Traced.narrow`): element-wise
  * operators read that one, since ONNX broadcasts by itself, and the larger one is then never computed.
  */
-import { backend_util } from '@tensorflow/tfjs';
+
 import type { Value } from '../onnx/ir.ts';
+import { tf } from '../tfjs.ts';
 import type { Lowering } from './lowering.ts';
 import { knownShape, type Layout, sameShape, sizeOf, type Traced, toPhysical } from './traced.ts';
 
 /** The shape that tensors broadcast to. */
 export const broadcastShape = (tensors: readonly Traced[]): readonly number[] =>
-  tensors.reduce<number[]>((shape, x) => backend_util.assertAndGetBroadcastShape(shape, [...x.shape]), []);
+  tensors.reduce<number[]>((shape, x) => tf.backend_util.assertAndGetBroadcastShape(shape, [...x.shape]), []);
 
 /** The tensor as an operand of an element-wise operator on images: 4-D in nchw, 5-D `toBlocks` in blocked layout. */
 export function imageOperand(lower: Lowering, x: Traced, layout: Exclude<Layout, 'plain'>): Value {

@@ -1,8 +1,9 @@
 /** `trace(function, signature)` → graph: runs a tfjs function once on the recording backend. */
-import * as tf from '@tensorflow/tfjs';
+
 import { type Graph, inputValue, type Output, type Value } from '../onnx/ir.ts';
 import { probeSizes, unifySymbolic } from '../onnx/symbolic.ts';
 import type { FunctionOf, Signature, TensorFunction, Tensors } from '../signature.ts';
+import { tf } from '../tfjs.ts';
 import { backendName, onnxBackend } from './backend.ts';
 import { type Device, portable } from './device.ts';
 import { onnxType } from './traced.ts';

@@ -2,8 +2,9 @@
  * A tensor as operators that address axes see it: with its dimensions in the order of memory, blocked channels as
  * two of them.
  */
-import { type DataType, util } from '@tensorflow/tfjs';
+import type { DataType } from '@tensorflow/tfjs';
 import type { Value } from '../onnx/ir.ts';
+import { tf } from '../tfjs.ts';
 import type { Lowering } from './lowering.ts';
 import { type Layout, physicalAxes, type Traced } from './traced.ts';
 
@@ -54,7 +55,7 @@ export interface AxisView extends Pick<View, 'value' | 'finish'> {
 }
 
 export function viewAlong(lower: Lowering, x: Traced, along: number): AxisView {
-  const [axis] = util.parseAxisParam(along, [...x.shape]) as [number];
+  const [axis] = tf.util.parseAxisParam(along, [...x.shape]) as [number];
   const { value, axes, finish } = view(lower, x, axis === channelAxis ? singly : []);
   return { value, finish, axis, position: axes[axis] as number };
 }

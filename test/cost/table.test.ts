@@ -1,5 +1,5 @@
 /** Tables of costs against the traced network, the expected cost and its gradient, and what is derived within a budget. */
-import * as tf from '@tensorflow/tfjs';
+
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countedTable } from '../../src/cost/table.ts';
@@ -24,6 +24,7 @@ import {
   spaceFromContent,
 } from '../../src/search/spaces.ts';
 import { type Strengths, softmaxStrengths } from '../../src/search/strengths.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals } from '../nn/differentiable.ts';
 
 beforeAll(() => tf.setBackend('cpu'));

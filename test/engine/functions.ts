@@ -1,7 +1,8 @@
 /** Functions that every engine must compute alike: what goes in and out. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import type { Elements } from '../../src/engine/engine.ts';
 import { float32, int32, type Signature, type TensorFunction, type TensorSpec } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 
 export interface FunctionCase {
   readonly name: string;
@@ -15,7 +16,7 @@ export interface FunctionCase {
 }
 
 const bool = (...shape: number[]): TensorSpec => ({ shape, dtype: 'bool' });
-export const tensor = (x: tf.Tensor | undefined): tf.Tensor => x as tf.Tensor;
+export const tensor = (x: Tensor | undefined): Tensor => x as Tensor;
 
 export const plumbing: readonly FunctionCase[] = [
   {

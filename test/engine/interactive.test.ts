@@ -1,7 +1,8 @@
 /** The tfjs backend `onnx` in a program of one's own: reading a tensor computes it. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerOnnxBackend } from '../../src/engine/onnxruntime.ts';
+import { tf } from '../../src/tfjs.ts';
 import { onnxBackend } from '../../src/trace/backend.ts';
 
 beforeAll(async () => {
@@ -20,7 +21,7 @@ it('without an engine says what to call', async () => {
 describe('with onnxruntime', () => {
   beforeAll(registerOnnxBackend);
 
-  it.each<[string, () => tf.Tensor, number[], string]>([
+  it.each<[string, () => Tensor, number[], string]>([
     ['a chain of operations', () => tf.mul(tf.add(tf.tensor1d([1, 2]), 1), 3), [6, 9], 'float32'],
     ['integers', () => tf.mul(tf.tensor1d([3, -4], 'int32'), tf.scalar(2, 'int32')), [6, -8], 'int32'],
     ['truth values', () => tf.greater(tf.tensor1d([3, -4]), 0), [1, 0], 'bool'],
@@ -28,7 +29,7 @@ describe('with onnxruntime', () => {
     ['many equal elements', () => tf.ones([2000]), Array(2000).fill(1), 'float32'],
     [
       'a convolution, in the order of tfjs',
-      () => tf.conv2d(tf.range(0, 8).reshape([1, 2, 2, 2]) as tf.Tensor4D, tf.ones([1, 1, 2, 1]), 1, 'valid'),
+      () => tf.conv2d(tf.range(0, 8).reshape([1, 2, 2, 2]) as Tensor4D, tf.ones([1, 1, 2, 1]), 1, 'valid'),
       [1, 5, 9, 13],
       'float32',
     ],

@@ -1,6 +1,7 @@
 /** Steps that run for days must leave no tensors behind, neither eagerly nor when they are traced. */
-import * as tf from '@tensorflow/tfjs';
+
 import { describe, expect, it } from 'vitest';
+import { tf } from '../../src/tfjs.ts';
 import { trace } from '../../src/trace/trace.ts';
 import { eagerEngines } from './engines.ts';
 import { plumbing } from './functions.ts';

@@ -1,8 +1,9 @@
 /** Where nodes ran, from onnxruntime's profile. */
-import * as tf from '@tensorflow/tfjs';
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { measurePlacement, placementOf } from '../../src/engine/placement.ts';
 import { float32 } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 
 const event = (op: string, provider: string, shape: Record<string, number[]> = { float: [2, 3] }) => ({
   cat: 'Node',
@@ -32,7 +33,7 @@ it('knows no fallback from the CPU', () => {
 });
 
 it('measures a step', async () => {
-  const fn = ({ x }: tf.NamedTensorMap) => ({ y: tf.exp(tf.matMul(x as tf.Tensor, x as tf.Tensor)) });
+  const fn = ({ x }: NamedTensorMap) => ({ y: tf.exp(tf.matMul(x as Tensor, x as Tensor)) });
   const { nodes, ...rest } = await measurePlacement({ fn, signature: { x: float32(3, 3) } }, { threads: 1 });
   expect(nodes).toBe(2);
   expect(rest).toEqual({ fallbacks: {}, copies: 0 });

@@ -2,7 +2,7 @@
 import util from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
@@ -11,6 +11,7 @@ import { FailureError } from '../../src/errors.ts';
 import type { StepReport } from '../../src/runs/epochs.ts';
 import { searchDefaults } from '../../src/search/options.ts';
 import { type SearchResult, search } from '../../src/search/search.ts';
+import { tf } from '../../src/tfjs.ts';
 import { relativeError } from '../nn/differentiable.ts';
 import { brightness } from '../runs/datasets.ts';
 import { tensorflowEngine } from './engines.ts';
@@ -49,7 +50,7 @@ describe.skipIf(!tensorflow)('libtensorflow', () => {
   it('does what tfjs-node needs of node:util, which Node 23 lacks', async () => {
     const compiled = await tensorflow.compile(
       ({ x }) => {
-        const { values, indices } = tf.topk(x as tf.Tensor, 2);
+        const { values, indices } = tf.topk(x as Tensor, 2);
         return { values, indices };
       },
       { x: { shape: [3], dtype: 'float32' } },

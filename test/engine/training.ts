@@ -1,5 +1,5 @@
 /** The training steps that engines are for, small. */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import type { Elements } from '../../src/engine/engine.ts';
 import {
   batchNorm,
@@ -27,6 +27,7 @@ import { searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { float32, int32, type Signature, type TensorFunction } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { type FunctionCase, tensor } from './functions.ts';
 
 const classes = 5;
@@ -44,7 +45,7 @@ function drawn(name: string, signature: Signature): Record<string, Elements> {
   return Object.fromEntries(entries);
 }
 
-type Network = (x: tf.Tensor4D, context: Context) => tf.Tensor2D;
+type Network = (x: Tensor4D, context: Context) => Tensor2D;
 
 /** A step of a classifier of images [channels, side, side], by SGD with momentum. */
 function classifierStep(
@@ -62,11 +63,11 @@ function classifierStep(
     learningRate: float32(),
   };
   const fn: TensorFunction = ({ theta, momentum, images, labels, learningRate }) => {
-    const loss = (...w: tf.Tensor[]): tf.Scalar => {
+    const loss = (...w: Tensor[]): Scalar => {
       const parameter = parameters.lookup(w);
       const context = { parameter, statistic: parameter, normalization: 'batch', once: sharing() } as const;
-      const x = tf.transpose(tensor(images), [0, 2, 3, 1]) as tf.Tensor4D;
-      return crossEntropy(network(x, context), labels as tf.Tensor1D);
+      const x = tf.transpose(tensor(images), [0, 2, 3, 1]) as Tensor4D;
+      return crossEntropy(network(x, context), labels as Tensor1D);
     };
     const { value, grads } = tf.valueAndGrads(loss)(parameters.split(tensor(theta)));
     const gradient = parameters.join(grads);

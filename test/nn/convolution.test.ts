@@ -1,8 +1,9 @@
 /** The geometry of convolutions and pools against the definition, written as loops. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { convolve, depthwiseConvolve, dilate } from '../../src/nn/convolution.ts';
 import { averagePool, maxPool } from '../../src/nn/pooling.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals } from './differentiable.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -41,10 +42,10 @@ const planeOf = (height: number, width: number): number[][] => {
 };
 
 /** A plane as an image of one channel, and back. */
-const imageOf = (plane: Plane): tf.Tensor4D =>
+const imageOf = (plane: Plane): Tensor4D =>
   tf.tensor4d(plane.flat(), [1, plane.length, plane[0]?.length ?? 0, 1]);
 
-const planeFrom = (image: tf.Tensor4D): number[][] =>
+const planeFrom = (image: Tensor4D): number[][] =>
   image.reshape([image.shape[1], image.shape[2]]).arraySync() as number[][];
 
 function expectNear(actual: Plane, expected: Plane): void {
@@ -123,7 +124,7 @@ it("is another function than tfjs's 'same' where an even size is halved", () => 
 });
 
 it("pads nothing where the padding is 'valid'", () => {
-  const ones = tf.ones([2, 2, 1, 1]) as tf.Tensor4D;
+  const ones = tf.ones([2, 2, 1, 1]) as Tensor4D;
   const image = imageOf([
     [1, 2, 3],
     [4, 5, 6],

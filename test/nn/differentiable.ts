@@ -1,15 +1,16 @@
 /** Differentiable functions as tables of operands, and what a test computes with them: values, gradients, slopes. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import type { Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
 import type { Signature, TensorFunction, Tensors } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import type { Input } from '../trace/inputs.ts';
 
 export interface Differentiable {
   readonly name: string;
   /** float32 operands by name. */
   readonly inputs: Readonly<Record<string, Input>>;
-  run(inputs: Tensors): tf.Tensor;
+  run(inputs: Tensors): Tensor;
 }
 
 /** Images are fed with the channels first, as networks are. */
@@ -17,13 +18,13 @@ const fedShape = ({ shape, isImage }: Input): readonly number[] =>
   isImage ? [0, 3, 1, 2].map((axis) => shape[axis] as number) : shape;
 
 /** The pool of single pixels changes nothing, but brings an image into the layout that the device has for images. */
-const enter = (x: tf.Tensor, { isImage }: Input): tf.Tensor =>
-  isImage ? tf.avgPool(tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D, 1, 1, 'valid') : x;
+const enter = (x: Tensor, { isImage }: Input): Tensor =>
+  isImage ? tf.avgPool(tf.transpose(x, [0, 2, 3, 1]) as Tensor4D, 1, 1, 'valid') : x;
 
-const entered = ({ inputs, run }: Differentiable, fed: Tensors): tf.Tensor =>
+const entered = ({ inputs, run }: Differentiable, fed: Tensors): Tensor =>
   run(
     Object.fromEntries(
-      Object.entries(inputs).map(([name, input]) => [name, enter(fed[name] as tf.Tensor, input)]),
+      Object.entries(inputs).map(([name, input]) => [name, enter(fed[name] as Tensor, input)]),
     ),
   );
 
@@ -37,13 +38,13 @@ export const gradientsOf =
   (subject: Differentiable): TensorFunction =>
   ({ dy, ...fed }) => {
     const names = Object.keys(subject.inputs);
-    const f = (...x: tf.Tensor[]): tf.Tensor =>
+    const f = (...x: Tensor[]): Tensor =>
       entered(subject, Object.fromEntries(x.map((tensor, i) => [names[i] as string, tensor])));
     const gradients = tf.grads(f)(
-      names.map((name) => fed[name] as tf.Tensor),
+      names.map((name) => fed[name] as Tensor),
       dy,
     );
-    const named = gradients.map((gradient, i): [string, tf.Tensor] => [`d${names[i]}`, gradient]);
+    const named = gradients.map((gradient, i): [string, Tensor] => [`d${names[i]}`, gradient]);
     return { y: entered(subject, fed), ...Object.fromEntries(named) };
   };
 
@@ -72,7 +73,7 @@ export function normals(size: number, ...key: (string | number)[]): Float32Array
 /** The shape of the function's value. */
 export const valueShape = (subject: Differentiable): readonly number[] =>
   tf.tidy(() => {
-    const zeros = Object.entries(signatureOf(subject)).map(([name, { shape }]): [string, tf.Tensor] => [
+    const zeros = Object.entries(signatureOf(subject)).map(([name, { shape }]): [string, Tensor] => [
       name,
       tf.zeros(shape as number[]),
     ]);

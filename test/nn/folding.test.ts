@@ -1,5 +1,5 @@
 /** What several images side by side in the channels give is what they give one by one. */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { foldImages, unfoldImages } from '../../src/nn/folding.ts';
 import { type Context, declarations, sharing } from '../../src/nn/layers.ts';
@@ -7,11 +7,12 @@ import { ParameterTable } from '../../src/nn/parameters.ts';
 import { random } from '../../src/random.ts';
 import { operationNames } from '../../src/search/operation-names.ts';
 import { operationOf } from '../../src/search/operations.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-const numbersOf = (x: tf.Tensor): Float32Array => x.dataSync() as Float32Array;
+const numbersOf = (x: Tensor): Float32Array => x.dataSync() as Float32Array;
 
 it('is undone by unfolding', () => {
   const x = tf.tensor4d(normals(6 * 2 * 3 * 4, 'fold'), [6, 2, 3, 4]);
@@ -40,15 +41,12 @@ describe.each(dependent)('%s', (operation) => {
     const x = tf.tensor4d(normals(batch * h * w * channels, operation), [batch, h, w, channels]);
     const weight = tf.scalar(0.7);
     const theta = tf.tensor1d(table.size > 0 ? table.initialize(random(1)) : [0]);
-    const run = (folded: boolean) => (image: tf.Tensor, parameters: tf.Tensor, scalar: tf.Tensor) => {
+    const run = (folded: boolean) => (image: Tensor, parameters: Tensor, scalar: Tensor) => {
       const parameter = table.lookup(table.split(parameters));
       const context: Context = { parameter, statistic: parameter, normalization: 'batch', once: sharing() };
       const y = folded
-        ? unfoldImages(
-            layer(foldImages(image as tf.Tensor4D, images), { ...context, images }, scalar),
-            images,
-          )
-        : layer(image as tf.Tensor4D, context, scalar);
+        ? unfoldImages(layer(foldImages(image as Tensor4D, images), { ...context, images }, scalar), images)
+        : layer(image as Tensor4D, context, scalar);
       // Whatever is not symmetric in the pixels and the images.
       return tf.sum(tf.mul(y, tf.tensor(normals(y.size, 'dy'), y.shape)));
     };
@@ -56,17 +54,17 @@ describe.each(dependent)('%s', (operation) => {
       const operands = table.size > 0 ? [x, theta, weight] : [x, weight];
       const f = run(folded);
       return tf.valueAndGrads(
-        (...all: tf.Tensor[]) =>
+        (...all: Tensor[]) =>
           (table.size > 0
-            ? f(...(all as [tf.Tensor, tf.Tensor, tf.Tensor]))
-            : f(all[0] as tf.Tensor, theta, all[1] as tf.Tensor)) as tf.Scalar,
+            ? f(...(all as [Tensor, Tensor, Tensor]))
+            : f(all[0] as Tensor, theta, all[1] as Tensor)) as Scalar,
       )(operands);
     };
     const [actual, expected] = [point(true), point(false)];
     expect(relativeError(numbersOf(actual.value), numbersOf(expected.value))).toBeLessThan(1e-4);
     expected.grads.forEach((gradient, i) => {
       expect(
-        relativeError(numbersOf(actual.grads[i] as tf.Tensor), numbersOf(gradient)),
+        relativeError(numbersOf(actual.grads[i] as Tensor), numbersOf(gradient)),
         `gradient ${i}`,
       ).toBeLessThan(1e-4);
     });

@@ -1,11 +1,12 @@
 /** Every function of `src/nn` with a gradient of its own, at the sizes where such gradients go wrong. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { convolve, depthwiseConvolve } from '../../src/nn/convolution.ts';
 import { declarations, factorizedReduce, sharing } from '../../src/nn/layers.ts';
 import { batchNormalize, weigh } from '../../src/nn/normalize.ts';
 import { ParameterTable } from '../../src/nn/parameters.ts';
 import { averagePool, maxPool } from '../../src/nn/pooling.ts';
 import type { Random } from '../../src/random.ts';
+import { tf } from '../../src/tfjs.ts';
 import { apart, image, normal } from '../trace/inputs.ts';
 import type { Differentiable } from './differentiable.ts';
 
@@ -27,13 +28,13 @@ const sized = (
   name: string,
   sizes: readonly Sizes[],
   operands: (c: number) => Differentiable['inputs'],
-  run: (x: tf.Tensor4D, rest: Record<string, tf.Tensor>) => tf.Tensor,
+  run: (x: Tensor4D, rest: Record<string, Tensor>) => Tensor,
   numbers = normal,
 ): Differentiable[] =>
   sizes.map((size) => ({
     name: `${name} of [${size}]`,
     inputs: { x: image(...size, numbers), ...operands(size[3]) },
-    run: ({ x, ...rest }) => run(x as tf.Tensor4D, rest),
+    run: ({ x, ...rest }) => run(x as Tensor4D, rest),
   }));
 
 /** Three deviations from zero, as sums after a ReLU are: the squares of such numbers lose digits. */
@@ -72,7 +73,7 @@ const scalings: readonly Differentiable[] = [
     'weigh',
     imageSizes,
     () => ({ a: normal() }),
-    (x, { a }) => weigh(x, a as tf.Tensor),
+    (x, { a }) => weigh(x, a as Tensor),
   ),
 ];
 
@@ -82,7 +83,7 @@ const convolutions: readonly Differentiable[] = [1, 3, 5].flatMap((kernel) =>
       `convolve ${kernel}×${kernel}, stride ${stride}`,
       imageSizes.slice(0, 2),
       (c) => ({ filter: normal(kernel, kernel, c, 16) }),
-      (x, { filter }) => convolve(x, filter as tf.Tensor4D, { stride }),
+      (x, { filter }) => convolve(x, filter as Tensor4D, { stride }),
     ),
   ),
 );
@@ -96,7 +97,7 @@ const batches: readonly Differentiable[] = [1, 2].flatMap((stride) =>
       [17, 4, 3, 16],
     ],
     (c) => ({ filter: normal(1, 1, c, 16) }),
-    (x, { filter }) => convolve(x, filter as tf.Tensor4D, { stride }),
+    (x, { filter }) => convolve(x, filter as Tensor4D, { stride }),
   ),
 );
 
@@ -107,7 +108,7 @@ const depthwise: readonly Differentiable[] = [3, 5].flatMap((kernel) =>
         `depthwise ${kernel}×${kernel}, stride ${stride}, dilation ${dilation}`,
         imageSizes,
         (c) => ({ filter: normal(kernel, kernel, c, 1) }),
-        (x, { filter }) => depthwiseConvolve(x, filter as tf.Tensor4D, { stride, dilation }),
+        (x, { filter }) => depthwiseConvolve(x, filter as Tensor4D, { stride, dilation }),
       ),
     ),
   ),
@@ -142,7 +143,7 @@ function reduction(inputs: number, outputs: number, sizes: readonly Sizes[]): Di
     sizes,
     () => ({ theta: normal(parameters.size) }),
     (x, { theta }) => {
-      const parameter = parameters.lookup(parameters.split(theta as tf.Tensor));
+      const parameter = parameters.lookup(parameters.split(theta as Tensor));
       const y = layer(x, { parameter, statistic: parameter, normalization: 'batch', once: sharing() });
       // Blocks of 8 channels have room for 5, and 3 more that mean nothing.
       return tf.slice(y, [0, 0, 0, 0], [-1, -1, -1, outputs]);
@@ -162,15 +163,15 @@ const together: readonly Differentiable[] = sized(
     one: normal(1, 1, c, c),
   }),
   (x, operands) => {
-    const { three, five, full, one } = operands as Record<string, tf.Tensor4D>;
-    const [filter3, filter5] = [three, five] as [tf.Tensor4D, tf.Tensor4D];
+    const { three, five, full, one } = operands as Record<string, Tensor4D>;
+    const [filter3, filter5] = [three, five] as [Tensor4D, Tensor4D];
     const strided = [
       depthwiseConvolve(x, filter3, { stride: 2 }),
-      convolve(x, one as tf.Tensor4D, { stride: 2 }),
+      convolve(x, one as Tensor4D, { stride: 2 }),
       averagePool(depthwiseConvolve(x, filter5), 2),
       depthwiseConvolve(x, filter5, { stride: 2, dilation: 2 }),
       averagePool(depthwiseConvolve(x, filter3), 2),
-      convolve(x, full as tf.Tensor4D, { stride: 2 }),
+      convolve(x, full as Tensor4D, { stride: 2 }),
     ];
     return strided.reduce((sum, y) => sum.add(y));
   },
@@ -181,7 +182,7 @@ const shifted: readonly Differentiable[] = sized(
   'strides over an image without its first row and column',
   imageSizes,
   (c) => ({ filter: normal(1, 1, c, c) }),
-  (x, { filter }) => convolve(x.slice([0, 1, 1, 0]), filter as tf.Tensor4D, { stride: 2 }),
+  (x, { filter }) => convolve(x.slice([0, 1, 1, 0]), filter as Tensor4D, { stride: 2 }),
 );
 
 export const differentiables: readonly Differentiable[] = [

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   batchNorm,
@@ -10,6 +10,7 @@ import {
 } from '../../src/nn/layers.ts';
 import { epsilon } from '../../src/nn/normalize.ts';
 import { type Parameter, ParameterTable } from '../../src/nn/parameters.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals } from './differentiable.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -24,7 +25,7 @@ const near = (actual: ArrayLike<number>, expected: readonly number[]): void => {
 /** Values by name, for parameters and statistics alike. */
 const lookup =
   (values: Readonly<Record<string, readonly number[]>>) =>
-  ({ name, shape }: Parameter): tf.Tensor =>
+  ({ name, shape }: Parameter): Tensor =>
     tf.tensor([...(values[name] as readonly number[])], [...shape]);
 
 const contextOf = (
@@ -43,15 +44,14 @@ describe('batchNorm', () => {
   const values = { 'n/gain': [2, 3], 'n/bias': [-1, 0.5], 'n/mean': [0.25, -4], 'n/variance': [9, 0.04] };
   /** Channel by channel. */
   const pixels = [0, 1].map((channel) => [...normals(12, 'pixels', channel)].map((x) => 3 * x + channel));
-  const x = (): tf.Tensor4D =>
-    tf.transpose(tf.tensor(pixels.flat(), [2, 1, 3, 4]), [1, 2, 3, 0]) as tf.Tensor4D;
+  const x = (): Tensor4D => tf.transpose(tf.tensor(pixels.flat(), [2, 1, 3, 4]), [1, 2, 3, 0]) as Tensor4D;
   const mean = (numbers: readonly number[]): number =>
     numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
   const squares = (numbers: readonly number[]): number =>
     numbers.reduce((sum, n) => sum + (n - mean(numbers)) ** 2, 0);
   const layerOf = (isAffine: boolean) =>
     batchNorm(declarations(new ParameterTable(), new ParameterTable()).at('n'), 2, isAffine);
-  const byChannel = (y: tf.Tensor4D): number[] => Array.from(tf.transpose(y, [3, 0, 1, 2]).dataSync());
+  const byChannel = (y: Tensor4D): number[] => Array.from(tf.transpose(y, [3, 0, 1, 2]).dataSync());
 
   it.each([
     ['with gain and bias', true],
@@ -68,7 +68,7 @@ describe('batchNorm', () => {
 
   it('records 0.9·old + 0.1·batch, the variance unbiased', () => {
     const recorded: Record<string, Float32Array> = {};
-    const record = ({ name }: Parameter, value: tf.Tensor): void => {
+    const record = ({ name }: Parameter, value: Tensor): void => {
       recorded[name] = value.dataSync() as Float32Array;
     };
     layerOf(true)(x(), contextOf(values, 'batch', record));
@@ -142,7 +142,7 @@ describe('factorizedReduce', () => {
 describe('sharing', () => {
   it('computes a value once a tensor and key', () => {
     const context = contextOf({}, 'batch');
-    const [a, b] = [tf.ones([1, 1, 1, 1]), tf.ones([1, 1, 1, 1])] as [tf.Tensor4D, tf.Tensor4D];
+    const [a, b] = [tf.ones([1, 1, 1, 1]), tf.ones([1, 1, 1, 1])] as [Tensor4D, Tensor4D];
     expect(relu(a, context)).toBe(relu(a, context));
     expect(relu(a, context)).not.toBe(relu(b, context));
     expect(context.once('other', a, () => b)).toBe(b);

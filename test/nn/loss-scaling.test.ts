@@ -1,8 +1,9 @@
 /** The loss scaling's state after good and bad steps. */
-import * as tf from '@tensorflow/tfjs';
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FailureError } from '../../src/errors.ts';
 import { initialLossScale, lossScaling, requireLossScale } from '../../src/nn/loss-scaling.ts';
+import { tf } from '../../src/tfjs.ts';
 
 beforeAll(async () => {
   tf.enableProdMode();

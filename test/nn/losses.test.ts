@@ -1,6 +1,7 @@
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { correctCount, crossEntropy } from '../../src/nn/losses.ts';
+import { tf } from '../../src/tfjs.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -24,7 +25,7 @@ describe('crossEntropy', () => {
 
   it('has the gradient (softmax − one hot)/N', () => {
     const gradient = tf
-      .grad((x) => crossEntropy(x as tf.Tensor2D, tf.tensor1d(labels, 'int32')))(tf.tensor2d(logits))
+      .grad((x) => crossEntropy(x as Tensor2D, tf.tensor1d(labels, 'int32')))(tf.tensor2d(logits))
       .dataSync();
     const expected = logits.flatMap((row, i) =>
       softmax(row).map((p, j) => (p - (j === labels[i] ? 1 : 0)) / 2),

@@ -1,10 +1,11 @@
 /** The optimizers under one interface, against PyTorch's numbers and against their equations in double precision. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { optimizerNames } from '../../src/nn/optimizer-names.ts';
 import { type OptimizerSettings, optimizers } from '../../src/nn/optimizer-table.ts';
 import type { Tensors } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -22,7 +23,7 @@ function trained(
   options = settings,
 ): Vector {
   const { slots, update } = optimizers[name];
-  let state: { weights: tf.Tensor; slots: Tensors } = {
+  let state: { weights: Tensor; slots: Tensors } = {
     weights: tf.tensor1d([...weights]),
     slots: Object.fromEntries(slots.map((slot) => [slot, tf.zeros([weights.length])])),
   };

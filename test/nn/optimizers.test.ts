@@ -1,8 +1,9 @@
 /** Optimizers against numbers worked out by hand, and against the same equations in double precision. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adam, clipByNorm, sgd } from '../../src/nn/optimizers.ts';
+import { tf } from '../../src/tfjs.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -12,11 +13,11 @@ type Vector = readonly number[];
 function inTfjs<State extends string>(
   state: Readonly<Record<State, Vector>>,
   gradients: readonly Vector[],
-  update: (state: Record<State, tf.Tensor>, gradient: tf.Tensor, step: number) => Record<State, tf.Tensor>,
+  update: (state: Record<State, Tensor>, gradient: Tensor, step: number) => Record<State, Tensor>,
 ): Record<State, Vector> {
   const each = <A, B>(record: Readonly<Record<State, A>>, f: (x: A) => B): Record<State, B> =>
     Object.fromEntries(Object.entries<A>(record).map(([name, x]) => [name, f(x)])) as Record<State, B>;
-  const initial = each(state, (x): tf.Tensor => tf.tensor1d([...x]));
+  const initial = each(state, (x): Tensor => tf.tensor1d([...x]));
   const last = gradients.reduce((now, g, i) => update(now, tf.tensor1d([...g]), i + 1), initial);
   return each(last, (x) => [...x.dataSync()]);
 }
@@ -44,7 +45,7 @@ const run = fc
 describe('sgd', () => {
   const step =
     (rate: number, momentum: number, weightDecay: number) =>
-    (state: Record<'weights' | 'momentum', tf.Tensor>, gradient: tf.Tensor) =>
+    (state: Record<'weights' | 'momentum', Tensor>, gradient: Tensor) =>
       sgd(state.weights, state.momentum, gradient, tf.scalar(rate), { momentum, weightDecay });
 
   it('takes the steps that were worked out by hand', () => {
@@ -81,7 +82,7 @@ describe('adam', () => {
   const options = { learningRate: 0.1, beta1: 0.5, beta2: 0.999, weightDecay: 0 };
   const step =
     (settings: typeof options) =>
-    (state: Record<'weights' | 'first' | 'second', tf.Tensor>, gradient: tf.Tensor, count: number) =>
+    (state: Record<'weights' | 'first' | 'second', Tensor>, gradient: Tensor, count: number) =>
       adam(state.weights, state.first, state.second, gradient, tf.scalar(count), settings);
 
   it('takes the steps that were worked out by hand', () => {

@@ -1,5 +1,5 @@
 /** Networks whose channels fill no blocks: computed in whole ones, they are the same networks. */
-import * as tf from '@tensorflow/tfjs';
+
 import { describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
@@ -17,6 +17,7 @@ import { searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import type { Signature, Step } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { cpu, portable } from '../../src/trace/device.ts';
 import { trace } from '../../src/trace/trace.ts';
 import { network } from '../retrain/networks.ts';

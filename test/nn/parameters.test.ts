@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   biasUniform,
@@ -10,6 +9,7 @@ import {
   zeros,
 } from '../../src/nn/parameters.ts';
 import { random } from '../../src/random.ts';
+import { tf } from '../../src/tfjs.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 

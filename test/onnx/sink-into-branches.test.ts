@@ -1,33 +1,34 @@
 /** What is not chosen is not computed, and nothing else changes. */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { type Branch, chosenBranch } from '../../src/nn/choice.ts';
 import { bodiesOf, type Graph, graphNodes } from '../../src/onnx/ir.ts';
 import { commonSubexpressions, identity, sinkIntoBranches } from '../../src/onnx/passes/index.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { float32, int32, type Tensors } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { trace } from '../../src/trace/trace.ts';
 import { randomFeeds, run } from './support.ts';
 
-const convolution = (filter: tf.Tensor): Branch => ({
+const convolution = (filter: Tensor): Branch => ({
   parameters: [filter],
-  value: (x, [w]) => tf.sigmoid(tf.conv2d(x, w as tf.Tensor4D, 1, 'same')),
+  value: (x, [w]) => tf.sigmoid(tf.conv2d(x, w as Tensor4D, 1, 'same')),
 });
 
 /** Two cells of one choice each, of three convolutions and the identity; one condition serves both cells. */
 function loss({ which, x, a, b, c, d }: Tensors): Tensors {
-  const flags = [0, 1, 2, 3].map((i) => tf.equal(which as tf.Tensor, i));
-  const cell = (image: tf.Tensor, filters: readonly tf.Tensor[]): tf.Tensor4D =>
-    chosenBranch(image as tf.Tensor4D, flags, [
+  const flags = [0, 1, 2, 3].map((i) => tf.equal(which as Tensor, i));
+  const cell = (image: Tensor, filters: readonly Tensor[]): Tensor4D =>
+    chosenBranch(image as Tensor4D, flags, [
       ...filters.map(convolution),
       { parameters: [], value: (same) => same },
     ]);
-  const objective = (...[image, ...filters]: tf.Tensor[]): tf.Scalar => {
-    const first = cell(image as tf.Tensor, filters.slice(0, 3));
+  const objective = (...[image, ...filters]: Tensor[]): Scalar => {
+    const first = cell(image as Tensor, filters.slice(0, 3));
     const second = cell(tf.tanh(first), filters.slice(1, 4));
-    return tf.sum(tf.square(second)) as tf.Scalar;
+    return tf.sum(tf.square(second)) as Scalar;
   };
-  const { value, grads } = tf.valueAndGrads(objective)([x, a, b, c, d] as tf.Tensor[]);
+  const { value, grads } = tf.valueAndGrads(objective)([x, a, b, c, d] as Tensor[]);
   return { loss: value, ...Object.fromEntries(grads.map((gradient, i) => [`gradient${i}`, gradient])) };
 }
 
@@ -67,6 +68,6 @@ it('leaves no convolution outside of the branches, and computes none twice', () 
 });
 
 it('leaves a graph without branches as it is', () => {
-  const graph = trace(({ x }) => ({ y: tf.relu(x as tf.Tensor) }), { x: float32(3) });
+  const graph = trace(({ x }) => ({ y: tf.relu(x as Tensor) }), { x: float32(3) });
   expect(sinkIntoBranches(graph)).toBe(graph);
 });

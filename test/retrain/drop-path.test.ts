@@ -1,9 +1,10 @@
 /** What a mask does to a path, and which paths have one. */
-import * as tf from '@tensorflow/tfjs';
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type DartsGenotype, dartsGenotype, type Edge } from '../../src/search/genotype.ts';
 import { loadGenotype } from '../../src/search/genotype-file.ts';
 import { isReduction } from '../../src/search/skeleton-names.ts';
+import { tf } from '../../src/tfjs.ts';
 import { relativeError } from '../nn/differentiable.ts';
 import { cellOf, imagesOf, logitsOf, network, valuesOf } from './networks.ts';
 

@@ -1,11 +1,12 @@
 /** The networks of NAS-Bench-201 against what its authors' benchmark says of them. */
-import * as tf from '@tensorflow/tfjs';
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { networkCost } from '../../src/export/cost.ts';
 import { random } from '../../src/random.ts';
 import { retrainDefaults } from '../../src/retrain/options.ts';
 import { inferenceStep, trainStep } from '../../src/retrain/steps.ts';
 import { parseGenotype } from '../../src/search/genotype-text.ts';
+import { tf } from '../../src/tfjs.ts';
 import { compute, reference, tracedEngines } from '../engine/engines.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 import { network } from './networks.ts';

@@ -1,8 +1,9 @@
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { networkCost } from '../../src/export/cost.ts';
 import { parseGenotype } from '../../src/search/genotype-text.ts';
 import { float32 } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { trace } from '../../src/trace/trace.ts';
 import { published } from '../search/published.ts';
 import { imagesOf, network, onesContext } from './networks.ts';
@@ -41,8 +42,8 @@ describe('output shapes', () => {
     const subject = network('pc_darts_cifar', { ...size, channels: 2, auxiliary: true });
     const graph = trace(
       ({ images }) => {
-        const { logits, auxiliary } = subject.logits(images as tf.Tensor4D, onesContext(), true);
-        return { logits, auxiliary: auxiliary as tf.Tensor };
+        const { logits, auxiliary } = subject.logits(images as Tensor4D, onesContext(), true);
+        return { logits, auxiliary: auxiliary as Tensor };
       },
       { images: float32(2, size.height, size.width, size.imageChannels) },
     );

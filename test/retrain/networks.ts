@@ -1,11 +1,12 @@
 /** Evaluating networks by hand. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import { type Context, sharing } from '../../src/nn/layers.ts';
 import type { ParameterTable } from '../../src/nn/parameters.ts';
 import { random } from '../../src/random.ts';
 import { makeNetwork, type Network, type NetworkOptions } from '../../src/retrain/network.ts';
 import type { CellGenotype, Edge, Genotype } from '../../src/search/genotype.ts';
 import { loadGenotype } from '../../src/search/genotype-file.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals } from '../nn/differentiable.ts';
 
 /** Of CIFAR's images, but for what is given. */
@@ -54,7 +55,7 @@ export interface Setting {
 /** The logits of a network in training, its statistics not kept; in use where statistics are given. */
 export function logitsOf(
   subject: Network,
-  images: tf.Tensor4D,
+  images: Tensor4D,
   { parameters, statistics, masks }: Setting,
 ): Float32Array {
   const context: Context = {
@@ -68,5 +69,5 @@ export function logitsOf(
 }
 
 /** Images [N, H, W, C] of normal numbers. */
-export const imagesOf = (n: number, height = 8, width = 8, channels = 3): tf.Tensor4D =>
+export const imagesOf = (n: number, height = 8, width = 8, channels = 3): Tensor4D =>
   tf.tensor4d(normals(n * height * width * channels, 'images'), [n, height, width, channels]);

@@ -1,5 +1,5 @@
 /** One training step: what becomes of the running statistics, and what the auxiliary head adds. */
-import * as tf from '@tensorflow/tfjs';
+
 import { describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
 import type { ParameterTable } from '../../src/nn/parameters.ts';
@@ -7,6 +7,7 @@ import { random } from '../../src/random.ts';
 import type { Network } from '../../src/retrain/network.ts';
 import { type RetrainOptions, retrainDefaults } from '../../src/retrain/options.ts';
 import { inferenceStep, trainStep } from '../../src/retrain/steps.ts';
+import { tf } from '../../src/tfjs.ts';
 import { compute, reference } from '../engine/engines.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 import { network } from './networks.ts';

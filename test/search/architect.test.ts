@@ -1,5 +1,5 @@
 /** The equations of the bilevel optimisation on a problem whose derivatives are known. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   alphaGradient,
@@ -8,6 +8,7 @@ import {
   unrolledWeights,
   weightGradient,
 } from '../../src/search/architect.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 import {
   gradientOfAlpha,
@@ -23,7 +24,7 @@ import {
 
 beforeAll(() => tf.setBackend('cpu'));
 
-const error = (actual: tf.Tensor, expected: readonly number[]): number =>
+const error = (actual: Tensor, expected: readonly number[]): number =>
   relativeError(actual.dataSync() as Float32Array, Float32Array.from(expected));
 
 describe.each([1, 2, 3])('problem %d', (seed) => {
@@ -57,7 +58,7 @@ describe.each([1, 2, 3])('problem %d', (seed) => {
   });
 
   /** The division by 2R as it goes wrong, in a copy of the function. */
-  it.each<[string, (difference: tf.Tensor, r: tf.Tensor) => tf.Tensor, boolean]>([
+  it.each<[string, (difference: Tensor, r: Tensor) => Tensor, boolean]>([
     ['divided by 2R', (difference, r) => tf.div(difference, tf.mul(2, r)), true],
     ['divided by 2, multiplied by R', (difference, r) => tf.mul(tf.div(difference, 2), r), false],
     ['divided by R', (difference, r) => tf.div(difference, r), false],
@@ -65,7 +66,7 @@ describe.each([1, 2, 3])('problem %d', (seed) => {
     const t = tensors(numbers);
     const r = tf.div(0.01, tf.norm(tf.tensor1d(v)));
     const step = tf.mul(r, tf.tensor1d(v));
-    const gradientAt = (point: tf.Tensor) => alphaGradient(loss, supernet, point, t.alpha, t.train).gradient;
+    const gradientAt = (point: Tensor) => alphaGradient(loss, supernet, point, t.alpha, t.train).gradient;
     const difference = tf.sub(gradientAt(tf.add(t.w, step)), gradientAt(tf.sub(t.w, step)));
     expect(error(divide(difference, r), mixedProduct(train, w, alpha, v)) < 1e-3).toBe(isRight);
     const actual = hessianVectorProduct(loss, supernet, t.w, t.alpha, t.train, tf.tensor1d(v));

@@ -1,5 +1,5 @@
 /** The dominant eigenvalue against exact ones, and against the dense Hessian of a supernet. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { random } from '../../src/random.ts';
@@ -9,6 +9,7 @@ import { searchDefaults } from '../../src/search/options.ts';
 import { alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { alphaGradientStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
+import { tf } from '../../src/tfjs.ts';
 import { tracedEngines } from '../engine/engines.ts';
 import { normals } from '../nn/differentiable.ts';
 import { loss, problem, supernet as smooth, tensors } from './smooth-problem.ts';
@@ -16,7 +17,7 @@ import { loss, problem, supernet as smooth, tensors } from './smooth-problem.ts'
 // ReLU and the maximum have no second derivative at their kinks: here they are softplus and the average.
 vi.mock(import('../../src/nn/activation.ts'), async () => {
   const { softplus } = await import('@tensorflow/tfjs');
-  return { relu: softplus<tf.Tensor4D> };
+  return { relu: softplus<Tensor4D> };
 });
 vi.mock(import('../../src/nn/pooling.ts'), async (original) => {
   const module = await original();

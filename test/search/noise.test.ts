@@ -1,5 +1,5 @@
 /** Noise as an operation: what a step draws, what an edge reads of it, and what a trained network makes of it. */
-import * as tf from '@tensorflow/tfjs';
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { drawNoise, noiseFrom, noisePool } from '../../src/nn/noise.ts';
 import { random } from '../../src/random.ts';
@@ -10,6 +10,7 @@ import { largestState } from '../../src/search/skeletons/skeleton.ts';
 import { alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, stepInputs, weightStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
+import { tf } from '../../src/tfjs.ts';
 import { compute, reference, tracedEngines } from '../engine/engines.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 import { network } from '../retrain/networks.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { type Context, declarations, sharing } from '../../src/nn/layers.ts';
@@ -7,6 +7,7 @@ import { type OperationName, operationNames } from '../../src/search/operation-n
 import { operationOf, operations } from '../../src/search/operations.ts';
 import { isReduction } from '../../src/search/skeleton-names.ts';
 import { alphaShape, candidatesOf, searchSpace, spaceNames } from '../../src/search/spaces.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals } from '../nn/differentiable.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -35,10 +36,10 @@ function make(name: OperationName, stride: number, affine = false, normalizePool
     normalization: 'batch',
     once: sharing(),
   };
-  return { size: parameters.size, apply: (x: tf.Tensor4D, weight?: tf.Tensor) => layer(x, context, weight) };
+  return { size: parameters.size, apply: (x: Tensor4D, weight?: Tensor) => layer(x, context, weight) };
 }
 
-const image = (h: number, w: number): tf.Tensor4D => tf.tensor4d(normals(2 * h * w * c, h, w), [2, h, w, c]);
+const image = (h: number, w: number): Tensor4D => tf.tensor4d(normals(2 * h * w * c, h, w), [2, h, w, c]);
 
 /** Weights at stride 1 and at stride 2, without the batch norms' gain and bias, and how many batch norms there are. */
 const sizes: Record<OperationName, readonly [number, number, norms: readonly [number, number]]> = {

@@ -1,5 +1,5 @@
 /** A node of partial channels against its definition, edge by edge. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selectChannels } from '../../src/nn/channels.ts';
 import { type Context, declarations, sharing } from '../../src/nn/layers.ts';
@@ -9,20 +9,21 @@ import { random } from '../../src/random.ts';
 import { type EdgeWeights, mixedOperation } from '../../src/search/mixed-operation.ts';
 import type { OperationName } from '../../src/search/operation-names.ts';
 import { partialChannels, shuffledFrom } from '../../src/search/partial-channels.ts';
+import { tf } from '../../src/tfjs.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
 /** yuhuixu1993/PC-DARTS, channel_shuffle, for images [N, H, W, C]. */
-function shuffle(x: tf.Tensor4D, groups: number): tf.Tensor4D {
+function shuffle(x: Tensor4D, groups: number): Tensor4D {
   const [n, h, w, c] = x.shape;
   return tf.transpose(x.reshape([n, h, w, groups, c / groups]), [0, 1, 2, 4, 3]).reshape([n, h, w, c]);
 }
 
-const image = (key: string, h: number, w: number, c: number): tf.Tensor4D =>
+const image = (key: string, h: number, w: number, c: number): Tensor4D =>
   tf.tensor4d(normals(2 * h * w * c, key), [2, h, w, c]);
 
-const numbersOf = (x: tf.Tensor): Float32Array => x.dataSync() as Float32Array;
+const numbersOf = (x: Tensor): Float32Array => x.dataSync() as Float32Array;
 
 it.each([
   [16, 4],
@@ -95,7 +96,7 @@ describe.each([
     const edges = declare((at) => frames(at, channels / k).map(mixedOperation));
     const own = context(edges.table);
     const expected = edges.made.map((edge, i) => {
-      const [x, stride] = [states[i] as tf.Tensor4D, strides[i]];
+      const [x, stride] = [states[i] as Tensor4D, strides[i]];
       const part = channels / k;
       const seen = x.slice([0, 0, 0, 0], [-1, -1, -1, part]);
       const rest = x.slice([0, 0, 0, part], [-1, -1, -1, channels - part]);

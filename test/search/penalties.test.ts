@@ -1,5 +1,5 @@
 /** Penalties on α: values, gradients, schedules, and that the α step takes them. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
@@ -9,6 +9,7 @@ import { penaltiesOf } from '../../src/search/penalties/index.ts';
 import { alphaSize, candidatesOf, searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
+import { tf } from '../../src/tfjs.ts';
 import { compute, tracedEngines } from '../engine/engines.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 
@@ -29,7 +30,7 @@ function expected(alpha: ArrayLike<number>, [kinds, edges, operations]: Shape, l
 
 describe('betaDecay', () => {
   const penalty = betaDecay(50);
-  const at = (shape: Shape, lambda: number) => (alpha: tf.Tensor) =>
+  const at = (shape: Shape, lambda: number) => (alpha: Tensor) =>
     penalty.value({ alpha: alpha.reshape(shape) }, { betaDecay: tf.scalar(lambda) });
 
   it.each<[string, Shape, (i: number) => number]>([

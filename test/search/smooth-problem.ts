@@ -2,13 +2,14 @@
  * A bilevel problem whose derivatives are known: L(w, α; B) = Σᵢⱼ Bᵢⱼ·sin(wᵢ)·αⱼ², B being the batch's images. Everything
  * is written twice, as a loss in tfjs and, in double precision, as formulas.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar } from '@tensorflow/tfjs';
 import { ParameterTable, zeros } from '../../src/nn/parameters.ts';
 import { random } from '../../src/random.ts';
 import type { Batch, Loss } from '../../src/search/architect.ts';
 import { darts } from '../../src/search/methods/darts.ts';
 import { searchSpace } from '../../src/search/spaces.ts';
 import type { Supernet } from '../../src/search/supernet.ts';
+import { tf } from '../../src/tfjs.ts';
 
 type Vector = readonly number[];
 type Matrix = readonly Vector[];
@@ -36,7 +37,7 @@ export const loss: Loss = (w, alpha, { images }) => {
   const sines = tf.sin(tf.concat(w.map((piece) => piece.flatten())));
   const squares = tf.square(alpha).flatten();
   const products = tf.mul(sines.expandDims(1), squares.expandDims(0));
-  const value = tf.sum(tf.mul(images.reshape([weights, strengths]), products)) as tf.Scalar;
+  const value = tf.sum(tf.mul(images.reshape([weights, strengths]), products)) as Scalar;
   return { loss: value, correct: tf.scalar(0) };
 };
 

@@ -1,5 +1,5 @@
 /** The two updates of an iteration against the gradients they are made of and the optimizers' equations. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
@@ -8,6 +8,7 @@ import { type SearchOptions, searchDefaults } from '../../src/search/options.ts'
 import { alphaShape, alphaSize, type SearchSpace, searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, weightStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
+import { tf } from '../../src/tfjs.ts';
 import { compute, reference } from '../engine/engines.ts';
 import { dot, normals, normOf, relativeError } from '../nn/differentiable.ts';
 
@@ -42,7 +43,7 @@ const batchOf = (part: 'train' | 'validation') => {
 };
 const theta = () => tf.tensor1d(state.theta);
 const alpha = () => tf.tensor3d(state.alpha, alphaShape(simple));
-const numbersOf = (tensor: tf.Tensor): Elements => tensor.dataSync() as Float32Array;
+const numbersOf = (tensor: Tensor): Elements => tensor.dataSync() as Float32Array;
 
 describe('weightStep', () => {
   const run = async (settings: Partial<SearchOptions>) => {

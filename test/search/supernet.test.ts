@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Compiled, Elements } from '../../src/engine/engine.ts';
 import { random } from '../../src/random.ts';
@@ -7,6 +7,7 @@ import { softmaxWeights } from '../../src/search/methods/darts.ts';
 import { alphaShape, alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
 import { float32, int32, type Signature, type TensorFunction } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { compute, reference, tracedEngines } from '../engine/engines.ts';
 import { normals, relativeError } from '../nn/differentiable.ts';
 
@@ -65,11 +66,10 @@ function subject(name: string) {
     labels: int32(batch),
   };
   const fn: TensorFunction = ({ theta, alpha, images, labels }) => {
-    const objective = (w: tf.Tensor, a: tf.Tensor): tf.Scalar =>
-      loss(supernet.parameters.split(w), a, { images: images as tf.Tensor4D, labels: labels as tf.Tensor1D })
-        .loss;
-    const { value, grads } = tf.valueAndGrads(objective)([theta as tf.Tensor, alpha as tf.Tensor]);
-    return { loss: value, theta: grads[0] as tf.Tensor, alpha: grads[1] as tf.Tensor };
+    const objective = (w: Tensor, a: Tensor): Scalar =>
+      loss(supernet.parameters.split(w), a, { images: images as Tensor4D, labels: labels as Tensor1D }).loss;
+    const { value, grads } = tf.valueAndGrads(objective)([theta as Tensor, alpha as Tensor]);
+    return { loss: value, theta: grads[0] as Tensor, alpha: grads[1] as Tensor };
   };
   const feeds = (seed: number) => ({
     theta: supernet.parameters.initialize(random(seed)),

@@ -1,16 +1,17 @@
 /** Operations in any order: the layouts that one leaves are those that the next one finds. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { describe, test } from 'vitest';
 import { type Random, random } from '../../src/random.ts';
+import { tf } from '../../src/tfjs.ts';
 import { checkOp, op, type Row } from './check-op.ts';
 import { image, normal } from './inputs.ts';
 
-type Operation = (x: tf.Tensor4D, random: Random) => tf.Tensor;
+type Operation = (x: Tensor4D, random: Random) => Tensor;
 
-const channelsOf = (x: tf.Tensor4D): number => x.shape[3];
-const vectorFor = (x: tf.Tensor4D, draw: Random): tf.Tensor =>
+const channelsOf = (x: Tensor4D): number => x.shape[3];
+const vectorFor = (x: Tensor4D, draw: Random): Tensor =>
   tf.tensor1d(Array.from({ length: channelsOf(x) }, () => draw.normal()));
-const filterFor = (x: tf.Tensor4D, draw: Random, filters: number): tf.Tensor4D => {
+const filterFor = (x: Tensor4D, draw: Random, filters: number): Tensor4D => {
   const shape: [number, number, number, number] = [3, 3, channelsOf(x), filters];
   const size = 9 * channelsOf(x) * filters;
   return tf.tensor4d(
@@ -67,9 +68,9 @@ const largest = 20_000;
 function chain(seed: number): Row {
   const names = random(seed, 'chain');
   const picks = Array.from({ length: 3 + names.integer(4) }, () => names.integer(operations.length));
-  const run = (x: tf.Tensor): tf.Tensor =>
-    picks.reduce<tf.Tensor>((y, pick, place) => {
-      const next = (operations[pick] as Operation)(y as tf.Tensor4D, random(seed, place));
+  const run = (x: Tensor): Tensor =>
+    picks.reduce<Tensor>((y, pick, place) => {
+      const next = (operations[pick] as Operation)(y as Tensor4D, random(seed, place));
       return next.size > largest ? y : next;
     }, x);
   const input = seed % 2 === 0 ? image(2, 4, 6, 16) : { ...normal(2, 3, 16, 4) };

@@ -2,7 +2,7 @@
  * The one way in which a lowering is tested: a tfjs function is computed eagerly on tfjs's `cpu` backend and, traced
  * for every kind of device, in onnxruntime; values and gradients must agree.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { blockSize } from '../../src/engine/block-size.ts';
@@ -12,6 +12,7 @@ import { serialize } from '../../src/onnx/serde.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { random } from '../../src/random.ts';
 import type { Signature, TensorFunction, Tensors } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { cpu, type Device, portable, webgpu } from '../../src/trace/device.ts';
 import { legalize } from '../../src/trace/legalize.ts';
 import { trace } from '../../src/trace/trace.ts';
@@ -20,14 +21,14 @@ import type { Input } from './inputs.ts';
 // Keeps tfjs from advertising its node backend.
 tf.enableProdMode();
 
-type Result = tf.Tensor | readonly tf.Tensor[];
+type Result = Tensor | readonly Tensor[];
 
 export interface Row {
   readonly name: string;
   readonly inputs: readonly Input[];
-  run(...inputs: tf.Tensor[]): Result;
+  run(...inputs: Tensor[]): Result;
   /** What the result must equal, where the cpu backend lacks a kernel of `run`. */
-  reference?(...inputs: tf.Tensor[]): Result;
+  reference?(...inputs: Tensor[]): Result;
   /** Greatest difference, relative to 1 + the expected number. */
   readonly tolerance?: number;
   /**
@@ -65,20 +66,20 @@ const fedShape = ({ shape, isImage }: Input): readonly number[] =>
  * The input as the function sees it. An image goes through a pool of single pixels: it changes nothing, but brings
  * the image into the layout that the device has for images.
  */
-const enter = (x: tf.Tensor, { isImage }: Input): tf.Tensor =>
-  isImage ? tf.avgPool(tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D, 1, 1, 'valid') : x;
+const enter = (x: Tensor, { isImage }: Input): Tensor =>
+  isImage ? tf.avgPool(tf.transpose(x, [0, 2, 3, 1]) as Tensor4D, 1, 1, 'valid') : x;
 
-const listOf = (result: Result): readonly tf.Tensor[] => (result instanceof tf.Tensor ? [result] : result);
+const listOf = (result: Result): readonly Tensor[] => (result instanceof tf.Tensor ? [result] : result);
 
 /** The sum of all float results, each element with a weight of its own. */
-function weightedSum(row: Row, results: readonly tf.Tensor[]): tf.Scalar {
+function weightedSum(row: Row, results: readonly Tensor[]): Scalar {
   const terms = results.flatMap((y, index) => {
     if (y.dtype !== 'float32') return [];
     const draw = random(2, row.name, index);
     const weights = Float32Array.from({ length: y.size }, () => draw.normal());
     return [tf.sum(tf.mul(y, tf.tensor(weights, y.shape)))];
   });
-  return tf.addN(terms) as tf.Scalar;
+  return tf.addN(terms) as Scalar;
 }
 
 /** The function that is traced: results `y0`, …, and gradients `g0`, … of their weighted sum. */
@@ -88,15 +89,15 @@ export function program(
   withGradients = row.gradient !== undefined,
 ): TensorFunction {
   return (inputs) => {
-    const fed = row.inputs.map((_, index) => inputs[nameOf(index)] as tf.Tensor);
-    const apply = (tensors: readonly tf.Tensor[]): readonly tf.Tensor[] =>
+    const fed = row.inputs.map((_, index) => inputs[nameOf(index)] as Tensor);
+    const apply = (tensors: readonly Tensor[]): readonly Tensor[] =>
       listOf(run(...tensors.map((x, index) => enter(x, row.inputs[index] as Input))));
     const outputs: Tensors = Object.fromEntries(apply(fed).map((y, index) => [`y${index}`, y]));
     if (!withGradients) return outputs;
     const differentiable = [...fed.keys()].filter((index) => fed[index]?.dtype === 'float32');
-    const loss = (...floats: tf.Tensor[]): tf.Scalar =>
+    const loss = (...floats: Tensor[]): Scalar =>
       weightedSum(row, apply(fed.map((x, index) => floats[differentiable.indexOf(index)] ?? x)));
-    const gradients = tf.grads(loss)(differentiable.map((index) => fed[index] as tf.Tensor));
+    const gradients = tf.grads(loss)(differentiable.map((index) => fed[index] as Tensor));
     return {
       ...outputs,
       ...Object.fromEntries(gradients.map((gradient, i) => [`g${differentiable[i]}`, gradient])),

@@ -1,7 +1,8 @@
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
 import { inScope } from '../../src/scope.ts';
 import { float32 } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { LoweringError } from '../../src/trace/backend.ts';
 import type { Kernels } from '../../src/trace/kernels.ts';
 import { rules } from '../../src/trace/rules/index.ts';
@@ -24,8 +25,8 @@ test('rows have names of their own', () => {
 
 describe('a kernel that cannot be lowered', () => {
   test('without a rule is named with its operands, its place and the file to add one to', () => {
-    const fn = ({ x }: Record<string, tf.Tensor>) => ({
-      y: inScope('cell0', () => tf.image.cropAndResize(x as tf.Tensor4D, [[0, 0, 1, 1]], [0], [2, 2])),
+    const fn = ({ x }: Record<string, Tensor>) => ({
+      y: inScope('cell0', () => tf.image.cropAndResize(x as Tensor4D, [[0, 0, 1, 1]], [0], [2, 2])),
     });
     expect(() => trace(fn, { x: float32(1, 4, 4, 3) })).toThrowErrorMatchingInlineSnapshot(
       `[LoweringError: cannot lower CropAndResize(image: float32[1,4,4,3], boxes: float32[1,4], boxInd: int32[1]) in cell0: the tracer has no rule for this kernel; add one to src/trace/kernels.ts and src/trace/rules/]`,
@@ -34,7 +35,7 @@ describe('a kernel that cannot be lowered', () => {
   });
 
   test('with an unknown attribute is named with the cause', () => {
-    const fn = ({ x }: Record<string, tf.Tensor>) => ({ y: tf.depthToSpace(x as tf.Tensor4D, 2, 'NCHW') });
+    const fn = ({ x }: Record<string, Tensor>) => ({ y: tf.depthToSpace(x as Tensor4D, 2, 'NCHW') });
     expect(() => trace(fn, { x: float32(1, 4, 4, 4) })).toThrowErrorMatchingInlineSnapshot(
       `[LoweringError: cannot lower DepthToSpace(x: float32[1,4,4,4]): the data format is NCHW, expected NHWC]`,
     );

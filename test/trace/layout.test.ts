@@ -1,11 +1,12 @@
 /** Images stay in the device's layout: no Transpose but at the ends, and none at all in an exported network. */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { type Graph, graphNodes } from '../../src/onnx/ir.ts';
 import { optimize } from '../../src/onnx/passes/index.ts';
 import { printGraph } from '../../src/onnx/print.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { float32, type TensorFunction } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { cpu } from '../../src/trace/device.ts';
 import { trace } from '../../src/trace/trace.ts';
 
@@ -14,13 +15,13 @@ const blocked = cpu(16);
 const count = (graph: Graph, ...ops: string[]): number =>
   graphNodes(graph).filter(({ op }) => ops.includes(op)).length;
 
-type Images = (x: tf.Tensor4D, vector: tf.Tensor1D) => tf.Tensor;
+type Images = (x: Tensor4D, vector: Tensor1D) => Tensor;
 
 /** From images to images, in operations that every layout allows. */
 const within: Readonly<Record<string, Images>> = {
   'scale and shift': (x, v) => tf.add(tf.mul(x, v), tf.scalar(1)),
   activation: (x) => tf.selu(tf.leakyRelu(x)),
-  'a choice': (x) => tf.where(tf.greater(x, 0), x, tf.scalar(-1) as tf.Tensor),
+  'a choice': (x) => tf.where(tf.greater(x, 0), x, tf.scalar(-1) as Tensor),
   'a gate': (x) => tf.mul(x, tf.sigmoid(tf.mean(x, [1, 2], true))),
   'attention to pixels': (x) =>
     tf.mul(x, tf.softmax(tf.reshape(tf.mean(x, 3), [2, 64])).reshape([2, 8, 8, 1])),
@@ -61,10 +62,10 @@ const within: Readonly<Record<string, Images>> = {
 };
 
 /** The function with images that enter and leave with the channels first. */
-const framed = (run: Images, enter: (x: tf.Tensor4D) => tf.Tensor4D = (x) => x): TensorFunction => {
-  const last = (x: tf.Tensor): tf.Tensor4D => tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
+const framed = (run: Images, enter: (x: Tensor4D) => Tensor4D = (x) => x): TensorFunction => {
+  const last = (x: Tensor): Tensor4D => tf.transpose(x, [0, 2, 3, 1]) as Tensor4D;
   return ({ x, v }) => ({
-    y: tf.transpose(run(enter(last(x as tf.Tensor)), v as tf.Tensor1D), [0, 3, 1, 2]),
+    y: tf.transpose(run(enter(last(x as Tensor)), v as Tensor1D), [0, 3, 1, 2]),
   });
 };
 
@@ -80,7 +81,7 @@ describe('operations on images move no pixels between layouts', () => {
   });
 
   test.each(Object.entries(within))('blocked: %s', (_, run) => {
-    const enter = (x: tf.Tensor4D): tf.Tensor4D => tf.avgPool(x, 1, 1, 'valid');
+    const enter = (x: Tensor4D): Tensor4D => tf.avgPool(x, 1, 1, 'valid');
     const graph = optimize(trace(framed(run, enter), signature, { device: blocked }));
     verify(graph);
     expect(count(graph, 'ReorderInput')).toBe(1);
@@ -91,10 +92,10 @@ describe('operations on images move no pixels between layouts', () => {
 });
 
 const classifier: TensorFunction = ({ image, filter, weights, bias }) => {
-  const x = tf.transpose(image as tf.Tensor, [0, 2, 3, 1]) as tf.Tensor4D;
-  const features = tf.relu(tf.conv2d(x, filter as tf.Tensor4D, 1, 'same')) as tf.Tensor4D;
+  const x = tf.transpose(image as Tensor, [0, 2, 3, 1]) as Tensor4D;
+  const features = tf.relu(tf.conv2d(x, filter as Tensor4D, 1, 'same')) as Tensor4D;
   const pooled = tf.mean(tf.maxPool(features, 2, 2, 'valid'), [1, 2]);
-  return { logits: tf.add(tf.matMul(pooled, weights as tf.Tensor2D), bias as tf.Tensor) };
+  return { logits: tf.add(tf.matMul(pooled, weights as Tensor2D), bias as Tensor) };
 };
 
 const parameters = { filter: float32(3, 3, 3, 16), weights: float32(16, 10), bias: float32(10) };
@@ -135,11 +136,11 @@ test('a classifier of images, in blocks', () => {
 
 test('the gradient of a mean is never spread out', () => {
   const fn: TensorFunction = ({ x }) => {
-    const pooled = (images: tf.Tensor): tf.Scalar => {
+    const pooled = (images: Tensor): Scalar => {
       const image = tf.transpose(images, [0, 2, 3, 1]);
       return tf.sum(tf.square(tf.mean(tf.concat([tf.relu(image), image], 3), [1, 2])));
     };
-    return { dx: tf.grad(pooled)(x as tf.Tensor) };
+    return { dx: tf.grad(pooled)(x as Tensor) };
   };
   const graph = optimize(trace(fn, { x: float32(2, 16, 8, 8) }));
   expect(printGraph(graph)).toMatchInlineSnapshot(`

@@ -1,6 +1,7 @@
 /** α itself, which all methods have. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { type Initializer, type ParameterTable, zeros } from '../../nn/parameters.ts';
+import { tf } from '../../tfjs.ts';
 import { alphaShape, type SearchSpace } from '../spaces.ts';
 import type { Method } from './method.ts';
 
@@ -10,7 +11,7 @@ export const nearZero: Initializer = (target, _, random) => {
 };
 
 /** softmax over the operations of each edge. */
-export const softmaxProbabilities: Method['probabilities'] = ({ alpha }) => tf.softmax(alpha as tf.Tensor);
+export const softmaxProbabilities: Method['probabilities'] = ({ alpha }) => tf.softmax(alpha as Tensor);
 
 const alphaOf =
   (initializer: Initializer) =>

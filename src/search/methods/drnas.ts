@@ -15,9 +15,10 @@
  * candidates of one edge alike). Partial channels are the code's for the space of DARTS, without its β of PC-DARTS;
  * its pruning and widening between stages are not done.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import { withGradient } from '../../nn/gradient.ts';
 import { float32 } from '../../signature.ts';
+import { tf } from '../../tfjs.ts';
 import { logGammaSlope, sampleLogGamma, trigamma } from '../gamma.ts';
 import type { anchorDistances } from '../method-options.ts';
 import { operationWeights } from '../mixed-operation.ts';
@@ -38,14 +39,14 @@ export interface DrnasOptions {
 export const concentration = (alpha: number): number =>
   alpha > 0 ? alpha + 1 : Math.max(Math.exp(alpha), 1e-10);
 
-const concentrationOf = (alpha: tf.Tensor): tf.Tensor => tf.add(tf.elu(alpha), 1);
+const concentrationOf = (alpha: Tensor): Tensor => tf.add(tf.elu(alpha), 1);
 
 /** ln g as drawn, with the gradient of its path. */
-const pathwise = (beta: tf.Tensor, logSample: tf.Tensor, slope: tf.Tensor): tf.Tensor =>
+const pathwise = (beta: Tensor, logSample: Tensor, slope: Tensor): Tensor =>
   withGradient(
     [beta],
     () => ({ value: logSample.clone(), kept: [slope] }),
-    (dy, [derivative]) => [tf.mul(dy, derivative as tf.Tensor)],
+    (dy, [derivative]) => [tf.mul(dy, derivative as Tensor)],
   );
 
 /** KL(Dir(β) ‖ Dir(1)) of one edge: ln Γ(Σβ) − Σ ln Γ(β) − ln Γ(K) + Σ (β − 1)(ψ(β) − ψ(Σβ)); its gradient. */
@@ -58,7 +59,7 @@ export function divergenceSlope(beta: readonly number[]): number[] {
 /** ½·Σα². */
 const squares = (weight: number): Penalty => ({
   inputs: {},
-  value: ({ alpha }) => tf.mul(weight / 2, tf.sum(tf.square(alpha as tf.Tensor))) as tf.Scalar,
+  value: ({ alpha }) => tf.mul(weight / 2, tf.sum(tf.square(alpha as Tensor))) as Scalar,
 });
 
 /** The host computes the divergence's gradient; the value here is linear in β and has it. */
@@ -75,8 +76,8 @@ const divergence = (weight: number, space: SearchSpace): Penalty => ({
   value: ({ alpha }, inputs) =>
     tf.mul(
       weight,
-      tf.sum(tf.mul(concentrationOf(alpha as tf.Tensor), inputs.divergenceSlope as tf.Tensor)),
-    ) as tf.Scalar,
+      tf.sum(tf.mul(concentrationOf(alpha as Tensor), inputs.divergenceSlope as Tensor)),
+    ) as Scalar,
 });
 
 export const drnas = ({ partialChannels: k, anchorDistance, anchorWeight }: DrnasOptions): Method => ({
@@ -97,15 +98,15 @@ export const drnas = ({ partialChannels: k, anchorDistance, anchorWeight }: Drna
     },
   }),
   mix: ({ alpha }, inputs, space) => {
-    const [logSample, slope] = tf.unstack(inputs.gamma as tf.Tensor) as [tf.Tensor, tf.Tensor];
-    const path = pathwise(concentrationOf(alpha as tf.Tensor), logSample, slope);
+    const [logSample, slope] = tf.unstack(inputs.gamma as Tensor) as [Tensor, Tensor];
+    const path = pathwise(concentrationOf(alpha as Tensor), logSample, slope);
     return operationWeights(tf.softmax(path), alphaShape(space));
   },
   node: partialChannels(k),
   penalties: (space) => [
     { l2: squares, kl: (weight: number) => divergence(weight, space) }[anchorDistance](anchorWeight),
   ],
-  probabilities: ({ alpha }) => concentrationOf(alpha as tf.Tensor),
+  probabilities: ({ alpha }) => concentrationOf(alpha as Tensor),
   strengths: ({ alpha }, space) => strengthsBy(mean, alpha as Float32Array, space),
 });
 

@@ -9,7 +9,8 @@
  * `parse_method darts`; what their `threshold_sparse` does besides, leaving out edges below 0.85, is not done. Their
  * space has no `none`; where a space does, it weighs nothing, and σ(α) of it follows the zero-one loss alone.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
+import { tf } from '../../tfjs.ts';
 import { mixedOperation, operationWeights, sumOf } from '../mixed-operation.ts';
 import { alphaShape } from '../spaces.ts';
 import { strengthsBy } from '../strengths.ts';
@@ -20,7 +21,7 @@ import type { Method, Penalty } from './method.ts';
 export const zeroOneLoss = (weight: number): Penalty => ({
   inputs: {},
   value: ({ alpha }) =>
-    tf.mul(-weight, tf.mean(tf.square(tf.sub(tf.sigmoid(alpha as tf.Tensor), 0.5)))) as tf.Scalar,
+    tf.mul(-weight, tf.mean(tf.square(tf.sub(tf.sigmoid(alpha as Tensor), 0.5)))) as Scalar,
 });
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -30,9 +31,9 @@ export const fairDarts = (zeroOneWeight: number): Method => ({
   name: 'fair-darts',
   declare: declareZeroAlpha,
   inputs: () => ({}),
-  mix: ({ alpha }, _, space) => operationWeights(tf.sigmoid(alpha as tf.Tensor), alphaShape(space)),
+  mix: ({ alpha }, _, space) => operationWeights(tf.sigmoid(alpha as Tensor), alphaShape(space)),
   node: sumOf(mixedOperation),
   penalties: () => [zeroOneLoss(zeroOneWeight)],
-  probabilities: ({ alpha }) => tf.sigmoid(alpha as tf.Tensor),
+  probabilities: ({ alpha }) => tf.sigmoid(alpha as Tensor),
   strengths: ({ alpha }, space) => strengthsBy((row) => row.map(sigmoid), alpha as Float32Array, space),
 });

@@ -12,7 +12,7 @@
  * logarithm of softmax(α) for α changes neither o* nor p. The genotype is read off softmax(α) by the rule of DARTS, one
  * operation an edge; the code sorts all operations of a node's edges, and two of one edge may remain.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { type Branch, chosenBranch, chosenNumber } from '../../nn/choice.ts';
 import { withGradient } from '../../nn/gradient.ts';
 import { type Context, sharing } from '../../nn/layers.ts';
@@ -22,6 +22,7 @@ import { linear } from '../../nn/schedules.ts';
 import type { Random } from '../../random.ts';
 import { inScope } from '../../scope.ts';
 import { float32 } from '../../signature.ts';
+import { tf } from '../../tfjs.ts';
 import { type EdgeMaker, mixedOperation, scalarsOf, sumOf } from '../mixed-operation.ts';
 import { operationOf } from '../operations.ts';
 import { alphaShape, alphaSize } from '../spaces.ts';
@@ -39,7 +40,7 @@ export interface GdasOptions {
 const gumbel = (random: Random): number => -Math.log(-Math.log(Math.max(random.uniform(), 2 ** -33)));
 
 /** 1, with the gradient of p. */
-const straightThrough = (p: tf.Tensor): tf.Tensor =>
+const straightThrough = (p: Tensor): Tensor =>
   withGradient(
     [p],
     () => ({ value: tf.onesLike(p), kept: [] }),
@@ -73,7 +74,7 @@ const sampledOperation: EdgeMaker = (frame) => {
 function withParameters(
   context: Context,
   parameters: readonly Parameter[],
-  values: readonly tf.Tensor[],
+  values: readonly Tensor[],
 ): Context {
   const own = new Map(parameters.map((parameter, i) => [parameter, values[i]]));
   return {
@@ -98,8 +99,8 @@ export const gdas = ({ temperature, temperatureMin }: GdasOptions): Method => ({
   }),
   mix: ({ alpha }, inputs, space) => {
     const shape = alphaShape(space);
-    const perturbed = tf.add(alpha as tf.Tensor, inputs.gumbel as tf.Tensor);
-    const probabilities = tf.softmax(tf.div(perturbed, inputs.temperature as tf.Tensor));
+    const perturbed = tf.add(alpha as Tensor, inputs.gumbel as Tensor);
+    const probabilities = tf.softmax(tf.div(perturbed, inputs.temperature as Tensor));
     const best = tf.argMax(perturbed, -1).expandDims(-1);
     const chosen = scalarsOf(tf.equal(best, tf.range(0, shape[2], 1, 'int32')), shape);
     return scalarsOf(straightThrough(probabilities), shape).map((edges, kind) =>

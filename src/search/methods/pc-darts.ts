@@ -9,8 +9,9 @@
  * shuffles, so that others come first at the next node. An odd size, on which the code breaks, is pooled to its half
  * rounded up.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { softmax } from '../../softmax.ts';
+import { tf } from '../../tfjs.ts';
 import { operationWeights, scalarsOf } from '../mixed-operation.ts';
 import { partialChannels } from '../partial-channels.ts';
 import { alphaShape, edgesByNode, type SearchSpace } from '../spaces.ts';
@@ -28,9 +29,9 @@ export const pcDarts = (k: number): Method => ({
   },
   inputs: () => ({}),
   mix: ({ alpha, beta }, _, space) => {
-    const byEdge = edgeWeights(beta as tf.Tensor, space);
-    return operationWeights(tf.softmax(alpha as tf.Tensor), alphaShape(space)).map((edges, kind) =>
-      edges.map((weights, edge) => ({ ...weights, edge: byEdge[kind]?.[edge] as tf.Tensor })),
+    const byEdge = edgeWeights(beta as Tensor, space);
+    return operationWeights(tf.softmax(alpha as Tensor), alphaShape(space)).map((edges, kind) =>
+      edges.map((weights, edge) => ({ ...weights, edge: byEdge[kind]?.[edge] as Tensor })),
     );
   },
   node: partialChannels(k),
@@ -46,7 +47,7 @@ export const pcDarts = (k: number): Method => ({
 });
 
 /** softmax(β) over the edges into each node, by kind of cell and edge, a scalar each. */
-function edgeWeights(beta: tf.Tensor, space: SearchSpace): readonly (readonly tf.Tensor[])[] {
+function edgeWeights(beta: Tensor, space: SearchSpace): readonly (readonly Tensor[])[] {
   const [kinds] = alphaShape(space);
   const byNode = edgesByNode(space).map((edges) => {
     const own = tf.slice(beta, [0, edges[0] ?? 0], [kinds, edges.length]);

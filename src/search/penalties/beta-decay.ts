@@ -2,8 +2,9 @@
  * β-decay (Ye et al. 2022, arXiv 2203.01665): keeps β = softmax(α) from sharpening, by a penalty on log Σ exp(α) of each
  * edge that grows over the search.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import { float32 } from '../../signature.ts';
+import { tf } from '../../tfjs.ts';
 import type { Penalty } from '../methods/method.ts';
 
 /**
@@ -18,5 +19,5 @@ export const betaDecay = (weight: number): Penalty => ({
     },
   },
   value: ({ alpha }, { betaDecay: lambda }) =>
-    tf.mul(lambda as tf.Tensor, tf.mean(tf.logSumExp(alpha as tf.Tensor, -1))) as tf.Scalar,
+    tf.mul(lambda as Tensor, tf.mean(tf.logSumExp(alpha as Tensor, -1))) as Scalar,
 });

@@ -2,7 +2,7 @@
  * The skeleton of NAS-Bench-201 (Dong & Yang 2020, arXiv 2001.00326; D-X-Y/AutoDL-Projects): a chain of cells of one
  * input, with residual blocks where the image is halved. Of 17 cells, the benchmark's five a stage and two blocks.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import {
   batchNorm,
   type Context,
@@ -15,6 +15,7 @@ import {
 import { type Width, widthOf } from '../../nn/padding.ts';
 import { averagePoolPairs } from '../../nn/pooling.ts';
 import { inScope } from '../../scope.ts';
+import { tf } from '../../tfjs.ts';
 import { isReduction } from '../skeleton-names.ts';
 import {
   type Body,
@@ -28,7 +29,7 @@ import {
 /** What an image passes through, by its name: a cell, or a residual block. */
 interface Stage<C extends Context> {
   readonly name: string;
-  readonly apply: (x: tf.Tensor4D, context: C) => tf.Tensor4D;
+  readonly apply: (x: Tensor4D, context: C) => Tensor4D;
 }
 
 /** [ReLU, conv 3×3, BN] twice, the first of stride 2, added to the mean of 2×2 pixels through a conv 1×1. */

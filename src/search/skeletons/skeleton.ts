@@ -1,5 +1,5 @@
 /** What the supernet and the discrete network have in common: a skeleton with searched cells in it. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import {
   batchNorm,
   type Context,
@@ -10,6 +10,7 @@ import {
 } from '../../nn/layers.ts';
 import type { Width } from '../../nn/padding.ts';
 import { inScope } from '../../scope.ts';
+import { tf } from '../../tfjs.ts';
 import { type CellKind, isReduction } from '../skeleton-names.ts';
 
 export interface SkeletonOptions {
@@ -34,7 +35,7 @@ export interface CellFrame {
 }
 
 /** Node i of a cell, from the states before it. C is the context that nodes need. */
-export type Node<C extends Context = Context> = (states: readonly tf.Tensor4D[], context: C) => tf.Tensor4D;
+export type Node<C extends Context = Context> = (states: readonly Tensor4D[], context: C) => Tensor4D;
 
 export interface CellGraph<C extends Context = Context> {
   readonly nodes: readonly Node<C>[];
@@ -51,7 +52,7 @@ export interface Body<C extends Context = Context> {
   /** Of the features. */
   readonly outputs: Width;
   /** [N, H, W, C] → features; `visit` sees each cell's output (the auxiliary head branches off there). */
-  apply(images: tf.Tensor4D, context: C, visit?: (index: number, output: tf.Tensor4D) => void): tf.Tensor4D;
+  apply(images: Tensor4D, context: C, visit?: (index: number, output: Tensor4D) => void): Tensor4D;
 }
 
 export interface Skeleton {
@@ -73,15 +74,15 @@ export const makeStem = (at: Declarations, inputs: number, outputs: number): Lay
 /** The nodes' states after those given, each in a scope of its number, and the concatenation of some. */
 export function runNodes<C extends Context>(
   { nodes, concat }: CellGraph<C>,
-  inputs: readonly tf.Tensor4D[],
+  inputs: readonly Tensor4D[],
   context: C,
-): tf.Tensor4D {
+): Tensor4D {
   const states = [...inputs];
   for (const node of nodes) {
     states.push(inScope(`node${states.length}`, () => node(states, context)));
   }
-  const chosen = concat.map((state) => states[state] as tf.Tensor4D);
-  return chosen.length === 1 ? (chosen[0] as tf.Tensor4D) : tf.concat(chosen, 3);
+  const chosen = concat.map((state) => states[state] as Tensor4D);
+  return chosen.length === 1 ? (chosen[0] as Tensor4D) : tf.concat(chosen, 3);
 }
 
 /** The most elements of a node's value, in a batch of images of this size. */

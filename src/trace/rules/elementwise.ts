@@ -1,8 +1,9 @@
 /** Element-wise kernels of several operands. */
-import { type BinaryInputs, backend_util } from '@tensorflow/tfjs';
+import type { BinaryInputs } from '@tensorflow/tfjs';
 import type { Builder } from '../../onnx/build.ts';
 import type { Value } from '../../onnx/ir.ts';
 import type { OperatorName } from '../../onnx/operators.ts';
+import { tf } from '../../tfjs.ts';
 import { perElement } from '../align.ts';
 import { broadcast, broadcastShape } from '../broadcast.ts';
 import { cast, castValue, numbersOf, scalar } from '../dtypes.ts';
@@ -128,7 +129,7 @@ function select(lower: Lowering, given: Traced, t: Traced, e: Traced): Traced {
   const rows = given.shape.length === 1 && t.shape.length > 1;
   const shape = [...given.shape, ...Array<number>(t.shape.length - given.shape.length).fill(1)];
   const chosen = rows ? lower.traced(lower.reshape(given.value, shape), 'plain', shape, 'bool') : given;
-  const dtype = backend_util.upcastType(t.dtype, e.dtype);
+  const dtype = tf.backend_util.upcastType(t.dtype, e.dtype);
   const operands = [chosen, cast(lower, t, dtype), cast(lower, e, dtype)];
   return perElement(lower, operands, dtype, (c, x, y) => {
     if (dtype !== 'bool') return graph.node('Where', [c, x, y]);

@@ -1,5 +1,5 @@
 /** Kernels that rearrange images: mirrored, channels to pixels, pixels to the batch. */
-import { backend_util } from '@tensorflow/tfjs';
+import { tf } from '../../tfjs.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
@@ -24,12 +24,12 @@ const blockArea = (blockShape: readonly number[]): number => blockShape.reduce((
 
 function batchToSpace(lower: Lowering, x: Traced, blockShape: number[], crops: number[][]): Traced {
   const [shape, area, dimensions] = [[...x.shape], blockArea(blockShape), blockShape.length];
-  const split = reshape(lower, x, backend_util.getReshaped(shape, blockShape, area));
-  const ordered = transpose(lower, split, backend_util.getPermuted(split.shape.length, dimensions));
-  const spread = backend_util.getReshapedPermuted(shape, blockShape, area);
+  const split = reshape(lower, x, tf.backend_util.getReshaped(shape, blockShape, area));
+  const ordered = transpose(lower, split, tf.backend_util.getPermuted(split.shape.length, dimensions));
+  const spread = tf.backend_util.getReshapedPermuted(shape, blockShape, area);
   return slice(lower, reshape(lower, ordered, spread), {
-    begin: backend_util.getSliceBeginCoords(crops, dimensions),
-    size: backend_util.getSliceSize(spread, crops, dimensions),
+    begin: tf.backend_util.getSliceBeginCoords(crops, dimensions),
+    size: tf.backend_util.getSliceSize(spread, crops, dimensions),
   });
 }
 
@@ -41,9 +41,9 @@ function spaceToBatch(lower: Lowering, x: Traced, blockShape: number[], paddings
   });
   const padded = pad(lower, x, sides);
   const shape = [...padded.shape];
-  const split = reshape(lower, padded, backend_util.getReshaped(shape, blockShape, area, false));
-  const ordered = transpose(lower, split, backend_util.getPermuted(split.shape.length, dimensions, false));
-  return reshape(lower, ordered, backend_util.getReshapedPermuted(shape, blockShape, area, false));
+  const split = reshape(lower, padded, tf.backend_util.getReshaped(shape, blockShape, area, false));
+  const ordered = transpose(lower, split, tf.backend_util.getPermuted(split.shape.length, dimensions, false));
+  return reshape(lower, ordered, tf.backend_util.getReshapedPermuted(shape, blockShape, area, false));
 }
 
 export const image = {

@@ -1,5 +1,5 @@
 /** Kernels that join tensors along an axis and take them apart. */
-import { backend_util, util } from '@tensorflow/tfjs';
+import { tf } from '../../tfjs.ts';
 import { richestLayout } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
@@ -8,7 +8,7 @@ import { addressable, channelAxis, type View, view, viewAs } from '../view.ts';
 import { reshape } from './shape.ts';
 import { cutAxis } from './slicing.ts';
 
-const axisOf = (x: Traced, axis: number): number => util.parseAxisParam(axis, [...x.shape])[0] as number;
+const axisOf = (x: Traced, axis: number): number => tf.util.parseAxisParam(axis, [...x.shape])[0] as number;
 
 const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
 
@@ -46,7 +46,7 @@ function parts(
 
 function split(lower: Lowering, x: Traced, sizesOrCount: number[] | number, along: number): Traced[] {
   const axis = axisOf(x, along);
-  const sizes = backend_util.prepareSplitSize(tensorInfo(x), sizesOrCount, axis);
+  const sizes = tf.backend_util.prepareSplitSize(tensorInfo(x), sizesOrCount, axis);
   if (x.narrow) {
     // Parts of what is broadcast, so that it need not be.
     return sizes.map((size, index) => {

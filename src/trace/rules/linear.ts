@@ -1,6 +1,7 @@
 /** Products of matrices. */
-import { backend_util } from '@tensorflow/tfjs';
+
 import type { Value } from '../../onnx/ir.ts';
+import { tf } from '../../tfjs.ts';
 import { perElement } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
@@ -40,7 +41,10 @@ function product(lower: Lowering, a: Value, b: Value, transposition: Transpositi
 
 /** The shape of a·b for batches of matrices, which broadcast. */
 function productShape(a: Traced, b: Traced, { transposeA, transposeB }: Transposition): readonly number[] {
-  const batch = backend_util.assertAndGetBroadcastShape([...a.shape.slice(0, -2)], [...b.shape.slice(0, -2)]);
+  const batch = tf.backend_util.assertAndGetBroadcastShape(
+    [...a.shape.slice(0, -2)],
+    [...b.shape.slice(0, -2)],
+  );
   return [...batch, a.shape.at(transposeA ? -1 : -2) as number, b.shape.at(transposeB ? -2 : -1) as number];
 }
 

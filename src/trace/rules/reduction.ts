@@ -1,6 +1,7 @@
 /** Reductions over axes, positions of extremes, softmax. */
-import { util } from '@tensorflow/tfjs';
+
 import type { Value } from '../../onnx/ir.ts';
+import { tf } from '../../tfjs.ts';
 import { cast, castValue, numbersOf } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
@@ -69,7 +70,7 @@ function reduce(
 
 /** tfjs leaves the axes away where it means all of them, whatever its types say. */
 const axesOf = (x: Traced, axis: Axes | null | undefined): number[] =>
-  util.parseAxisParam(typeof axis === 'object' && axis ? [...axis] : (axis as number), [...x.shape]);
+  tf.util.parseAxisParam(typeof axis === 'object' && axis ? [...axis] : (axis as number), [...x.shape]);
 
 const reduceNumbers = (lower: Lowering, op: Operator, x: Traced, axis: Axes, keepDims: boolean): Traced =>
   reduce(lower, op, numbersOf(lower, x), axesOf(x, axis), keepDims);

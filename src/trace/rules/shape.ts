@@ -1,5 +1,5 @@
 /** Kernels that give elements another shape or order, or repeat them. */
-import { util } from '@tensorflow/tfjs';
+import { tf } from '../../tfjs.ts';
 import { broadcast, uniformElement } from '../broadcast.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
@@ -67,7 +67,7 @@ export const shape = {
   FoldImages: (lower, { x }, { images }) => divide(lower, x, (x.shape[channelAxis] as number) * images),
   UnfoldImages: (lower, { x }, { images }) => divide(lower, x, (x.shape[channelAxis] as number) / images),
   Reshape: (lower, { x }, { shape: target }) =>
-    reshape(lower, x, util.inferFromImplicitShape(target, sizeOf(x.shape))),
+    reshape(lower, x, tf.util.inferFromImplicitShape(target, sizeOf(x.shape))),
   Tile: (lower, { x }, { reps }) => tile(lower, x, reps),
   Transpose: (lower, { x }, { perm }) => transpose(lower, x, perm),
 } satisfies Partial<Rules>;

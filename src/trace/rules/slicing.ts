@@ -1,6 +1,7 @@
 /** Kernels that cut tensors along their axes. */
-import { type SliceAttrs, type StridedSliceAttrs, slice_util, util } from '@tensorflow/tfjs';
+import type { SliceAttrs, StridedSliceAttrs } from '@tensorflow/tfjs';
 import { beforeFirst } from '../../onnx/build.ts';
+import { tf } from '../../tfjs.ts';
 import { broadcast } from '../broadcast.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
@@ -84,7 +85,7 @@ export const cutAxis = (lower: Lowering, x: Traced, axis: number, range: Range):
 
 /** A tensor from `begin` on, `size` elements of each axis; tfjs allows shorter lists than the tensor has axes. */
 export function slice(lower: Lowering, x: Traced, attributes: SliceAttrs): Traced {
-  const parsed = slice_util.parseSliceParams(tensorInfo(x), attributes.begin, attributes.size);
+  const parsed = tf.slice_util.parseSliceParams(tensorInfo(x), attributes.begin, attributes.size);
   const [begin, size] = parsed as [number[], number[]];
   const ranges = begin.map((first, axis) => ({
     begin: first,
@@ -95,7 +96,7 @@ export function slice(lower: Lowering, x: Traced, attributes: SliceAttrs): Trace
 }
 
 function stridedSlice(lower: Lowering, x: Traced, attributes: StridedSliceAttrs): Traced {
-  const { begin, end, strides, finalShape } = slice_util.sliceInfo(
+  const { begin, end, strides, finalShape } = tf.slice_util.sliceInfo(
     [...x.shape],
     attributes.begin,
     attributes.end,
@@ -123,7 +124,7 @@ export function reverse(lower: Lowering, x: Traced, axes: readonly number[]): Tr
 }
 
 export const slicing = {
-  Reverse: (lower, { x }, { dims }) => reverse(lower, x, util.parseAxisParam(dims, [...x.shape])),
+  Reverse: (lower, { x }, { dims }) => reverse(lower, x, tf.util.parseAxisParam(dims, [...x.shape])),
   Slice: (lower, { x }, attributes) => slice(lower, x, attributes),
   StridedSlice: (lower, { x }, attributes) => stridedSlice(lower, x, attributes),
 } satisfies Partial<Rules>;

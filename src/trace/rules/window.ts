@@ -1,6 +1,7 @@
 /** Sliding windows: tfjs's strides and paddings as ONNX writes them, and what gradients of windows share. */
-import { backend_util, type Conv2DAttrs } from '@tensorflow/tfjs';
+import type { backend_util, Conv2DAttrs } from '@tensorflow/tfjs';
 import type { Value } from '../../onnx/ir.ts';
+import { tf } from '../../tfjs.ts';
 import type { Lowering } from '../lowering.ts';
 import { knownShape, type Layout } from '../traced.ts';
 
@@ -39,7 +40,7 @@ export function convolutionWindow(
     throw new Error(`the data format ${attributes.dataFormat} is not supported; tfjs's default is NHWC`);
   }
   return fromInfo(
-    backend_util.computeConv2DInfo(
+    tf.backend_util.computeConv2DInfo(
       imageShape as Shape4,
       filterShape as Shape4,
       attributes.strides,
@@ -57,7 +58,7 @@ export const poolingWindow = (
   { strides, pad, dimRoundingMode }: WindowAttributes,
 ): Window =>
   fromInfo(
-    backend_util.computePool2DInfo(imageShape as Shape4, filterSize, strides, 1, pad, dimRoundingMode),
+    tf.backend_util.computePool2DInfo(imageShape as Shape4, filterSize, strides, 1, pad, dimRoundingMode),
   );
 
 const fromInfo = (info: backend_util.Conv2DInfo): Window => ({

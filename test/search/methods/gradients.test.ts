@@ -2,32 +2,33 @@
  * The gradient of α and β by each method against finite differences of what it is the gradient of. ReLU and the maximum
  * have kinks, so here they are softplus and the average; the noise of a step is held.
  */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { describe, expect, it, vi } from 'vitest';
 import type { Elements } from '../../../src/engine/engine.ts';
 import type { Method } from '../../../src/search/methods/method.ts';
 import { operationWeights, scalarsOf } from '../../../src/search/mixed-operation.ts';
 import { alphaShape, alphaSize } from '../../../src/search/spaces.ts';
 import { float32, type Signature, type TensorFunction } from '../../../src/signature.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { compute, reference, tracedEngines } from '../../engine/engines.ts';
 import { dot, moved, normOf, randomSteps, slopeOf } from '../../nn/differentiable.ts';
 import { learningMethods, methodOf, subjectOf, twoNodes } from './subject.ts';
 
 vi.mock(import('../../../src/nn/activation.ts'), async () => {
   const { softplus } = await import('@tensorflow/tfjs');
-  return { relu: softplus<tf.Tensor4D> };
+  return { relu: softplus<Tensor4D> };
 });
 vi.mock(import('../../../src/nn/pooling.ts'), async (original) => {
   const module = await original();
   return {
     ...module,
     maxPool: module.averagePool,
-    maxPoolPairs: (x: tf.Tensor4D) => tfAverage(x),
+    maxPoolPairs: (x: Tensor4D) => tfAverage(x),
   };
 });
 
 /** Pairs averaged; sides here are even where pairs are pooled. */
-const tfAverage = (x: tf.Tensor4D): tf.Tensor4D => tf.avgPool(x, 2, 2, 'valid');
+const tfAverage = (x: Tensor4D): Tensor4D => tf.avgPool(x, 2, 2, 'valid');
 
 const space = twoNodes;
 const shape = alphaShape(space);
@@ -45,11 +46,11 @@ const twins: Readonly<Record<string, Twin>> = {
   // The choice stays, and h moves as the probabilities do.
   gdas: {
     mix: ({ alpha }, { at, gumbel, temperature }) => {
-      const probabilities = (a: tf.Tensor): tf.Tensor =>
-        tf.softmax(tf.div(tf.add(a, gumbel as tf.Tensor), temperature as tf.Tensor));
-      const origin = (at as tf.Tensor).reshape(shape);
-      const h = tf.add(1, tf.sub(probabilities(alpha as tf.Tensor), probabilities(origin)));
-      const best = tf.argMax(tf.add(origin, gumbel as tf.Tensor), -1).expandDims(-1);
+      const probabilities = (a: Tensor): Tensor =>
+        tf.softmax(tf.div(tf.add(a, gumbel as Tensor), temperature as Tensor));
+      const origin = (at as Tensor).reshape(shape);
+      const h = tf.add(1, tf.sub(probabilities(alpha as Tensor), probabilities(origin)));
+      const best = tf.argMax(tf.add(origin, gumbel as Tensor), -1).expandDims(-1);
       const chosen = scalarsOf(tf.equal(best, tf.range(0, shape[2], 1, 'int32')), shape);
       return scalarsOf(h, shape).map((edges, kind) =>
         edges.map((operations, edge) => ({
@@ -63,9 +64,9 @@ const twins: Readonly<Record<string, Twin>> = {
   // The samples move along their path.
   drnas: {
     mix: ({ alpha }, { at, gamma }) => {
-      const [logSample, slope] = tf.unstack(gamma as tf.Tensor) as [tf.Tensor, tf.Tensor];
-      const origin = (at as tf.Tensor).reshape(shape);
-      const path = tf.add(logSample, tf.mul(slope, tf.sub(tf.elu(alpha as tf.Tensor), tf.elu(origin))));
+      const [logSample, slope] = tf.unstack(gamma as Tensor) as [Tensor, Tensor];
+      const origin = (at as Tensor).reshape(shape);
+      const path = tf.add(logSample, tf.mul(slope, tf.sub(tf.elu(alpha as Tensor), tf.elu(origin))));
       return operationWeights(tf.softmax(path), shape);
     },
     inputs: { at: float32(alphaSize(space)) },
@@ -91,10 +92,10 @@ describe.each(learningMethods)('%s', (name) => {
     const [blocked] = await tracedEngines();
     if (!blocked) throw new Error('there is no engine');
     const at = feeds(1);
-    const ofAlpha: TensorFunction = (fed) => ({ alpha: fn(fed).alpha as tf.Tensor });
+    const ofAlpha: TensorFunction = (fed) => ({ alpha: fn(fed).alpha as Tensor });
     const gradient = (await compute(blocked.engine, ofAlpha, signature, at)).alpha as Elements;
     const value = await blocked.engine.compile(
-      (fed) => ({ loss: smooth.fn(fed).loss as tf.Tensor }),
+      (fed) => ({ loss: smooth.fn(fed).loss as Tensor }),
       smooth.signature,
       name,
     );

@@ -1,5 +1,5 @@
 /** What the methods' equations say, at their edges: equal α, one candidate, nothing but `none`. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { random } from '../../../src/random.ts';
@@ -26,6 +26,7 @@ import {
 } from '../../../src/search/spaces.ts';
 import { makeSupernet } from '../../../src/search/supernet.ts';
 import { softmax } from '../../../src/softmax.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { compute, tracedEngines } from '../../engine/engines.ts';
 import { normals } from '../../nn/differentiable.ts';
 import { learningMethods, methodOf, subjectOf, twoNodes } from './subject.ts';
@@ -87,7 +88,7 @@ function weightsAt(method: Method, values: ArchitectureValues, on: SearchSpace =
         tf.tensor(value(at ?? moment(values)), spec.shape as number[]),
       ]),
     );
-    const number = (x: tf.Tensor): number => x.dataSync()[0] as number;
+    const number = (x: Tensor): number => x.dataSync()[0] as number;
     const numbers = ({ operations: scalars, edge, chosen }: EdgeWeights) => ({
       operations: scalars.map(number),
       edge: edge && number(edge),
@@ -318,7 +319,7 @@ describe('DrNAS', () => {
         tf.tensor(value(moment(values)), spec.shape as number[]),
       ]),
     );
-    const gradient = tf.grad((a) => penalty?.value({ alpha: a }, inputs) as tf.Tensor);
+    const gradient = tf.grad((a) => penalty?.value({ alpha: a }, inputs) as Tensor);
     return gradient(tf.tensor3d(alpha, [kinds, edges, operations])).dataSync() as Float32Array;
   };
 

@@ -1,5 +1,5 @@
 /** A small supernet by each method: its loss, and the gradient of all that it learns about the architecture. */
-import * as tf from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import type { Feeds } from '../../../src/engine/engine.ts';
 import { random } from '../../../src/random.ts';
 import { alphaGradient, supernetLoss, weightGradient } from '../../../src/search/architect.ts';
@@ -12,6 +12,7 @@ import { everywhere } from '../../../src/search/spaces/space.ts';
 import { candidatesOf, type SearchSpace, searchSpace } from '../../../src/search/spaces.ts';
 import { architectureOf, architectureValues, makeSupernet } from '../../../src/search/supernet.ts';
 import { float32, int32, type Signature, type TensorFunction } from '../../../src/signature.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { normals } from '../../nn/differentiable.ts';
 
 export const learningMethods = ['darts', 'pc-darts', 'gdas', 'drnas', 'fair-darts'] as const;
@@ -56,13 +57,13 @@ export function subjectOf(
   };
   /** The loss with the method's penalties, and its gradients. */
   const fn: TensorFunction = (fed) => {
-    const { theta, alpha } = fed as { theta: tf.Tensor; alpha: tf.Tensor };
+    const { theta, alpha } = fed as { theta: Tensor; alpha: Tensor };
     const loss = supernetLoss(supernet, fed);
-    const data = { images: fed.images as tf.Tensor4D, labels: fed.labels as tf.Tensor1D };
-    const penalty = (a: tf.Tensor): tf.Scalar =>
-      penalties.reduce<tf.Scalar>(
+    const data = { images: fed.images as Tensor4D, labels: fed.labels as Tensor1D };
+    const penalty = (a: Tensor): Scalar =>
+      penalties.reduce<Scalar>(
         (sum, one) => tf.add(sum, one.value(architectureOf(supernet, a), fed)),
-        tf.mul(0, tf.sum(a)) as tf.Scalar,
+        tf.mul(0, tf.sum(a)) as Scalar,
       );
     const evaluated = alphaGradient(loss, supernet, theta, alpha, data);
     return {

@@ -1,5 +1,5 @@
 /** Edges and nodes that have no candidate but none: zeros in the supernet and in the network. */
-import * as tf from '@tensorflow/tfjs';
+
 import { expect, it } from 'vitest';
 import { random } from '../../../src/random.ts';
 import { deriveGenotype } from '../../../src/search/derive.ts';
@@ -10,6 +10,7 @@ import { alphaSize } from '../../../src/search/spaces.ts';
 import { weightStep } from '../../../src/search/steps.ts';
 import { softmaxStrengths } from '../../../src/search/strengths.ts';
 import { makeSupernet } from '../../../src/search/supernet.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { compute, reference, tracedEngines } from '../../engine/engines.ts';
 import { normals, relativeError } from '../../nn/differentiable.ts';
 import { network } from '../../retrain/networks.ts';

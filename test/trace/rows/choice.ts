@@ -1,25 +1,26 @@
 /** Branches of which one is computed. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { type Branch, chosenBranch } from '../../../src/nn/choice.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { given, image, normal } from '../inputs.ts';
 
-const pointwise = (filter: tf.Tensor): Branch => ({
+const pointwise = (filter: Tensor): Branch => ({
   parameters: [filter],
-  value: (x, [w]) => tf.sigmoid(tf.conv2d(x, w as tf.Tensor4D, 1, 'same')),
+  value: (x, [w]) => tf.sigmoid(tf.conv2d(x, w as Tensor4D, 1, 'same')),
 });
 
-const without = (value: (x: tf.Tensor4D) => tf.Tensor4D): Branch => ({ parameters: [], value });
+const without = (value: (x: Tensor4D) => Tensor4D): Branch => ({ parameters: [], value });
 
 /** Two convolutions, the identity and nothing. */
-const branches = (first: tf.Tensor, second: tf.Tensor): Branch[] => [
+const branches = (first: Tensor, second: Tensor): Branch[] => [
   pointwise(first),
   without((x) => x),
   pointwise(second),
   without((x) => tf.zerosLike(x)),
 ];
 
-const flagsOf = (which: tf.Tensor, count: number): tf.Tensor[] =>
+const flagsOf = (which: Tensor, count: number): Tensor[] =>
   Array.from({ length: count }, (_, i) => tf.equal(which, i));
 
 /** Two choices in turn, the second reads what the first gives. */
@@ -33,9 +34,9 @@ const twice = (channels: number, which: readonly [number, number]): Row =>
       normal(3, 3, channels, channels),
     ],
     (indices, x, first, second) => {
-      const [a, b] = tf.unstack(indices) as [tf.Tensor, tf.Tensor];
+      const [a, b] = tf.unstack(indices) as [Tensor, Tensor];
       const candidates = branches(first, second);
-      const y = chosenBranch(x as tf.Tensor4D, flagsOf(a, 4), candidates);
+      const y = chosenBranch(x as Tensor4D, flagsOf(a, 4), candidates);
       return chosenBranch(tf.sin(y), flagsOf(b, 4), candidates);
     },
     { gradient: 'both', tolerance: 1e-4 },

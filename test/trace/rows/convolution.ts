@@ -1,10 +1,11 @@
 /** Convolutions and their gradients: kernels, strides, dilations, paddings, sizes that fit and that do not. */
-import * as tf from '@tensorflow/tfjs';
+import type { backend_util, Tensor4D } from '@tensorflow/tfjs';
 import { depthwiseConvolve, dilate } from '../../../src/nn/convolution.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { image, normal } from '../inputs.ts';
 
-type Pad = 'same' | 'valid' | tf.backend_util.ExplicitPadding;
+type Pad = 'same' | 'valid' | backend_util.ExplicitPadding;
 
 const explicit = (top: number, bottom: number, left: number, right: number): Pad => [
   [0, 0],
@@ -53,7 +54,7 @@ const convolution = (channels: number, filters: number, given: Case): Row => {
   return op(
     `conv2d ${channels}→${filters} ${titleOf(given)}`,
     [image(2, ...size, channels), normal(...kernelOf(given), channels, filters)],
-    (x: tf.Tensor4D, w: tf.Tensor4D) =>
+    (x: Tensor4D, w: Tensor4D) =>
       tf.conv2d(x, w, stride, pad, 'NHWC', 1, Array.isArray(pad) ? 'floor' : undefined),
     options,
   );
@@ -64,7 +65,7 @@ const depthwise = (channels: number, multiplier: number, given: Case): Row => {
   return op(
     `depthwiseConv2d ${channels}·${multiplier} ${titleOf(given)}`,
     [image(2, ...size, channels), normal(...kernelOf(given), channels, multiplier)],
-    (x: tf.Tensor4D, w: tf.Tensor4D) =>
+    (x: Tensor4D, w: Tensor4D) =>
       tf.depthwiseConv2d(x, w, stride, pad, 'NHWC', 1, Array.isArray(pad) ? 'floor' : undefined),
     options,
   );
@@ -75,7 +76,7 @@ const dilated = (channels: number, kernel: number, stride: number, size: number)
   op(
     `dilated depthwise convolution ${channels}, ${kernel} stride ${stride} of ${size}`,
     [image(2, size, size, channels), normal(kernel, kernel, channels, 1)],
-    (x: tf.Tensor4D, w: tf.Tensor4D) => depthwiseConvolve(x, w, { stride, dilation: 2 }),
+    (x: Tensor4D, w: Tensor4D) => depthwiseConvolve(x, w, { stride, dilation: 2 }),
     options,
   );
 
@@ -90,7 +91,7 @@ const transposed = (
   return op(
     `conv2dTranspose ${channels}→${filters} ${kernel} stride ${stride} ${pad}`,
     [image(2, 4, 4, channels), normal(kernel, kernel, filters, channels)],
-    (x: tf.Tensor4D, w: tf.Tensor4D) => tf.conv2dTranspose(x, w, [2, size, size, filters], stride, pad),
+    (x: Tensor4D, w: Tensor4D) => tf.conv2dTranspose(x, w, [2, size, size, filters], stride, pad),
     options,
   );
 };
@@ -122,50 +123,50 @@ export const rows: readonly Row[] = [
     op(
       `conv2d with dilation ${dilation}`,
       [image(2, 9, 8, 16), normal(3, 3, 16, 16)],
-      (x: tf.Tensor4D, w: tf.Tensor4D) => tf.conv2d(x, w, 1, 'same', 'NHWC', dilation),
+      (x: Tensor4D, w: Tensor4D) => tf.conv2d(x, w, 1, 'same', 'NHWC', dilation),
       {
         tolerance: 1e-4,
-        reference: (x: tf.Tensor4D, w: tf.Tensor4D) => tf.conv2d(x, dilate(w, dilation), 1, 'same'),
+        reference: (x: Tensor4D, w: Tensor4D) => tf.conv2d(x, dilate(w, dilation), 1, 'same'),
       },
     ),
   ),
   op(
     'depthwiseConv2d with dilation',
     [image(2, 9, 8, 16), normal(3, 3, 16, 1)],
-    (x: tf.Tensor4D, w: tf.Tensor4D) => tf.depthwiseConv2d(x, w, 1, 'valid', 'NHWC', 2),
+    (x: Tensor4D, w: Tensor4D) => tf.depthwiseConv2d(x, w, 1, 'valid', 'NHWC', 2),
     { tolerance: 1e-4 },
   ),
   op(
     'conv2d with a filter that looks like images',
     [image(2, 6, 6, 16), normal(3, 8, 3, 16)],
-    (x: tf.Tensor4D, w) => tf.conv2d(x, tf.transpose(w, [0, 2, 3, 1]) as tf.Tensor4D, 1, 'same'),
+    (x: Tensor4D, w) => tf.conv2d(x, tf.transpose(w, [0, 2, 3, 1]) as Tensor4D, 1, 'same'),
     options,
   ),
   op(
     'separableConv2d',
     [image(2, 6, 6, 16), normal(3, 3, 16, 1), normal(1, 1, 16, 32)],
-    (x: tf.Tensor4D, w: tf.Tensor4D, p: tf.Tensor4D) => tf.separableConv2d(x, w, p, 1, 'same'),
+    (x: Tensor4D, w: Tensor4D, p: Tensor4D) => tf.separableConv2d(x, w, p, 1, 'same'),
     options,
   ),
   op(
     'two convolutions with a bias between',
     [image(2, 6, 6, 16), normal(3, 3, 16, 32), normal(32), normal(1, 1, 32, 16)],
-    (x: tf.Tensor4D, w: tf.Tensor4D, b, v: tf.Tensor4D) =>
-      tf.conv2d(tf.relu(tf.add(tf.conv2d(x, w, 2, 'same'), b)) as tf.Tensor4D, v, 1, 'same'),
+    (x: Tensor4D, w: Tensor4D, b, v: Tensor4D) =>
+      tf.conv2d(tf.relu(tf.add(tf.conv2d(x, w, 2, 'same'), b)) as Tensor4D, v, 1, 'same'),
     { gradient: 'eager', tolerance: 1e-3 },
   ),
   ...activations.flatMap((activation) => [
     op(
       `fused conv2d with ${activation}`,
       [image(2, 6, 6, 16), normal(3, 3, 16, 16), normal(16)],
-      (x: tf.Tensor4D, filter: tf.Tensor4D, bias) =>
+      (x: Tensor4D, filter: Tensor4D, bias) =>
         tf.fused.conv2d({ x, filter, strides: 1, pad: 'same', bias, activation, leakyreluAlpha: 0.3 }),
       { tolerance: 1e-4 },
     ),
     op(
       `fused depthwiseConv2d with ${activation}`,
       [image(2, 6, 6, 16), normal(3, 3, 16, 1), normal(16)],
-      (x: tf.Tensor4D, filter: tf.Tensor4D, bias) =>
+      (x: Tensor4D, filter: Tensor4D, bias) =>
         tf.fused.depthwiseConv2d({
           x,
           filter,
@@ -181,7 +182,7 @@ export const rows: readonly Row[] = [
   op(
     'fused conv2d with prelu',
     [image(2, 6, 6, 16), normal(3, 3, 16, 16), normal(16)],
-    (x: tf.Tensor4D, filter: tf.Tensor4D, slope) =>
+    (x: Tensor4D, filter: Tensor4D, slope) =>
       tf.fused.conv2d({
         x,
         filter,

@@ -1,9 +1,10 @@
 /** Tensors made of numbers. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { given, image, integers, normal } from '../inputs.ts';
 
-const made = (name: string, run: () => tf.Tensor | tf.Tensor[]): Row => op(name, [], run);
+const made = (name: string, run: () => Tensor | Tensor[]): Row => op(name, [], run);
 
 export const rows: readonly Row[] = [
   made('fill', () => [tf.fill([2, 3], 1.5), tf.fill([], 4, 'int32'), tf.fill([2], 1, 'bool')]),

@@ -1,9 +1,10 @@
 /** Element-wise kernels of several operands: of equal shapes, with broadcasting, between images of any layout. */
-import * as tf from '@tensorflow/tfjs';
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, given, type Input, image, integers, normal, positive } from '../inputs.ts';
 
-type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
+type Binary = (a: Tensor, b: Tensor) => Tensor;
 type Numbers = (...shape: number[]) => Input;
 
 const pixels = (numbers: typeof normal): Input => image(2, 3, 5, 16, numbers);
@@ -53,11 +54,11 @@ const ofIntegers = (
 
 const ofBools = (name: string, run: Binary): Row => op(`${name} of bools`, [bools(4, 5), bools(4, 1)], run);
 
-const run = (kernel: string, inputs: tf.NamedTensorMap): tf.Tensor =>
-  tf.engine().runKernel(kernel, inputs) as tf.Tensor;
+const run = (kernel: string, inputs: NamedTensorMap): Tensor =>
+  tf.engine().runKernel(kernel, inputs) as Tensor;
 
 /** `tf.greater` would stop tfjs from differentiating. */
-const isPositive = (x: tf.Tensor): tf.Tensor => tf.cast(tf.step(x), 'bool');
+const isPositive = (x: Tensor): Tensor => tf.cast(tf.step(x), 'bool');
 
 const quadrants = [given([1, 1, -1, -1, 0, 0, 1, -1, 0]), given([1, -1, 1, -1, 1, -1, 0, 0, 0])] as const;
 

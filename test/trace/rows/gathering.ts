@@ -1,5 +1,6 @@
 /** Reading and writing at positions that are data. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor1D } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, given, image, integers, normal } from '../inputs.ts';
 
@@ -11,7 +12,7 @@ export const rows: readonly Row[] = [
     op(
       `gather along ${axis}`,
       [normal(3, 4, 5), integers(0, 3, 6)],
-      (x, indices) => tf.gather(x, indices as tf.Tensor1D, axis),
+      (x, indices) => tf.gather(x, indices as Tensor1D, axis),
       both,
     ),
   ),
@@ -62,16 +63,16 @@ export const rows: readonly Row[] = [
   op(
     'unsortedSegmentSum',
     [normal(6, 2), given([0, 3, 0, -1, 2, 3], 'int32')],
-    (x, ids: tf.Tensor1D) => tf.unsortedSegmentSum(x, ids, 4),
+    (x, ids: Tensor1D) => tf.unsortedSegmentSum(x, ids, 4),
     both,
   ),
-  op('unsortedSegmentSum of numbers', [normal(4), given([1, 1, 7, 0], 'int32')], (x, ids: tf.Tensor1D) =>
+  op('unsortedSegmentSum of numbers', [normal(4), given([1, 1, 7, 0], 'int32')], (x, ids: Tensor1D) =>
     tf.unsortedSegmentSum(x, ids, 3),
   ),
   op(
     'many additions to one row',
     [normal(4000, 3), integers(0, 2, 4000)],
-    (x, ids: tf.Tensor1D) => tf.unsortedSegmentSum(x, ids, 2),
+    (x, ids: Tensor1D) => tf.unsortedSegmentSum(x, ids, 2),
     { tolerance: 1e-4 },
   ),
 ];

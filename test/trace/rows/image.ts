@@ -1,5 +1,6 @@
 /** Images rearranged and resized. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { image, integers, normal } from '../inputs.ts';
 
@@ -7,11 +8,11 @@ const pixels = image(2, 3, 5, 16);
 const eager = { gradient: 'eager' } as const;
 
 type Resize = (
-  images: tf.Tensor4D,
+  images: Tensor4D,
   size: [number, number],
   alignCorners?: boolean,
   halfPixelCenters?: boolean,
-) => tf.Tensor4D;
+) => Tensor4D;
 
 const sizes: readonly [number, number][] = [
   [6, 10],
@@ -34,7 +35,7 @@ const resized = (name: string, run: Resize): Row[] =>
       op(
         `${name} to ${size}${sampling}`,
         [image(2, 3, 5, 16)],
-        (x: tf.Tensor4D) => run(x, size, corners, half),
+        (x: Tensor4D) => run(x, size, corners, half),
         {
           gradient: 'differences',
         },
@@ -43,10 +44,10 @@ const resized = (name: string, run: Resize): Row[] =>
   );
 
 export const rows: readonly Row[] = [
-  op('flipLeftRight', [pixels], (x: tf.Tensor4D) => tf.image.flipLeftRight(x)),
-  op('flipLeftRight of a plain image', [normal(2, 3, 4, 3)], (x: tf.Tensor4D) => tf.image.flipLeftRight(x)),
-  op('depthToSpace', [pixels], (x: tf.Tensor4D) => tf.depthToSpace(x, 2)),
-  op('depthToSpace of a plain image', [normal(1, 2, 2, 12)], (x: tf.Tensor4D) => tf.depthToSpace(x, 2)),
+  op('flipLeftRight', [pixels], (x: Tensor4D) => tf.image.flipLeftRight(x)),
+  op('flipLeftRight of a plain image', [normal(2, 3, 4, 3)], (x: Tensor4D) => tf.image.flipLeftRight(x)),
+  op('depthToSpace', [pixels], (x: Tensor4D) => tf.depthToSpace(x, 2)),
+  op('depthToSpace of a plain image', [normal(1, 2, 2, 12)], (x: Tensor4D) => tf.depthToSpace(x, 2)),
   op(
     'spaceToBatchND',
     [normal(2, 3, 5, 3)],
@@ -107,22 +108,22 @@ export const rows: readonly Row[] = [
   ...resized('resizeBilinear', tf.image.resizeBilinear),
   ...resized('resizeNearestNeighbor', tf.image.resizeNearestNeighbor),
   // 14 / (2 / 14) is a little less than 7 in float32.
-  op('resizeNearestNeighbor by a whole factor', [image(1, 14, 14, 3)], (x: tf.Tensor4D) =>
+  op('resizeNearestNeighbor by a whole factor', [image(1, 14, 14, 3)], (x: Tensor4D) =>
     tf.image.resizeNearestNeighbor(x, [2, 2]),
   ),
   op(
     'resizeBilinear, square',
     [image(1, 4, 4, 16)],
-    (x: tf.Tensor4D) => tf.image.resizeBilinear(x, [7, 6]),
+    (x: Tensor4D) => tf.image.resizeBilinear(x, [7, 6]),
     eager,
   ),
   op(
     'resizeNearestNeighbor, square',
     [image(1, 4, 4, 16)],
-    (x: tf.Tensor4D) => tf.image.resizeNearestNeighbor(x, [7, 6]),
+    (x: Tensor4D) => tf.image.resizeNearestNeighbor(x, [7, 6]),
     eager,
   ),
-  op('resizeNearestNeighbor of integers', [integers(0, 9, 1, 2, 2, 3)], (x: tf.Tensor4D) =>
+  op('resizeNearestNeighbor of integers', [integers(0, 9, 1, 2, 2, 3)], (x: Tensor4D) =>
     tf.image.resizeNearestNeighbor(x, [4, 4]),
   ),
 ];

@@ -1,5 +1,5 @@
 /** Joining and taking apart, along every axis of images too. */
-import * as tf from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, image, integers, normal } from '../inputs.ts';
 

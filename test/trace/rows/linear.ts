@@ -1,5 +1,6 @@
 /** Products of matrices: transposed, in batches, with bias and activation. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { image, integers, normal } from '../inputs.ts';
 
@@ -34,8 +35,7 @@ export const rows: readonly Row[] = [
     op(
       `fused matMul ${a} ${b}`,
       [matrix(3, 4, a), matrix(4, 5, b), normal(5)],
-      (x: tf.Tensor2D, y: tf.Tensor2D, bias) =>
-        tf.fused.matMul({ a: x, b: y, transposeA: a, transposeB: b, bias }),
+      (x: Tensor2D, y: Tensor2D, bias) => tf.fused.matMul({ a: x, b: y, transposeA: a, transposeB: b, bias }),
     ),
   ]),
   op('matMul of integers', [integers(-3, 4, 3, 4), integers(-3, 4, 4, 2)], (x, y) => tf.matMul(x, y)),
@@ -53,19 +53,15 @@ export const rows: readonly Row[] = [
     op(
       `fused matMul with ${activation}`,
       [normal(3, 4), normal(4, 5), normal(1, 5)],
-      (a: tf.Tensor2D, b: tf.Tensor2D, bias) =>
-        tf.fused.matMul({ a, b, bias, activation, leakyreluAlpha: 0.3 }),
+      (a: Tensor2D, b: Tensor2D, bias) => tf.fused.matMul({ a, b, bias, activation, leakyreluAlpha: 0.3 }),
     ),
   ),
-  op(
-    'fused matMul with prelu',
-    [normal(3, 4), normal(4, 5), normal(5)],
-    (a: tf.Tensor2D, b: tf.Tensor2D, slope) =>
-      tf.fused.matMul({ a, b, activation: 'prelu', preluActivationWeights: slope }),
+  op('fused matMul with prelu', [normal(3, 4), normal(4, 5), normal(5)], (a: Tensor2D, b: Tensor2D, slope) =>
+    tf.fused.matMul({ a, b, activation: 'prelu', preluActivationWeights: slope }),
   ),
   op(
     'fused matMul in batches',
     [normal(2, 3, 4), normal(2, 4, 5), normal(5)],
-    (a: tf.Tensor3D, b: tf.Tensor3D, bias) => tf.fused.matMul({ a, b, bias, activation: 'relu' }),
+    (a: Tensor3D, b: Tensor3D, bias) => tf.fused.matMul({ a, b, bias, activation: 'relu' }),
   ),
 ];

@@ -1,7 +1,8 @@
 /** Normalisation, and the per-channel primitives that batch norm in training is made of. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { channelDot, channelMoments, scaleShift, scaleShiftAdd } from '../../../src/nn/channelwise.ts';
 import { batchNormalize } from '../../../src/nn/normalize.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { type Input, image, normal, positive } from '../inputs.ts';
 
@@ -17,17 +18,17 @@ const primitives = (channels: number): Row[] => {
     op(of('channelDot'), [x, x], channelDot, { tolerance: 1e-4 }),
     op(of('scaleShift'), [x, vector, vector], scaleShift),
     op(of('scaleShiftAdd'), [x, vector, x, vector, vector], scaleShiftAdd),
-    op(of('batchNormalize'), [x], (a: tf.Tensor4D) => batchNormalize(a), both),
+    op(of('batchNormalize'), [x], (a: Tensor4D) => batchNormalize(a), both),
     op(
       of('batchNormalize with gain and bias'),
       [x, vector, vector],
-      (a: tf.Tensor4D, gain, bias) => batchNormalize(a, { gain, bias }),
+      (a: Tensor4D, gain, bias) => batchNormalize(a, { gain, bias }),
       both,
     ),
     op(
       of('batchNormalize, weighted'),
       [x, normal()],
-      (a: tf.Tensor4D, gain) => batchNormalize(a, { gain }),
+      (a: Tensor4D, gain) => batchNormalize(a, { gain }),
       both,
     ),
   ];
@@ -47,31 +48,31 @@ export const rows: readonly Row[] = [
   op(
     'batchNorm',
     [image(2, 3, 5, 16), ...statistics],
-    (x: tf.Tensor4D, mean: tf.Tensor1D, variance: tf.Tensor1D, offset: tf.Tensor1D, scale: tf.Tensor1D) =>
+    (x: Tensor4D, mean: Tensor1D, variance: Tensor1D, offset: Tensor1D, scale: Tensor1D) =>
       tf.batchNorm(x, mean, variance, offset, scale, 1e-3),
     { gradient: 'eager', tolerance: 1e-4 },
   ),
   op(
     'batchNorm without scale and offset',
     [image(2, 3, 5, 16), normal(16), positive(16)],
-    (x: tf.Tensor4D, mean: tf.Tensor1D, variance: tf.Tensor1D) => tf.batchNorm(x, mean, variance),
+    (x: Tensor4D, mean: Tensor1D, variance: Tensor1D) => tf.batchNorm(x, mean, variance),
     { tolerance: 1e-4 },
   ),
   op(
     'batchNorm with statistics a pixel',
     [image(2, 3, 5, 16), normal(2, 3, 5, 16), positive(2, 3, 5, 16)],
-    (x: tf.Tensor4D, mean: tf.Tensor4D, variance: tf.Tensor4D) => tf.batchNorm(x, mean, variance),
+    (x: Tensor4D, mean: Tensor4D, variance: Tensor4D) => tf.batchNorm(x, mean, variance),
   ),
   op(
     'batchNorm of rows',
     [normal(4, 16), ...statistics],
-    (x: tf.Tensor2D, mean: tf.Tensor1D, variance: tf.Tensor1D, offset: tf.Tensor1D, scale: tf.Tensor1D) =>
+    (x: Tensor2D, mean: Tensor1D, variance: Tensor1D, offset: Tensor1D, scale: Tensor1D) =>
       tf.batchNorm(x, mean, variance, offset, scale),
   ),
-  op('localResponseNormalization', [image(2, 3, 5, 16)], (x: tf.Tensor4D) =>
+  op('localResponseNormalization', [image(2, 3, 5, 16)], (x: Tensor4D) =>
     tf.localResponseNormalization(x, 2, 1, 0.3, 0.6),
   ),
-  op('localResponseNormalization of 3 channels', [image(2, 3, 5, 3)], (x: tf.Tensor4D) =>
+  op('localResponseNormalization of 3 channels', [image(2, 3, 5, 3)], (x: Tensor4D) =>
     tf.localResponseNormalization(x),
   ),
 ];

@@ -1,5 +1,5 @@
 /** Padding with a number and with mirror images. */
-import * as tf from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, image, integers, normal } from '../inputs.ts';
 

@@ -1,10 +1,11 @@
 /** Pools and their gradients: at borders, with equal maxima. */
-import * as tf from '@tensorflow/tfjs';
+import type { backend_util, Tensor4D } from '@tensorflow/tfjs';
 import * as nn from '../../../src/nn/pooling.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { apart, image, ties } from '../inputs.ts';
 
-type Pad = 'same' | 'valid' | tf.backend_util.ExplicitPadding;
+type Pad = 'same' | 'valid' | backend_util.ExplicitPadding;
 
 const symmetric: Pad = [
   [0, 0],
@@ -33,19 +34,19 @@ export const rows: readonly Row[] = [
       op(
         `maxPool ${titleOf(geometry)}`,
         [image(2, size, size, 16, apart)],
-        (x: tf.Tensor4D) => tf.maxPool(x, kernel, stride, pad, rounding(pad)),
+        (x: Tensor4D) => tf.maxPool(x, kernel, stride, pad, rounding(pad)),
         { gradient: 'both' },
       ),
       op(
         `maxPool with equal maxima ${titleOf(geometry)}`,
         [image(2, size, size, 16, ties)],
-        (x: tf.Tensor4D) => tf.maxPool(x, kernel, stride, pad, rounding(pad)),
+        (x: Tensor4D) => tf.maxPool(x, kernel, stride, pad, rounding(pad)),
         { gradient: 'eager' },
       ),
       op(
         `avgPool ${titleOf(geometry)}`,
         [image(2, size, size, 16)],
-        (x: tf.Tensor4D) => tf.avgPool(x, kernel, stride, pad, rounding(pad)),
+        (x: Tensor4D) => tf.avgPool(x, kernel, stride, pad, rounding(pad)),
         // At a padded border the cpu backend's gradient divides by the whole window, its pool does not.
         { gradient: pad === 'valid' ? 'both' : 'differences' },
       ),
@@ -54,25 +55,20 @@ export const rows: readonly Row[] = [
   op(
     'maxPool of 3 channels',
     [image(2, 7, 6, 3, ties)],
-    (x: tf.Tensor4D) => tf.maxPool(x, [3, 2], [2, 1], 'same'),
+    (x: Tensor4D) => tf.maxPool(x, [3, 2], [2, 1], 'same'),
     {
       gradient: 'eager',
     },
   ),
-  op(
-    'avgPool of 3 channels',
-    [image(2, 7, 6, 3)],
-    (x: tf.Tensor4D) => tf.avgPool(x, [3, 2], [2, 1], 'valid'),
-    {
-      gradient: 'both',
-    },
-  ),
+  op('avgPool of 3 channels', [image(2, 7, 6, 3)], (x: Tensor4D) => tf.avgPool(x, [3, 2], [2, 1], 'valid'), {
+    gradient: 'both',
+  }),
   ...[1, 2].flatMap((stride) =>
     [7, 8].flatMap((size) => [
       op(
         `nn.maxPool stride ${stride} of ${size}`,
         [image(2, size, size, 16, ties)],
-        (x: tf.Tensor4D) => nn.maxPool(x, stride),
+        (x: Tensor4D) => nn.maxPool(x, stride),
         {
           gradient: 'eager',
         },
@@ -80,7 +76,7 @@ export const rows: readonly Row[] = [
       op(
         `nn.averagePool stride ${stride} of ${size}`,
         [image(2, size, size, 16)],
-        (x: tf.Tensor4D) => nn.averagePool(x, stride),
+        (x: Tensor4D) => nn.averagePool(x, stride),
         {
           gradient: 'both',
         },
@@ -88,7 +84,7 @@ export const rows: readonly Row[] = [
     ]),
   ),
   ...([1, 2, 3] as const).flatMap((count) => {
-    const around = (x: tf.Tensor4D): tf.Tensor4D =>
+    const around = (x: Tensor4D): Tensor4D =>
       tf.pad(x, [
         [0, 0],
         [count, count],
@@ -96,15 +92,15 @@ export const rows: readonly Row[] = [
         [0, 0],
       ]);
     return [
-      op(`maxPool after padding by ${count}`, [image(2, 4, 5, 16)], (x: tf.Tensor4D) =>
+      op(`maxPool after padding by ${count}`, [image(2, 4, 5, 16)], (x: Tensor4D) =>
         tf.maxPool(around(x), 2, 1, 'valid'),
       ),
-      op(`avgPool after padding by ${count}`, [image(2, 4, 5, 16)], (x: tf.Tensor4D) =>
+      op(`avgPool after padding by ${count}`, [image(2, 4, 5, 16)], (x: Tensor4D) =>
         tf.avgPool(around(x), 2, 1, 'valid'),
       ),
     ];
   }),
-  op('maxPool after mirrors', [image(2, 4, 5, 16)], (x: tf.Tensor4D) =>
+  op('maxPool after mirrors', [image(2, 4, 5, 16)], (x: Tensor4D) =>
     tf.maxPool(
       tf.mirrorPad(
         x,
@@ -121,5 +117,5 @@ export const rows: readonly Row[] = [
       'valid',
     ),
   ),
-  op('pool with dilation', [image(1, 6, 6, 16)], (x: tf.Tensor4D) => tf.pool(x, 2, 'max', 'valid', 2)),
+  op('pool with dilation', [image(1, 6, 6, 16)], (x: Tensor4D) => tf.pool(x, 2, 'max', 'valid', 2)),
 ];

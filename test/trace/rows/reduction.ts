@@ -1,9 +1,10 @@
 /** Reductions: over every set of axes of an image, kept or not. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { apart, bools, image, integers, normal, small, ties } from '../inputs.ts';
 
-type Reduction = (x: tf.Tensor, axis?: number | number[], keepDims?: boolean) => tf.Tensor;
+type Reduction = (x: Tensor, axis?: number | number[], keepDims?: boolean) => Tensor;
 
 const pixels = image(2, 3, 5, 16);
 
@@ -45,7 +46,7 @@ const ofIntegers = (name: string, run: Reduction): Row =>
   op(`${name} of integers`, [integers(-4, 5, 3, 4)], (x) => [run(x), run(x, 0)]);
 
 /** Along each axis of an image, and of a matrix with equal numbers. */
-const positions = (name: string, run: (x: tf.Tensor, axis: number) => tf.Tensor): Row[] => [
+const positions = (name: string, run: (x: Tensor, axis: number) => Tensor): Row[] => [
   ...[0, 1, 2, 3].map((axis) => op(`${name} of an image along ${axis}`, [pixels], (x) => run(x, axis))),
   op(`${name} takes the first of equal numbers`, [ties(5, 6)], (x) => [run(x, 0), run(x, 1), run(x, -1)]),
   op(`${name} of integers`, [integers(0, 4, 5, 6)], (x) => run(x, 1)),
@@ -89,7 +90,7 @@ export const rows: readonly Row[] = [
   op(
     'logSoftmax as a kernel',
     [normal(3, 5)],
-    (logits) => tf.engine().runKernel('LogSoftmax', { logits }, { axis: -1 }) as tf.Tensor,
+    (logits) => tf.engine().runKernel('LogSoftmax', { logits }, { axis: -1 }) as Tensor,
     {
       reference: (x) => tf.logSoftmax(x),
     },

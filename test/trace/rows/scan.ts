@@ -1,9 +1,10 @@
 /** Running sums and products, the largest elements. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, image, integers, normal, ties } from '../inputs.ts';
 
-type Scan = (x: tf.Tensor, axis?: number, exclusive?: boolean, reverse?: boolean) => tf.Tensor;
+type Scan = (x: Tensor, axis?: number, exclusive?: boolean, reverse?: boolean) => Tensor;
 
 const directions = [
   [false, false],
@@ -29,7 +30,7 @@ const scans = (name: string, run: Scan, options: Pick<Row, 'gradient'> = {}): Ro
   op(`${name} of bools`, [bools(6)], (x) => run(x)),
 ];
 
-const topk = (x: tf.Tensor, k: number): tf.Tensor[] => {
+const topk = (x: Tensor, k: number): Tensor[] => {
   const { values, indices } = tf.topk(x, k);
   return [values, indices];
 };

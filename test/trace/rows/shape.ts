@@ -1,6 +1,7 @@
 /** Shapes, orders and repetitions, of plain tensors and of images. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { foldImages, unfoldImages } from '../../../src/nn/folding.ts';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, image, integers, normal } from '../inputs.ts';
 
@@ -29,13 +30,13 @@ export const rows: readonly Row[] = [
     op(
       `images of ${channels} channels side by side`,
       [image(4, 3, 5, channels)],
-      (x: tf.Tensor4D) => tf.relu(foldImages(x, 2)),
+      (x: Tensor4D) => tf.relu(foldImages(x, 2)),
       both,
     ),
     op(
       `images of ${channels} channels apart`,
       [image(2, 3, 5, channels)],
-      (x: tf.Tensor4D) => tf.relu(unfoldImages(x, 4)),
+      (x: Tensor4D) => tf.relu(unfoldImages(x, 4)),
       both,
     ),
   ]),
@@ -48,7 +49,7 @@ export const rows: readonly Row[] = [
   ),
   op('reshape with an open size', [normal(3, 4)], (x) => tf.reshape(x, [-1, 2]), both),
   op('squeeze', [normal(1, 3, 1)], (x) => tf.squeeze(x), both),
-  op('flatten', [pixels], (x) => tf.layers.flatten().apply(x) as tf.Tensor, both),
+  op('flatten', [pixels], (x) => tf.layers.flatten().apply(x) as Tensor, both),
   op(
     'expandDims',
     [normal(3, 4)],
@@ -80,7 +81,7 @@ export const rows: readonly Row[] = [
   op(
     'broadcastTo as a kernel',
     [normal(3, 1)],
-    (x) => tf.engine().runKernel('BroadcastTo', { x }, { shape: [3, 4], inputShape: [3, 1] }) as tf.Tensor,
+    (x) => tf.engine().runKernel('BroadcastTo', { x }, { shape: [3, 4], inputShape: [3, 1] }) as Tensor,
     {
       reference: (x) => tf.broadcastTo(x, [3, 4]),
     },
@@ -88,7 +89,7 @@ export const rows: readonly Row[] = [
   op(
     'a broadcast image in a convolution',
     [normal(2, 1, 1, 16), normal(3, 3, 16, 16)],
-    (x, w: tf.Tensor4D) => tf.conv2d(tf.broadcastTo(x, [2, 5, 5, 16]) as tf.Tensor4D, w, 1, 'same'),
+    (x, w: Tensor4D) => tf.conv2d(tf.broadcastTo(x, [2, 5, 5, 16]) as Tensor4D, w, 1, 'same'),
     {
       gradient: 'eager',
       tolerance: 1e-4,

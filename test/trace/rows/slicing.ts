@@ -1,5 +1,5 @@
 /** Slices: with every mask, and of every axis of an image. */
-import * as tf from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, image, integers, normal } from '../inputs.ts';
 

@@ -1,9 +1,10 @@
 /** Element-wise kernels of one operand. */
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '@tensorflow/tfjs';
+import { tf } from '../../../src/tfjs.ts';
 import { op, type Row } from '../check-op.ts';
 import { bools, given, type Input, image, integers, normal, positive, small } from '../inputs.ts';
 
-type Unary = (x: tf.Tensor) => tf.Tensor;
+type Unary = (x: Tensor) => Tensor;
 
 /** On a vector and on an image. */
 const smooth = (name: string, run: Unary, numbers = normal, tolerance = 1e-5): Row[] => [
