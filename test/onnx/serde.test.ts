@@ -133,6 +133,29 @@ describe('in segments', () => {
     expect(operators).toEqual([['Neg'], ['Reshape', 'Reshape', 'Exp'], ['Reshape', 'Reshape', 'Tanh']]);
   });
 
+  test('shapes are written where a result may take the place of an operand, and nowhere else', () => {
+    const graph = graphOf({ x: float32(2, 16, 4, 4), w: float32(16, 16, 1, 1) }, (b, { x, w }) => {
+      const convolve = (image: Value, ...sum: Value[]): Value =>
+        b.node('com.microsoft.nchwc.Conv', [image, w, ...(sum.length > 0 ? [null, ...sum] : [])], {
+          kernel_shape: [1, 1],
+        });
+      const sum = convolve(convolve(b.node('Neg', [x])), convolve(b.node('Abs', [x])));
+      return { y: b.node('Exp', [b.node('Relu', [sum])]), z: b.node('Cos', [x]) };
+    });
+    const [branch] = branches(serialize(graph, { segmentSize: 7 }));
+    const operatorOf = new Map(branch?.node?.map(({ output, opType }) => [output?.[0], opType]));
+    const shapes = branch?.valueInfo?.map(({ name, type }) => [
+      operatorOf.get(name ?? undefined),
+      type?.tensorType?.shape?.dim?.map(({ dimValue }) => Number(dimValue)),
+    ]);
+    const image = [2, 16, 4, 4];
+    expect(shapes).toEqual([
+      ['Conv', image],
+      ['Conv', image],
+      ['Relu', image],
+    ]);
+  });
+
   test('onnxruntime runs the nodes in the order of the graph', async () => {
     const names = ['Neg', 'Exp', 'Tanh', 'Sigmoid', 'Relu', 'Abs', 'Erf', 'Sqrt'] as const;
     const graph = graphOf({ x: float32(4) }, (b, { x }) => {

@@ -6,7 +6,6 @@ import {
   type Attribute,
   bodiesOf,
   type DataType,
-  elementCount,
   type Graph,
   graphNodes,
   type Node,
@@ -14,6 +13,7 @@ import {
 } from '../ir.ts';
 import { encodeConstant, encodeResultType, encodeType, spelled } from './messages.ts';
 import { type Names, nameBranch } from './names.ts';
+import { overwriting } from './overwriting.ts';
 import { onnx } from './proto.ts';
 import { isView, type Segment, segmentsOf, sourceNode } from './segments.ts';
 import { encodeTensor } from './tensors.ts';
@@ -30,9 +30,9 @@ export interface Writing {
   readonly segmentSize: number | undefined;
 }
 
-export type Body = Pick<Onnx.IGraphProto, 'node' | 'initializer' | 'valueInfo'>;
+export type Body = Pick<Onnx.IGraphProto, 'node' | 'initializer'>;
 
-/** Nodes and constants of a graph, and the types that are written down besides. */
+/** Nodes and constants of a graph. */
 export function encodeBody(graph: Graph, { constants }: Names, writing: Writing): Body {
   const segments = writing.segmentSize ? segmentsOf(graph, writing.segmentSize) : [];
   const [{ nodes } = { nodes: graphNodes(graph) }] = segments;
@@ -106,22 +106,10 @@ function encodeNode(node: Node, { nameOf, nodeName, segmentSize }: Writing): Onn
   };
 }
 
-/** Elements up to which a tensor is small: its memory is not worth a search. */
-const smallSize = 4096;
-
-/** Of a known size, too: what an If gives may be empty. */
-const isLarge = ({ type, source }: Value): boolean =>
-  !(source.kind === 'node' && bodiesOf(source.node).length > 0) &&
-  type.shape.every((size) => typeof size === 'number') &&
-  elementCount(type) > smallSize;
-
 /** A name that only a segmented file has: no other has this sign in it. */
 const segmentName = (name: string, index: number): string => `${name}@${index}`;
 
 const always = segmentName('always', 0);
-
-const typesOf = (values: readonly Value[], nameOf: NameOf): Onnx.IValueInfoProto[] =>
-  values.filter(isLarge).map((value) => encodeType(nameOf(value), value.type));
 
 /** The branch that is taken. */
 function taken({ nodes, results }: Segment, index: number, writing: Writing): Onnx.IGraphProto {
@@ -134,12 +122,15 @@ function taken({ nodes, results }: Segment, index: number, writing: Writing): On
     return isOwn ? segmentName(nameOf(value), index) : nameOf(value);
   };
   const inside = { ...writing, nameOf: within };
-  const inner = nodes.flatMap(({ outputs }) => outputs.filter((value) => !leaving.has(value)));
+  const shaped = overwriting(nodes);
+  const inner = nodes.flatMap(({ outputs }) =>
+    outputs.filter((value) => shaped.has(value) && !leaving.has(value)),
+  );
   return {
     name: segmentName('taken', index),
     node: nodes.map((node) => encodeNode(node, inside)),
     output: results.map((value) => encodeResultType(within(value), value)),
-    valueInfo: typesOf(inner, within),
+    valueInfo: inner.map((value) => encodeType(within(value), value.type)),
   };
 }
 
@@ -173,7 +164,7 @@ function neverTaken(results: readonly Value[], index: number): Onnx.IGraphProto 
   };
 }
 
-/** The segments as the nodes of a graph, with the constant and the types that it needs besides. */
+/** The segments as the nodes of a graph, with the constant that it needs besides. */
 function encodeSegments(segments: readonly Segment[], writing: Writing): Body {
   const node = segments.map((segment, index) => ({
     opType: 'If',
@@ -188,9 +179,5 @@ function encodeSegments(segments: readonly Segment[], writing: Writing): Body {
   return {
     node,
     initializer: [encodeTensor(Uint8Array.of(1), { dtype: 'bool', shape: [] }, always)],
-    valueInfo: typesOf(
-      segments.flatMap(({ results }) => results),
-      writing.nameOf,
-    ),
   };
 }

@@ -8,8 +8,9 @@
  * what others read. onnxruntime must not optimise such a graph, or it dissolves the branches again.
  *
  * - A Reshape names memory anew, but as the result of a subgraph it would be copied: it is made where it is read.
- * - The other branch yields values of a rank that no other has, so that the planner knows no shape of small results and
- *   does not look for memory for them; the shapes of large ones are written down, as memory is reused for these.
+ * - The other branch yields values of a rank that no other has, so that the planner knows no shape of results and does not
+ *   look for memory for them, which the allocator has at hand when they are computed. Written down are only the shapes that
+ *   let a result take the place of an operand (`overwriting.ts`): a fifth off the time that a session takes to be made.
  * - Within a segment the nodes are listed so that they are run in the order that the passes gave them (`listed`).
  */
 
