@@ -1,5 +1,4 @@
 /** The tfjs engine: runs a function eagerly on a named tfjs backend. The reference for every lowering. */
-
 import { InputError } from '../errors.ts';
 import type { Signature, TensorFunction, Tensors } from '../signature.ts';
 import { tf } from '../tfjs.ts';

@@ -2,7 +2,6 @@
  * Broadcasting. A broadcast tensor keeps the smaller one that it was made of (`Traced.narrow`): element-wise
  * operators read that one, since ONNX broadcasts by itself, and the larger one is then never computed.
  */
-
 import type { Value } from '../onnx/ir.ts';
 import { tf } from '../tfjs.ts';
 import type { Lowering } from './lowering.ts';

@@ -1,5 +1,4 @@
 /** `trace(function, signature)` → graph: runs a tfjs function once on the recording backend. */
-
 import { type Graph, inputValue, type Output, type Value } from '../onnx/ir.ts';
 import { probeSizes, unifySymbolic } from '../onnx/symbolic.ts';
 import type { FunctionOf, Signature, TensorFunction, Tensors } from '../signature.ts';

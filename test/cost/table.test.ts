@@ -1,5 +1,4 @@
 /** Tables of costs against the traced network, the expected cost and its gradient, and what is derived within a budget. */
-
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countedTable } from '../../src/cost/table.ts';

@@ -1,5 +1,4 @@
 /** Steps that run for days must leave no tensors behind, neither eagerly nor when they are traced. */
-
 import { describe, expect, it } from 'vitest';
 import { tf } from '../../src/tfjs.ts';
 import { trace } from '../../src/trace/trace.ts';

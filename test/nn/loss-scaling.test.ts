@@ -1,5 +1,4 @@
 /** The loss scaling's state after good and bad steps. */
-
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FailureError } from '../../src/errors.ts';
 import { initialLossScale, lossScaling, requireLossScale } from '../../src/nn/loss-scaling.ts';

@@ -1,5 +1,4 @@
 /** Networks whose channels fill no blocks: computed in whole ones, they are the same networks. */
-
 import { describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';

@@ -1,5 +1,4 @@
 /** What a mask does to a path, and which paths have one. */
-
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type DartsGenotype, dartsGenotype, type Edge } from '../../src/search/genotype.ts';
 import { loadGenotype } from '../../src/search/genotype-file.ts';

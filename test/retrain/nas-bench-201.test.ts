@@ -1,5 +1,4 @@
 /** The networks of NAS-Bench-201 against what its authors' benchmark says of them. */
-
 import { beforeAll, describe, expect, it } from 'vitest';
 import { networkCost } from '../../src/export/cost.ts';
 import { random } from '../../src/random.ts';

@@ -1,5 +1,4 @@
 /** One training step: what becomes of the running statistics, and what the auxiliary head adds. */
-
 import { describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
 import type { ParameterTable } from '../../src/nn/parameters.ts';

@@ -1,5 +1,4 @@
 /** Noise as an operation: what a step draws, what an edge reads of it, and what a trained network makes of it. */
-
 import { beforeAll, describe, expect, it } from 'vitest';
 import { drawNoise, noiseFrom, noisePool } from '../../src/nn/noise.ts';
 import { random } from '../../src/random.ts';

@@ -18,14 +18,15 @@ export const encodeType = (name: string, { dtype, shape }: TensorType): Onnx.IVa
   },
 });
 
-/** The type of a value of which only the kind of its elements is certain: what an If gives has the shape of a branch. */
-export const encodeResultType = (name: string, value: Value): Onnx.IValueInfoProto => {
-  const { source, type } = value;
-  const isCertain = source.kind !== 'node' || bodiesOf(source.node).length === 0;
-  return isCertain
-    ? encodeType(name, type)
-    : { name, type: { tensorType: { elemType: dataTypeNumbers[type.dtype] } } };
-};
+/** What an If gives has the shape of the branch that is taken, whatever its type says. */
+export const hasCertainShape = ({ source }: Value): boolean =>
+  source.kind !== 'node' || bodiesOf(source.node).length === 0;
+
+/** The type of a value of which perhaps only the kind of its elements is certain. */
+export const encodeResultType = (name: string, value: Value): Onnx.IValueInfoProto =>
+  hasCertainShape(value)
+    ? encodeType(name, value.type)
+    : { name, type: { tensorType: { elemType: dataTypeNumbers[value.type.dtype] } } };
 
 export function encodeConstant({ source, type }: Value, name: string): Onnx.ITensorProto {
   if (source.kind !== 'constant') throw new Error('only constants have data');

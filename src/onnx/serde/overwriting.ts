@@ -2,9 +2,9 @@
  * Where onnxruntime may write a node's result over an operand, which saves a pass over memory where a convolution adds to
  * what is there. Its planner does so on a CPU if nobody else reads the operand and both are known to be of one shape.
  */
-import { bodiesOf, type Node, type Value } from '../ir.ts';
+import type { Node, Value } from '../ir.ts';
 import { type OperatorName, qualifiedName } from '../operators.ts';
-import { sourceNode } from './segments.ts';
+import { hasCertainShape } from './messages.ts';
 
 /** The input that an operator may overwrite, by operator: `MayInplace` of onnxruntime's CPU kernels. */
 const overwritten: Readonly<Partial<Record<OperatorName, number>>> = {
@@ -20,11 +20,8 @@ const overwritten: Readonly<Partial<Record<OperatorName, number>>> = {
   Tanh: 0,
 };
 
-/** What an If gives may be empty, whatever its type says. */
-const hasCertainShape = (value: Value): boolean => {
-  const node = sourceNode(value);
-  return !(node && bodiesOf(node).length > 0) && value.type.shape.every((size) => typeof size === 'number');
-};
+const hasKnownShape = (value: Value): boolean =>
+  hasCertainShape(value) && value.type.shape.every((size) => typeof size === 'number');
 
 /** The values whose shapes onnxruntime has to know: operands that may be overwritten, and what may take their place. */
 export function overwriting(nodes: readonly Node[]): ReadonlySet<Value> {
@@ -33,5 +30,5 @@ export function overwriting(nodes: readonly Node[]): ReadonlySet<Value> {
     const operand = place === undefined ? undefined : node.inputs[place];
     return operand ? [operand, ...node.outputs] : [];
   });
-  return new Set(pairs.filter(hasCertainShape));
+  return new Set(pairs.filter(hasKnownShape));
 }

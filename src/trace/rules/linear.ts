@@ -1,5 +1,4 @@
 /** Products of matrices. */
-
 import type { Value } from '../../onnx/ir.ts';
 import { tf } from '../../tfjs.ts';
 import { perElement } from '../align.ts';

@@ -1,5 +1,4 @@
 /** Reductions over axes, positions of extremes, softmax. */
-
 import type { Value } from '../../onnx/ir.ts';
 import { tf } from '../../tfjs.ts';
 import { cast, castValue, numbersOf } from '../dtypes.ts';

@@ -1,5 +1,4 @@
 /** Edges and nodes that have no candidate but none: zeros in the supernet and in the network. */
-
 import { expect, it } from 'vitest';
 import { random } from '../../../src/random.ts';
 import { deriveGenotype } from '../../../src/search/derive.ts';
