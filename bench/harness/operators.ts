@@ -1,6 +1,6 @@
 /** The operators of an ONNX file, of whatever domain; of an If those of the branch that is taken in a segmented file. */
 import proto, { type onnx } from 'onnx-proto';
-import { alternativeName } from '../../src/onnx/alternatives.ts';
+import { chosenName } from '../../src/onnx/alternatives.ts';
 
 /** How many nodes there are of each operator, the most frequent first. */
 export type OperatorCounts = Readonly<Record<string, number>>;
@@ -17,9 +17,8 @@ export function alternativeCounts<Name extends string>(
 ): Readonly<Record<Name, OperatorCounts>> {
   const { graph: whole } = proto.onnx.ModelProto.decode(model);
   const counts = graphs.map((graph) => {
-    const begin = alternativeName(graph, '');
-    const node = whole?.node?.find(({ output }) => output?.every((name) => name.startsWith(begin)));
-    return [graph, countsOf(node?.attribute?.find(({ name }) => name === taken)?.g)] as const;
+    const segments = whole?.node?.filter(({ input }) => input?.includes(chosenName(graph))) ?? [];
+    return [graph, countsOf({ node: segments })] as const;
   });
   return Object.fromEntries(counts) as Record<Name, OperatorCounts>;
 }

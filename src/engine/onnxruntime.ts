@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { type DeviceName, requireDevice } from '../devices/index.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
 import { optimize, optimizeFor, type Pass } from '../onnx/passes/index.ts';
-import { serialize } from '../onnx/serde.ts';
+import { serialize, serializeAlternatives } from '../onnx/serde.ts';
 import { onnxBackend } from '../trace/backend.ts';
 import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { legalize } from '../trace/legalize.ts';
@@ -68,8 +68,8 @@ export async function onnxruntimeEngine({
     return phase(`passes of ${name}`, () => withOutputPrefix(prepare(traced)));
   };
 
-  const load = async (graph: Graph): Promise<ort.InferenceSession> => {
-    const model = await phase('serialisation', () => serialize(graph, written));
+  const load = async (write: () => Uint8Array): Promise<ort.InferenceSession> => {
+    const model = await phase('serialisation', write);
     return phase('session', () => createSession(model, session, provider));
   };
 
@@ -77,7 +77,10 @@ export async function onnxruntimeEngine({
     const graphs: Record<string, Graph> = {};
     for (const [name, task] of Object.entries(tasks)) graphs[name] = await graphOf(task, name);
     // A GPU's memory is not the session's.
-    const { sessions, run } = await (provider === 'cpu' ? loadTogether : loadApart)(graphs, tasks, load);
+    const together = provider === 'cpu' && Object.keys(graphs).length > 1;
+    const { sessions, run } = await (together
+      ? loadTogether(graphs, tasks, (all) => load(() => serializeAlternatives(all, { segmentSize })))
+      : loadApart(graphs, tasks, (graph) => load(() => serialize(graph, written))));
     return {
       run,
       dispose: async () => {

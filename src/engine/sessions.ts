@@ -2,7 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import type { DeviceName } from '../devices/index.ts';
 import { FailureError, messageOf } from '../errors.ts';
-import { alternativeName, alternatives, chosenName } from '../onnx/alternatives.ts';
+import { alternativeName, chosenName } from '../onnx/alternatives.ts';
 import type { Graph } from '../onnx/ir.ts';
 import type { TensorSpec } from '../signature.ts';
 import { checkFeeds, type Elements, type Program, type Run, runsOf, type Task, zeroFeeds } from './engine.ts';
@@ -56,13 +56,11 @@ type Loaded<Tasks extends Readonly<Record<string, Task>>> = Pick<Program<Tasks>,
   readonly sessions: readonly ort.InferenceSession[];
 };
 
-type Load = (graph: Graph) => Promise<ort.InferenceSession>;
-
 /** A session for each graph. */
 export async function loadApart<Tasks extends Readonly<Record<string, Task>>>(
   graphs: Readonly<Record<string, Graph>>,
   tasks: Tasks,
-  load: Load,
+  load: (graph: Graph) => Promise<ort.InferenceSession>,
 ): Promise<Loaded<Tasks>> {
   const sessions: Record<string, ort.InferenceSession> = {};
   for (const [name, graph] of Object.entries(graphs)) sessions[name] = await load(graph);
@@ -74,10 +72,9 @@ export async function loadApart<Tasks extends Readonly<Record<string, Task>>>(
 export async function loadTogether<Tasks extends Readonly<Record<string, Task>>>(
   graphs: Readonly<Record<string, Graph>>,
   tasks: Tasks,
-  load: Load,
+  load: (graphs: Readonly<Record<string, Graph>>) => Promise<ort.InferenceSession>,
 ): Promise<Loaded<Tasks>> {
-  if (Object.keys(graphs).length === 1) return loadApart(graphs, tasks, load);
-  const session = await load(alternatives(graphs));
+  const session = await load(graphs);
   const flag = (chosen: boolean): ort.Tensor => new ort.Tensor('bool', Uint8Array.of(Number(chosen)), []);
   const idle: Record<string, ort.Tensor> = {};
   for (const [task, { signature }] of Object.entries(tasks)) {

@@ -4,5 +4,5 @@
  */
 
 export { deserialize } from './serde/decode.ts';
-export { type SerializeOptions, serialize } from './serde/encode.ts';
+export { type SerializeOptions, serialize, serializeAlternatives } from './serde/encode.ts';
 export { type ModelInfo, readModelInfo, type TensorInfo } from './serde/info.ts';

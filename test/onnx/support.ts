@@ -69,12 +69,15 @@ export function randomFeeds(graph: Graph, seed = 1): Feeds {
 }
 
 /** Runs a graph in onnxruntime, without its optimizations. */
-export async function run(
+export const run = (
   graph: Graph,
   feeds: Feeds = randomFeeds(graph),
   options: SerializeOptions = {},
-): Promise<Record<string, Result>> {
-  const session = await ort.InferenceSession.create(serialize(graph, options), {
+): Promise<Record<string, Result>> => runModel(serialize(graph, options), feeds);
+
+/** The same of the bytes of a file. */
+export async function runModel(model: Uint8Array, feeds: Feeds): Promise<Record<string, Result>> {
+  const session = await ort.InferenceSession.create(model, {
     logSeverityLevel: 4,
     graphOptimizationLevel: 'disabled',
     intraOpNumThreads: 1,

@@ -28,20 +28,22 @@ export interface Writing {
   readonly nodeName: (node: Node) => string;
   /** The nodes of one segment; undefined where nothing is written in segments. */
   readonly segmentSize: number | undefined;
+  /** The input, a bool, that says whether the graph is computed, which then is in segments; undefined where it always is. */
+  readonly chosen?: string;
 }
 
-export type Body = Pick<Onnx.IGraphProto, 'node' | 'initializer'>;
+export type Body = { readonly [part in 'node' | 'initializer']: NonNullable<Onnx.IGraphProto[part]> };
 
 /** Nodes and constants of a graph. */
 export function encodeBody(graph: Graph, { constants }: Names, writing: Writing): Body {
-  const segments = writing.segmentSize ? segmentsOf(graph, writing.segmentSize) : [];
+  const { nameOf, segmentSize, chosen } = writing;
+  const segments = segmentSize ? segmentsOf(graph, segmentSize) : [];
   const [{ nodes } = { nodes: graphNodes(graph) }] = segments;
-  const body: Body =
-    segments.length > 1
-      ? encodeSegments(segments, writing)
-      : { node: nodes.map((node) => encodeNode(node, writing)) };
-  const known = constants.map((value) => encodeConstant(value, writing.nameOf(value)));
-  return { ...body, initializer: [...known, ...(body.initializer ?? [])] };
+  const initializer = constants.map((value) => encodeConstant(value, nameOf(value)));
+  if (chosen) return { node: encodeSegments(segments, writing, chosen), initializer };
+  return segments.length > 1
+    ? { node: encodeSegments(segments, writing, always), initializer: [...initializer, truth] }
+    : { node: nodes.map((node) => encodeNode(node, writing)), initializer };
 }
 
 /** Where a branch is: its node's name, and the names of what it reads from outside. */
@@ -111,6 +113,8 @@ const segmentName = (name: string, index: number): string => `${name}@${index}`;
 
 const always = segmentName('always', 0);
 
+const truth = encodeTensor(Uint8Array.of(1), { dtype: 'bool', shape: [] }, always);
+
 /** The branch that is taken. */
 function taken({ nodes, results }: Segment, index: number, writing: Writing): Onnx.IGraphProto {
   const { nameOf } = writing;
@@ -138,8 +142,8 @@ function taken({ nodes, results }: Segment, index: number, writing: Writing): On
 const oddShape = (count: number): readonly number[] => [count, 1, 1, 1, 1, 1, 1];
 
 /** The branch that is not: as many results of the same element types, pieces of one tensor a type. */
-function neverTaken(results: readonly Value[], index: number): Onnx.IGraphProto {
-  const names = results.map((_, place) => segmentName(`never${place}`, index));
+function notTaken(results: readonly Value[], index: number): Onnx.IGraphProto {
+  const names = results.map((_, place) => segmentName(`other${place}`, index));
   const places = new Map<DataType, string[]>();
   results.forEach(({ type: { dtype } }, place) => {
     places.set(dtype, [...(places.get(dtype) ?? []), names[place] as string]);
@@ -155,7 +159,7 @@ function neverTaken(results: readonly Value[], index: number): Onnx.IGraphProto 
     };
   });
   return {
-    name: segmentName('never', index),
+    name: segmentName('other', index),
     node: parts.map(({ node }) => node),
     initializer: parts.map(({ initializer }) => initializer),
     output: results.map(({ type: { dtype } }, place) =>
@@ -164,20 +168,19 @@ function neverTaken(results: readonly Value[], index: number): Onnx.IGraphProto 
   };
 }
 
-/** The segments as the nodes of a graph, with the constant that it needs besides. */
-function encodeSegments(segments: readonly Segment[], writing: Writing): Body {
-  const node = segments.map((segment, index) => ({
+/** The segments as the nodes of a graph, each computed where `condition` holds. */
+const encodeSegments = (
+  segments: readonly Segment[],
+  writing: Writing,
+  condition: string,
+): Onnx.INodeProto[] =>
+  segments.map((segment, index) => ({
     opType: 'If',
-    name: segmentName('segment', index),
-    input: [always],
+    name: segmentName(condition, index),
+    input: [condition],
     output: segment.results.map(writing.nameOf),
     attribute: [
       { name: 'then_branch', type: AttributeType.GRAPH, g: taken(segment, index, writing) },
-      { name: 'else_branch', type: AttributeType.GRAPH, g: neverTaken(segment.results, index) },
+      { name: 'else_branch', type: AttributeType.GRAPH, g: notTaken(segment.results, index) },
     ],
   }));
-  return {
-    node,
-    initializer: [encodeTensor(Uint8Array.of(1), { dtype: 'bool', shape: [] }, always)],
-  };
-}

@@ -1,14 +1,15 @@
-/** A graph to the bytes of an ONNX file. */
+/** A graph, or several that take turns, to the bytes of an ONNX file. */
 
 import type { onnx as Onnx } from 'onnx-proto';
+import { alternativeName, chosenName } from '../alternatives.ts';
 import { allNodes, createNode, type Graph, type Node, type Value } from '../ir.ts';
 import { dialectOpset } from '../operators.ts';
 import { throughBranches } from '../passes/branches.ts';
 import { rebuilt, rewrite } from '../passes/rewrite.ts';
 import { requiredOpset } from '../verify.ts';
-import { encodeBody } from './bodies.ts';
+import { encodeBody, type Writing } from './bodies.ts';
 import { encodeType, spelled } from './messages.ts';
-import { type Names, nameGraph } from './names.ts';
+import { type Names, nameBranch, nameGraph } from './names.ts';
 import { onnx } from './proto.ts';
 
 /** The file format of ONNX 1.10, which every runtime of the last years reads. */
@@ -55,7 +56,8 @@ const withCompleteBodies = (graph: Graph): Graph =>
     return complete && rebuilt(node, inputs, complete);
   });
 
-function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined): Onnx.IGraphProto {
+/** The nodes, constants, inputs and outputs of a graph. */
+function encodeGraph(graph: Graph, names: Names, options: Pick<Writing, 'segmentSize' | 'chosen'>) {
   const nameOf = (value: Value): string => {
     const name = names.values.get(value);
     if (name !== undefined) return name;
@@ -65,17 +67,17 @@ function encodeGraph(graph: Graph, names: Names, segmentSize: number | undefined
     );
   };
   const nodeName = (node: Node): string => names.nodes.get(node) ?? '';
+  const encode = (value: Value): Onnx.IValueInfoProto => encodeType(nameOf(value), value.type);
   return {
-    ...encodeBody(graph, names, { nameOf, nodeName, segmentSize }),
-    name: graph.name,
-    input: graph.inputs.map((value) => encodeType(nameOf(value), value.type)),
-    output: graph.outputs.map(({ name, value }) => encodeType(name, value.type)),
+    ...encodeBody(graph, names, { nameOf, nodeName, ...options }),
+    input: graph.inputs.map(encode),
+    output: graph.outputs.map(({ value }) => encode(value)),
   };
 }
 
-/** The domains that the graph uses, with their versions. */
-function opsetImports(graph: Graph, opset: number): Onnx.IOperatorSetIdProto[] {
-  const domains = new Set(['', ...allNodes(graph).map((node) => spelled(node).domain)]);
+/** The domains that graphs use, with their versions. */
+function opsetImports(graphs: readonly Graph[], opset: number): Onnx.IOperatorSetIdProto[] {
+  const domains = new Set(['', ...graphs.flatMap(allNodes).map((node) => spelled(node).domain)]);
   return [...domains].sort().map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
 }
 
@@ -95,10 +97,43 @@ export function serialize(graph: Graph, options: SerializeOptions = {}): Uint8Ar
   }
   return onnx.ModelProto.encode({
     irVersion,
-    opsetImport: opsetImports(complete, opset),
+    opsetImport: opsetImports([complete], opset),
     producerName: producer.name,
     producerVersion: producer.version,
-    graph: encodeGraph(complete, nameGraph(complete), segmentSize),
+    graph: { ...encodeGraph(complete, nameGraph(complete), { segmentSize }), name: complete.name },
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  }).finish();
+}
+
+/**
+ * Several graphs as the bytes of one file, in segments, of which a run computes one. Its inputs are theirs, under
+ * {@link alternativeName}, and for each graph whether it is computed ({@link chosenName}); what a graph that is not yields
+ * is of no meaning. The graphs' segments lie side by side: onnxruntime takes twice as long for each level of branches.
+ */
+export function serializeAlternatives(
+  graphs: Readonly<Record<string, Graph>>,
+  { segmentSize }: { readonly segmentSize: number },
+): Uint8Array {
+  const complete = Object.entries(graphs).map(([name, graph]) => [name, withOwnOutputs(graph)] as const);
+  const parts = complete.map(([name, graph]) => {
+    const inputs = graph.inputs.map(({ source }) =>
+      alternativeName(name, source.kind === 'input' ? source.name : ''),
+    );
+    const names = nameBranch(graph, inputs, alternativeName(name, ''));
+    const chosen = chosenName(name);
+    const body = encodeGraph(graph, names, { segmentSize, chosen });
+    return { ...body, input: [encodeType(chosen, { dtype: 'bool', shape: [] }), ...body.input] };
+  });
+  const own = complete.map(([, graph]) => graph);
+  return onnx.ModelProto.encode({
+    irVersion,
+    opsetImport: opsetImports(own, Math.max(...own.map(requiredOpset))),
+    graph: {
+      name: Object.keys(graphs).join('_or_'),
+      node: parts.flatMap(({ node }) => node),
+      initializer: parts.flatMap(({ initializer }) => initializer),
+      input: parts.flatMap(({ input }) => input),
+      output: parts.flatMap(({ output }) => output),
+    },
   }).finish();
 }

@@ -68,7 +68,7 @@ export function nameGraph(graph: Graph): Names {
 }
 
 /**
- * Names for a branch: all begin with the prefix but those of what it reads from outside, which are given in the order of
+ * Names for a branch, or one graph of several: all begin with the prefix but those of what it reads from outside, which are given in the order of
  * its inputs.
  */
 export const nameBranch = (graph: Graph, outside: readonly string[], prefix: string): Names =>
