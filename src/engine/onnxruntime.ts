@@ -12,7 +12,7 @@ import { blockSize } from './block-size.ts';
 import { phase } from './compile-phases.ts';
 import { type Engine, engineOf, type Task } from './engine.ts';
 import { providerFor } from './provider.ts';
-import { createSession, loadApart, loadTogether, withOutputPrefix } from './sessions.ts';
+import { createSession, loadApart, takingTurns, withOutputPrefix } from './sessions.ts';
 import { keepDevice, requireHalf } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
@@ -78,9 +78,9 @@ export async function onnxruntimeEngine({
     for (const [name, task] of Object.entries(tasks)) graphs[name] = await graphOf(task, name);
     // A GPU's memory is not the session's.
     const together = provider === 'cpu' && Object.keys(graphs).length > 1;
-    const { sessions, run } = await (together
-      ? loadTogether(graphs, tasks, (all) => load(() => serializeAlternatives(all, { segmentSize })))
-      : loadApart(graphs, tasks, (graph) => load(() => serialize(graph, written))));
+    const { sessions, run } = together
+      ? takingTurns(await load(() => serializeAlternatives(graphs, { segmentSize })), tasks)
+      : await loadApart(graphs, tasks, (graph) => load(() => serialize(graph, written)));
     return {
       run,
       dispose: async () => {

@@ -68,13 +68,11 @@ export async function loadApart<Tasks extends Readonly<Record<string, Task>>>(
   return { sessions: Object.values(sessions), run };
 }
 
-/** One session for all, so that they share its memory. */
-export async function loadTogether<Tasks extends Readonly<Record<string, Task>>>(
-  graphs: Readonly<Record<string, Graph>>,
+/** One session for all, of a file with all their graphs, so that they share its memory. */
+export function takingTurns<Tasks extends Readonly<Record<string, Task>>>(
+  session: ort.InferenceSession,
   tasks: Tasks,
-  load: (graphs: Readonly<Record<string, Graph>>) => Promise<ort.InferenceSession>,
-): Promise<Loaded<Tasks>> {
-  const session = await load(graphs);
+): Loaded<Tasks> {
   const flag = (chosen: boolean): ort.Tensor => new ort.Tensor('bool', Uint8Array.of(Number(chosen)), []);
   const idle: Record<string, ort.Tensor> = {};
   for (const [task, { signature }] of Object.entries(tasks)) {

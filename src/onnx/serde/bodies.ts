@@ -32,7 +32,10 @@ export interface Writing {
   readonly chosen?: string;
 }
 
-export type Body = { readonly [part in 'node' | 'initializer']: NonNullable<Onnx.IGraphProto[part]> };
+export interface Body {
+  readonly node: Onnx.INodeProto[];
+  readonly initializer: Onnx.ITensorProto[];
+}
 
 /** Nodes and constants of a graph. */
 export function encodeBody(graph: Graph, { constants }: Names, writing: Writing): Body {

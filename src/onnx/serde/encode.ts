@@ -9,7 +9,7 @@ import { rebuilt, rewrite } from '../passes/rewrite.ts';
 import { requiredOpset } from '../verify.ts';
 import { encodeBody, type Writing } from './bodies.ts';
 import { encodeType, spelled } from './messages.ts';
-import { type Names, nameBranch, nameGraph } from './names.ts';
+import { type Names, nameGraph } from './names.ts';
 import { onnx } from './proto.ts';
 
 /** The file format of ONNX 1.10, which every runtime of the last years reads. */
@@ -108,7 +108,8 @@ export function serialize(graph: Graph, options: SerializeOptions = {}): Uint8Ar
 /**
  * Several graphs as the bytes of one file, in segments, of which a run computes one. Its inputs are theirs, under
  * {@link alternativeName}, and for each graph whether it is computed ({@link chosenName}); what a graph that is not yields
- * is of no meaning. The graphs' segments lie side by side: onnxruntime takes twice as long for each level of branches.
+ * is of no meaning. The graphs' segments lie side by side: onnxruntime checks a node twice as often for each level of
+ * branches above it.
  */
 export function serializeAlternatives(
   graphs: Readonly<Record<string, Graph>>,
@@ -116,12 +117,8 @@ export function serializeAlternatives(
 ): Uint8Array {
   const complete = Object.entries(graphs).map(([name, graph]) => [name, withOwnOutputs(graph)] as const);
   const parts = complete.map(([name, graph]) => {
-    const inputs = graph.inputs.map(({ source }) =>
-      alternativeName(name, source.kind === 'input' ? source.name : ''),
-    );
-    const names = nameBranch(graph, inputs, alternativeName(name, ''));
     const chosen = chosenName(name);
-    const body = encodeGraph(graph, names, { segmentSize, chosen });
+    const body = encodeGraph(graph, nameGraph(graph, alternativeName(name, '')), { segmentSize, chosen });
     return { ...body, input: [encodeType(chosen, { dtype: 'bool', shape: [] }), ...body.input] };
   });
   const own = complete.map(([, graph]) => graph);

@@ -60,15 +60,15 @@ function nodeNames(nodes: readonly Node[], prefix: string): Map<Node, string> {
 /**
  * Names for everything in a graph each of whose outputs is a node's and listed once. Inputs and outputs of the
  * graph keep their names; other values are `<node>_output_<index>`; constants have their own names or
- * `<first node that reads them>/<role>`.
+ * `<first node that reads them>/<role>`. Of one of several graphs all names begin with a prefix.
  */
-export function nameGraph(graph: Graph): Names {
-  const inputs = graph.inputs.map((value) => (value.source.kind === 'input' ? value.source.name : ''));
-  return nameAll(graph, inputs, '');
+export function nameGraph(graph: Graph, prefix = ''): Names {
+  const inputs = graph.inputs.map(({ source }) => prefix + (source.kind === 'input' ? source.name : ''));
+  return nameAll(graph, inputs, prefix);
 }
 
 /**
- * Names for a branch, or one graph of several: all begin with the prefix but those of what it reads from outside, which are given in the order of
+ * Names for a branch: all begin with the prefix but those of what it reads from outside, which are given in the order of
  * its inputs.
  */
 export const nameBranch = (graph: Graph, outside: readonly string[], prefix: string): Names =>

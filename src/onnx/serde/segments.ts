@@ -5,8 +5,8 @@
  * its `allocation_planner.cc`; its C API has no switch for it): with 27,000 nodes that is 18 million comparisons of half a
  * microsecond each. A subgraph has a planner of its own. So the nodes are cut, in their order, into runs of some hundred,
  * and each run is the branch of an If that is always taken, or where its graph is the one to be computed; it reads what it
- * needs from the graph around it, and yields what others read. No branch with segments lies within another: onnxruntime
- * looks at a node twice as often for each level above it. It must not optimise such a graph, or it dissolves the branches.
+ * needs from the graph around it, and yields what others read. onnxruntime must not optimise such a graph, or it dissolves
+ * the branches again.
  *
  * - A Reshape names memory anew, but as the result of a subgraph it would be copied: it is made where it is read.
  * - The other branch yields values of a rank that no other has, so that the planner knows no shape of results and does not
