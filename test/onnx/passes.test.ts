@@ -102,6 +102,42 @@ test('nodes that do nothing go, Reshapes and Transposes are joined', () => {
   `);
 });
 
+test('Casts of truth values are joined, those on whose way something is lost are not', async () => {
+  const types = { float32: 1, int32: 6, bool: 9, float16: 10 } as const;
+  const graph = graphOf({ x: float32(6) }, (b, { x }) => {
+    const through = (value: Value, ...names: (keyof typeof types)[]): Value =>
+      names.reduce((result, name) => b.node('Cast', [result], { to: types[name] }), value);
+    const positive = b.node('Greater', [x, b.float(0)]);
+    return {
+      number: through(positive, 'int32', 'float32'),
+      back: through(positive, 'float16', 'int32', 'bool'),
+      whole: through(x, 'int32', 'float32'),
+      some: through(x, 'bool', 'float32'),
+    };
+  });
+  const joined = identity(graph);
+  expect(printGraph(joined)).toMatchInlineSnapshot(`
+    "graph test(x: float32[6]) -> (number: float32[6], back: bool[6], whole: float32[6], some: float32[6])
+      back = Greater(x, 0)       : bool[6]
+      number = Cast(back, to=1)  : float32[6]
+      v0 = Cast(x, to=6)         : int32[6]
+      whole = Cast(v0, to=1)     : float32[6]
+      v1 = Cast(x, to=9)         : bool[6]
+      some = Cast(v1, to=1)      : float32[6]"
+  `);
+  const feeds = { x: { type: float32(6), data: Float32Array.of(-1.5, 0, 0.5, 1, 2.75, -3) } };
+  const results = await run(joined, feeds);
+  expect(
+    Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, Array.from(data)])),
+  ).toEqual({
+    number: [0, 0, 1, 1, 1, 0],
+    back: [0, 0, 1, 1, 1, 0],
+    whole: [-1, 0, 0, 1, 2, -3],
+    some: [1, 0, 1, 1, 1, 1],
+  });
+  expect(results).toEqual(await run(graph, feeds));
+});
+
 test('what depends on constants alone is computed', () => {
   const graph = graphOf({ x: float32(2, 2) }, (b, { x }) => {
     const weight = b.constant(Float32Array.of(1, 2, 3, 4), float32(2, 2));

@@ -1,4 +1,4 @@
-/** Removes nodes that give back what they are given, and joins Reshapes and Transposes that follow one another. */
+/** Removes nodes that give back what they are given, and joins Casts, Reshapes and Transposes that follow one another. */
 
 import type { Node, Value } from '../ir.ts';
 import { formatType, type Inputs, qualifiedName } from '../operators.ts';
@@ -65,7 +65,19 @@ function joinTransposes(node: Node, [input]: Inputs): Value | undefined {
   return keepsOrder(perm) ? before : rebuilt(node, [before], { perm })[0];
 }
 
+/**
+ * Cast of Cast, where nothing can be lost on the way: truth values are 0 and 1 in every type. (onnxruntime joins them, too, and
+ * then checks the whole graph a second time.)
+ */
+function joinCasts(node: Node, [input]: Inputs): Value | undefined {
+  const inner = producerOf(input);
+  const before = inner?.op === 'Cast' ? inner.inputs[0] : undefined;
+  if (before?.type.dtype !== 'bool') return undefined;
+  return node.outputs[0]?.type.dtype === 'bool' ? before : rebuilt(node, [before])[0];
+}
+
 const joins: Readonly<Record<string, (node: Node, inputs: Inputs) => Value | undefined>> = {
+  Cast: joinCasts,
   Reshape: (node, inputs) =>
     producerOf(inputs[0])?.op === 'Reshape' ? joinReshapes(node, inputs) : undefined,
   Transpose: joinTransposes,
