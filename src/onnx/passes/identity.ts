@@ -15,6 +15,14 @@ const keepsType = (node: Node, inputs: Inputs): boolean => {
   return !!input && !!output && formatType(input.type) === formatType(output.type);
 };
 
+/** The permutation of a Transpose; it reverses the axes unless told otherwise. */
+function permutation({ attributes: { perm }, outputs: [output] }: Node): readonly number[] {
+  const isList = (attribute: typeof perm): attribute is readonly number[] => Array.isArray(attribute);
+  return isList(perm) ? perm : [...(output?.type.shape.keys() ?? [])].reverse();
+}
+
+const keepsOrder = (perm: readonly number[]): boolean => perm.every((axis, index) => axis === index);
+
 const hasOneInput = (_: Node, inputs: Inputs): boolean => inputs.length === 1;
 
 /** When a node's only output is its first input, by operator. */
@@ -22,6 +30,7 @@ const gives: Readonly<Record<string, (node: Node, inputs: Inputs) => boolean>> =
   Identity: () => true,
   Cast: keepsType,
   Reshape: keepsType,
+  Transpose: (node) => keepsOrder(permutation(node)),
   Flatten: keepsType,
   Squeeze: keepsType,
   Expand: keepsType,
@@ -36,50 +45,33 @@ const gives: Readonly<Record<string, (node: Node, inputs: Inputs) => boolean>> =
   Min: hasOneInput,
 };
 
+/** What joins a node with one of its operator before it, whose first operand is `before`; undefined where it cannot. */
+type Join = (node: Node, inner: Node, before: Value, inputs: Inputs) => Value | undefined;
+
+/** The node over another operand, or that operand where it is already what the node makes. */
+const over = (node: Node, before: Value, ...rest: Inputs): Value | undefined =>
+  keepsType(node, [before]) ? before : rebuilt(node, [before, ...rest])[0];
+
 /** Reshape of Reshape: the second alone, unless it copies dimensions (0) from what the first one made. */
-function joinReshapes(node: Node, [input, shape]: Inputs): Value | undefined {
-  const before = producerOf(input)?.inputs[0];
-  if (!before || !shape || numbersOf(shape)?.includes(0) !== false) return undefined;
-  const [output] = node.outputs;
-  if (output && formatType(output.type) === formatType(before.type)) return before;
-  return rebuilt(node, [before, shape])[0];
-}
-
-/** The permutation of a Transpose; it reverses the axes unless told otherwise. */
-function permutation({ attributes: { perm }, outputs: [output] }: Node): readonly number[] {
-  const isList = (attribute: typeof perm): attribute is readonly number[] => Array.isArray(attribute);
-  return isList(perm) ? perm : [...(output?.type.shape.keys() ?? [])].reverse();
-}
-
-const keepsOrder = (perm: readonly number[]): boolean => perm.every((axis, index) => axis === index);
+const joinReshapes: Join = (node, _, before, [, shape]) =>
+  shape && numbersOf(shape)?.includes(0) === false ? over(node, before, shape) : undefined;
 
 /** Transpose of Transpose: one with both permutations, or none where they cancel. */
-function joinTransposes(node: Node, [input]: Inputs): Value | undefined {
-  const second = permutation(node);
-  if (input && keepsOrder(second)) return input;
-  const inner = producerOf(input);
-  const before = inner?.op === 'Transpose' ? inner.inputs[0] : undefined;
-  if (!inner || !before) return undefined;
+const joinTransposes: Join = (node, inner, before) => {
   const first = permutation(inner);
-  const perm = second.map((axis) => first[axis] ?? 0);
+  const perm = permutation(node).map((axis) => first[axis] ?? 0);
   return keepsOrder(perm) ? before : rebuilt(node, [before], { perm })[0];
-}
+};
 
 /**
- * Cast of Cast, where nothing can be lost on the way: truth values are 0 and 1 in every type. (onnxruntime joins them, too, and
- * then checks the whole graph a second time.)
+ * Cast of Cast, where nothing can be lost on the way: truth values are 0 and 1 in every type. (onnxruntime joins them, too,
+ * and then checks the whole graph a second time.)
  */
-function joinCasts(node: Node, [input]: Inputs): Value | undefined {
-  const inner = producerOf(input);
-  const before = inner?.op === 'Cast' ? inner.inputs[0] : undefined;
-  if (before?.type.dtype !== 'bool') return undefined;
-  return node.outputs[0]?.type.dtype === 'bool' ? before : rebuilt(node, [before])[0];
-}
+const joinCasts: Join = (node, _, before) => (before.type.dtype === 'bool' ? over(node, before) : undefined);
 
-const joins: Readonly<Record<string, (node: Node, inputs: Inputs) => Value | undefined>> = {
+const joins: Readonly<Record<string, Join>> = {
   Cast: joinCasts,
-  Reshape: (node, inputs) =>
-    producerOf(inputs[0])?.op === 'Reshape' ? joinReshapes(node, inputs) : undefined,
+  Reshape: joinReshapes,
   Transpose: joinTransposes,
 };
 
@@ -89,6 +81,10 @@ export const identity: Pass = (graph) =>
     const name = qualifiedName(node);
     const [input] = inputs;
     if (input && gives[name]?.(node, inputs)) return [input];
-    const joined = joins[name]?.(node, inputs);
-    return joined ? [joined] : undefined;
+    const join = joins[name];
+    const inner = producerOf(input);
+    const before = inner?.inputs[0];
+    if (!join || !before || qualifiedName(inner) !== name) return undefined;
+    const joined = join(node, inner, before, inputs);
+    return joined && [joined];
   });
