@@ -14,7 +14,7 @@ export interface ServeOptions extends Pick<AppOptions, 'bodyLimit' | 'requestTim
   readonly host?: string | undefined;
   /** How models are served whose `config.json` does not say. */
   readonly models?: Partial<ModelConfig>;
-  /** Rows of a batch where `max_batch_size` is not configured and batches are possible; 0: none. */
+  /** Rows of a batch where `max_batch_size` is not configured and batches are possible; 0: none; by default measured. */
   readonly usualBatchSize?: number | undefined;
   /** Seconds between looks at the repository for what has changed; by default it is not looked at again. */
   readonly poll?: number | undefined;

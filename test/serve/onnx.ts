@@ -94,6 +94,26 @@ export const fixedModel = (batch: number): Uint8Array =>
     initializers: [floats('w', [3, 2], [1, 2, 3, 4, 5, 6])],
   });
 
+/** y = x [n, features], and each run takes time by the square of n: rows are added to one another for nothing. */
+export const crowdedModel = (features: number): Uint8Array =>
+  modelBytes({
+    nodes: [
+      { opType: 'Unsqueeze', input: ['x', 'first'], output: ['row'] },
+      { opType: 'Unsqueeze', input: ['x', 'second'], output: ['column'] },
+      { opType: 'Add', input: ['row', 'column'], output: ['pairs'] },
+      { opType: 'ReduceMean', input: ['pairs'], output: ['means'], attribute: [intsAttribute('axes', [0])] },
+      { opType: 'Reshape', input: ['means', 'shape'], output: ['rows'] },
+      { opType: 'Mul', input: ['rows', 'zero'], output: ['nothing'] },
+      { opType: 'Add', input: ['x', 'nothing'], output: ['y'] },
+    ],
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['n', features] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: ['n', features] }],
+    initializers: [
+      ...[int64s('first', [0]), int64s('second', [1]), int64s('shape', [-1, features])],
+      floats('zero', [1], [0]),
+    ],
+  });
+
 /** y = the sums of x [n, 1] up to each row: no row is independent, although the signature looks as if it were. */
 export const cumulativeModel = (): Uint8Array =>
   modelBytes({

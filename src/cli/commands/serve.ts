@@ -31,7 +31,7 @@ export const serveCommand = defineCommand({
     device: 'cpu',
     threads: 'the cores, divided by the instances',
     instances: 'one a core, or 1: measured for each model',
-    maxBatchSize: '32 where the batch dimension is open',
+    maxBatchSize: 'measured for each model, at most 32',
     maxQueueDelay: 0,
     adaptiveDelay: false,
     maxQueueSize: 1024,

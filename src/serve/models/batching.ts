@@ -14,7 +14,7 @@ export interface Batching {
   readonly guessed: boolean;
 }
 
-/** Rows of a batch where nothing is configured. */
+/** The most rows of a batch where nothing is configured. */
 export const usualBatchSize = 32;
 
 const none: Batching = { maxRows: 0, padTo: 0, guessed: false };

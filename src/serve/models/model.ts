@@ -10,11 +10,12 @@ import { adaptiveDelay, fixedDelay, noDelay } from '../batching/delay.ts';
 import { type Session, scheduled } from '../batching/scheduler.ts';
 import type { Signature } from '../protocol/infer.ts';
 import { createStatistics, type Statistics } from '../statistics.ts';
-import type { TensorSignature } from '../tensor.ts';
+import type { NamedTensors, TensorSignature } from '../tensor.ts';
 import { type Instance, openInstance } from '../workers/instance.ts';
 import { withLoneInstance } from '../workers/lone.ts';
 import { openPool, type Pool } from '../workers/pool.ts';
 import { createThreads, type Threads } from '../workers/threads.ts';
+import { measuredBatchSize } from './batch-size.ts';
 import { type Batching, batchingOf, rowsAreIndependent } from './batching.ts';
 import { type Classifier, classifierOf } from './classifier.ts';
 import type { ModelConfig } from './config.ts';
@@ -24,7 +25,7 @@ import {
   measuredPlacement,
   type Placement,
 } from './placement.ts';
-import { trialInputs } from './trial.ts';
+import { trialInputs, trialRows } from './trial.ts';
 
 export interface Model {
   readonly name: string;
@@ -54,7 +55,7 @@ export type Warn = (message: string) => void;
 
 export interface LoadOptions {
   readonly warn: Warn;
-  /** Rows of a batch where `max_batch_size` is not configured and batches are possible. */
+  /** Rows of a batch where `max_batch_size` is not configured and batches are possible; by default they are measured. */
   readonly usualBatchSize?: number | undefined;
   /** The worker threads that are there; by default the model has its own, which end with it. */
   readonly threads?: Threads;
@@ -213,16 +214,36 @@ async function batchingFor(
     throw new InputError(`${path}: ${messageOf(error)}`);
   }
   if (!batching.guessed) return batching;
-  const one = (seed: number) => {
-    const shapes = Object.entries(config.warmUp).map(([name, [, ...rest]]) => [name, [1, ...rest]] as const);
-    return trialInputs(pool.inputs, Object.fromEntries(shapes), seed);
-  };
-  const reason = await rowsAreIndependent(pool, [one(1), one(2)]);
-  if (reason === undefined) return batching;
-  warn(
-    `requests are not batched: ${reason} (max_batch_size of config.json decides: 0 says that this is right)`,
-  );
-  return { maxRows: 0, padTo: 0, guessed: false };
+  const rows = (count: number, seed: number) => trialRows(pool.inputs, config.warmUp, count, seed);
+  const reason = await rowsAreIndependent(pool, [rows(1, 1), rows(1, 2)]);
+  if (reason !== undefined) {
+    warn(
+      `requests are not batched: ${reason} (max_batch_size of config.json decides: 0 says that this is right)`,
+    );
+    return { maxRows: 0, padTo: 0, guessed: false };
+  }
+  // A GPU has no cache that a batch could leave, and sets itself up for each size anew.
+  if (usual !== undefined || config.device !== 'cpu') return batching;
+  const maxRows = await measuredBatchSize(batching.maxRows, (count) => timeBatches(pool, rows, count));
+  return { ...batching, maxRows };
+}
+
+/** As {@link TimeBatches}. All instances run at once, as under load: they share the machine's memory. */
+async function timeBatches(
+  pool: Pool,
+  rows: (count: number, seed: number) => NamedTensors,
+  count: number,
+): Promise<number | undefined> {
+  const names = pool.outputs.map(({ name }) => name);
+  const batches = Array.from({ length: pool.size }, (_, i) => rows(count, i + 1));
+  const begin = performance.now();
+  try {
+    await Promise.all(batches.map((batch) => pool.run(batch, names)));
+    return performance.now() - begin;
+  } catch {
+    // It runs rows one by one and two together, but not so many: what a client sends will say why.
+    return undefined;
+  }
 }
 
 function openBatch({ inputs, outputs }: Pick<Pool, 'inputs' | 'outputs'>, { padTo }: Batching): Signature {

@@ -56,7 +56,7 @@ export interface Registry {
 export interface RegistryOptions {
   /** How models are served whose `config.json` does not say. */
   readonly defaults?: Partial<ModelConfig>;
-  /** Rows of a batch where `max_batch_size` is not configured and batches are possible; 0: none. */
+  /** Rows of a batch where `max_batch_size` is not configured and batches are possible; 0: none; by default measured. */
   readonly usualBatchSize?: number | undefined;
   readonly warn?: Warn;
   /** Whether an empty repository will do: it may fill. */

@@ -23,6 +23,20 @@ export function trialInputs(inputs: readonly TensorSignature[], shapes: Shapes, 
   return new Map(inputs.map((input) => [input.name, trialTensor(input, shapes[input.name], seed)]));
 }
 
+/** The same for a batch of so many rows, whatever number of them `shapes` have. */
+export function trialRows(
+  inputs: readonly TensorSignature[],
+  shapes: Shapes,
+  rows: number,
+  seed: number,
+): NamedTensors {
+  const whole = inputs.map(({ name, shape }): [string, number[]] => {
+    const [, ...rest] = shapes[name] ?? shape.map((size) => (typeof size === 'number' ? size : 1));
+    return [name, [rows, ...rest]];
+  });
+  return trialInputs(inputs, Object.fromEntries(whole), seed);
+}
+
 function trialTensor(
   { name, dtype, shape }: TensorSignature,
   wanted: readonly number[] | undefined,

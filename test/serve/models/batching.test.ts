@@ -9,6 +9,7 @@ import { configDefaults, type ModelConfig } from '../../../src/serve/models/conf
 import { loadModel, type Model } from '../../../src/serve/models/model.ts';
 import type { NamedTensors, TensorSignature } from '../../../src/serve/tensor.ts';
 import {
+  crowdedModel,
   cumulativeModel,
   fixedModel,
   gatherModel,
@@ -65,6 +66,7 @@ describe('batchingOf', () => {
 const load = async (
   bytes: Uint8Array,
   config: Partial<ModelConfig> = {},
+  usualBatchSize?: number,
 ): Promise<Model & { warnings: string[]; path: string }> => {
   const folder = await testFolder({ 'm.onnx': bytes });
   const path = join(folder, 'm.onnx');
@@ -72,7 +74,7 @@ const load = async (
   const model = await loadModel(
     { name: 'm', version: '1', path },
     { ...configDefaults, threads: 1, ...config },
-    { warn: (message) => warnings.push(message) },
+    { warn: (message) => warnings.push(message), usualBatchSize },
   );
   return { ...model, warnings, path };
 };
@@ -103,10 +105,25 @@ describe('a trial', () => {
   });
 });
 
+describe('the size of batches', () => {
+  it('is measured where nobody has said it', async () => {
+    const bytes = crowdedModel(4096);
+    const measured = await load(bytes);
+    expect(measured.batching.maxRows).toBeLessThan(32);
+    expect(measured.warnings).toEqual([]);
+    const [usual, configured] = [await load(bytes, {}, 32), await load(bytes, { maxBatchSize: 16 })];
+    expect([usual.batching.maxRows, configured.batching.maxRows]).toEqual([32, 16]);
+    for (const model of [measured, usual, configured]) {
+      expect(model.statistics.executions).toBe(0);
+      await model.session.close();
+    }
+  });
+});
+
 describe('batched answers', () => {
   it('are those of the shipped model one by one', async () => {
     const shipped = fileURLToPath(new URL('../../../models/fashion-mnist/1/model.onnx', import.meta.url));
-    const model = await load(await readFile(shipped));
+    const model = await load(await readFile(shipped), {}, 32);
     expect(model.batching).toEqual({ maxRows: 32, padTo: 0, guessed: true });
     const images = Array.from({ length: 40 }, (_, i) =>
       Float32Array.from({ length: 784 }, (_unused, at) => Math.abs(Math.sin(i * 784 + at))),
