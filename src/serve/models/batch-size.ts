@@ -16,8 +16,8 @@ const longest = 50;
 const tolerated = 0.95;
 
 /**
- * The largest batch that is about as fast, row for row, as the fastest one. Sizes are doubled from 1; where they are too
- * slow to be tried up to `most` and the last one is as fast as any, nothing speaks against `most`.
+ * The largest batch that is about as fast, row for row, as the fastest one. Sizes are doubled from 1. Where they are too
+ * slow to be tried up to `most`, it is `most` if the last step made rows faster still, or there was none.
  */
 export async function measuredBatchSize(most: number, time: TimeBatches): Promise<number> {
   const sizes = doublings(most);
@@ -35,7 +35,9 @@ export async function measuredBatchSize(most: number, time: TimeBatches): Promis
   const rates = sizes.slice(0, tried).map((rows, i) => rows / (best[i] as number));
   const enough = tolerated * Math.max(...rates);
   const last = rates.findLastIndex((rate) => rate >= enough);
-  return last === tried - 1 ? most : (sizes[last] as number);
+  const cutOff = tried < sizes.length && last === tried - 1;
+  const rising = tolerated * (rates[last] as number) > (rates[last - 1] as number);
+  return cutOff && rising ? most : (sizes[last] as number);
 }
 
 /** 1, 2, 4, … and `most` itself. */

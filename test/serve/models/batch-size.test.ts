@@ -25,8 +25,12 @@ describe('the largest batch', () => {
   it('is the one that was allowed where nothing shows that it is too large', async () => {
     expect(await measuredBatchSize(32, async () => undefined)).toBe(32);
     expect(await measuredBatchSize(12, rowsTake({ 1: 1, 2: 0.9, 4: 0.8, 8: 0.7, 12: 0.6 }))).toBe(12);
-    // 8 rows take 56 ms, and larger batches are not tried.
+  });
+
+  it('is not tried where a batch takes long: then the last step tells', async () => {
+    // 8 rows take more than 50 ms, and larger batches are not tried.
     expect(await measuredBatchSize(32, rowsTake({ 1: 9, 2: 8, 4: 7.5, 8: 7 }))).toBe(32);
+    expect(await measuredBatchSize(32, rowsTake({ 1: 9, 2: 8, 4: 7.5, 8: 7.4 }))).toBe(8);
     expect(await measuredBatchSize(32, rowsTake({ 1: 9, 2: 7, 4: 7.5, 8: 8 }))).toBe(2);
   });
 
