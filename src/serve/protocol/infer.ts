@@ -6,6 +6,7 @@ import { decodeBytes, decodeElements, encodeBytes } from './binary.ts';
 import { classified } from './classification.ts';
 import { datatypes } from './datatypes.ts';
 import { errors, show } from './errors.ts';
+import { parseFloatArrays } from './float-arrays.ts';
 import { isImageFile } from './image-file.ts';
 import { parseObject } from './json.ts';
 import { decodeTensor, encodeTensor, shapeIn, type TensorObject } from './tensor.ts';
@@ -52,7 +53,8 @@ export function decodeInferRequest(
 ): InferRequest {
   const json = jsonLength(body, headerLength);
   if (json === 0 && headerLength !== undefined) return rawRequest(body, signature);
-  const request = parseObject(body.subarray(0, json));
+  const text = body.subarray(0, json);
+  const request = parseFloatArrays(text) ?? parseObject(text);
   const { id, inputs, outputs } = request;
   if (isGiven(id) && typeof id !== 'string') throw errors.invalid('id', 'a string', show(id));
   const parameters = parametersOf(request, 'parameters');

@@ -21,6 +21,7 @@ export const shapeIn = ({ shape }: Pick<TensorSignature, 'shape'>): number[] =>
 /**
  * The tensor that a request's JSON object describes. Throws a 400 unless it is what the signature says.
  *
+ * @param object its data, if it is FP32, perhaps read already: a Float32Array, which is taken over
  * @param bytes its data, where they are not in the JSON
  */
 export function decodeTensor(object: TensorObject, signature: TensorSignature, bytes?: Uint8Array): Tensor {
@@ -31,6 +32,10 @@ export function decodeTensor(object: TensorObject, signature: TensorSignature, b
   }
   const shape = decodeShape(object.shape, signature, where);
   if (bytes) return decodeBytes(bytes, signature.dtype, shape, where);
+  if (object.data instanceof Float32Array) {
+    requireSize(object.data, shape, where);
+    return { dtype: signature.dtype, shape, data: object.data };
+  }
   const rows = rowsOf(object.data, shape, where);
   const data = read(rows, sizeOf(shape), (index, value) =>
     errors.invalid(where, `${expects} as ${name}`, `${show(value)} at element ${index}`),
@@ -71,13 +76,15 @@ function decodeShape(value: unknown, signature: TensorSignature, where: string):
 function rowsOf(data: unknown, shape: readonly number[], where: string): (readonly unknown[])[] {
   if (!Array.isArray(data)) throw errors.invalid(where, 'data to be an array', show(data));
   if (Array.isArray(data[0])) return nestedRows(data, shape, where);
+  requireSize(data, shape, where);
+  return [data];
+}
+
+function requireSize(data: ArrayLike<unknown>, shape: readonly number[], where: string): void {
   const size = sizeOf(shape);
-  if (data.length === size) return [data];
-  throw errors.invalid(
-    where,
-    `${size} elements of data for shape ${JSON.stringify(shape)}`,
-    `${data.length}`,
-  );
+  if (data.length === size) return;
+  const expected = `${size} elements of data for shape ${JSON.stringify(shape)}`;
+  throw errors.invalid(where, expected, `${data.length}`);
 }
 
 /** Level by level rather than by recursion: a client chooses how deep its arrays are. */
