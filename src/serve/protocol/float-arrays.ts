@@ -1,6 +1,6 @@
 /**
- * Requests whose tensors of FP32 are flat arrays in JSON, the numbers read from the text into a Float32Array: JSON.parse makes
- * an object of each first, which takes two to three times as long and leaves them to the garbage collector.
+ * Requests whose tensors of FP32 are flat arrays in JSON, the numbers read from the text into a Float32Array. JSON.parse makes
+ * an object of each first, and leaves them to the garbage collector: under load an image's numbers take it twice as long.
  *
  * What is read here is what JSON.parse would give, to the bit; what is written in any other way is left to it.
  */
