@@ -12,12 +12,16 @@ const rounds = 3;
 /** Milliseconds of a batch from which no larger one is tried. */
 const longest = 50;
 
+/** Milliseconds of a batch below which its size does not matter, and could not be measured in so few rounds. */
+const negligible = 2;
+
 /** The share of the best rate that a larger batch may have: it saves messages between threads, and waits. */
 const tolerated = 0.95;
 
 /**
- * The largest batch that is about as fast, row for row, as the fastest one. Sizes are doubled from 1. Where they are too
- * slow to be tried up to `most`, it is `most` if the last step made rows faster still, or there was none.
+ * The largest batch that is about as fast, row for row, as the fastest one; `most` where even that takes no time. Sizes are
+ * doubled from 1. Where they are too slow to be tried up to `most`, it is `most` if the last step made rows faster still, or
+ * there was none.
  */
 export async function measuredBatchSize(most: number, time: TimeBatches): Promise<number> {
   const sizes = doublings(most);
@@ -32,6 +36,7 @@ export async function measuredBatchSize(most: number, time: TimeBatches): Promis
     }
     if (tried === 1) return most;
   }
+  if ((best.at(-1) as number) < negligible) return most;
   const rates = sizes.slice(0, tried).map((rows, i) => rows / (best[i] as number));
   const enough = tolerated * Math.max(...rates);
   const last = rates.findLastIndex((rate) => rate >= enough);
