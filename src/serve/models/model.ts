@@ -25,7 +25,7 @@ import {
   measuredPlacement,
   type Placement,
 } from './placement.ts';
-import { trialInputs, trialRows } from './trial.ts';
+import { trialInputs } from './trial.ts';
 
 export interface Model {
   readonly name: string;
@@ -214,7 +214,7 @@ async function batchingFor(
     throw new InputError(`${path}: ${messageOf(error)}`);
   }
   if (!batching.guessed) return batching;
-  const rows = (count: number, seed: number) => trialRows(pool.inputs, config.warmUp, count, seed);
+  const rows = (count: number, seed: number) => trialInputs(pool.inputs, config.warmUp, seed, count);
   const reason = await rowsAreIndependent(pool, [rows(1, 1), rows(1, 2)]);
   if (reason !== undefined) {
     warn(

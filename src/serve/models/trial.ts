@@ -11,36 +11,29 @@ export type Shapes = Readonly<Record<string, readonly number[]>>;
  * Inputs for one run. Open dimensions are as in `shapes`, else 1.
  *
  * @param seed elements are 0 and 1 (texts: empty, and 'a'), floats between them, in an order of this seed; 0: all 0
+ * @param rows the first length of all inputs, whatever it is in `shapes`
  * @throws InputError where a shape is not one of the input's, or of no input
  */
-export function trialInputs(inputs: readonly TensorSignature[], shapes: Shapes, seed: number): NamedTensors {
+export function trialInputs(
+  inputs: readonly TensorSignature[],
+  shapes: Shapes,
+  seed: number,
+  rows?: number,
+): NamedTensors {
   for (const name of Object.keys(shapes)) {
     if (inputs.some((input) => input.name === name)) continue;
     throw new InputError(
       `warm_up: expected names among ${inputs.map((input) => input.name).join(', ')}, got ${name}`,
     );
   }
-  return new Map(inputs.map((input) => [input.name, trialTensor(input, shapes[input.name], seed)]));
-}
-
-/** The same for a batch of so many rows, whatever number of them `shapes` have. */
-export function trialRows(
-  inputs: readonly TensorSignature[],
-  shapes: Shapes,
-  rows: number,
-  seed: number,
-): NamedTensors {
-  const whole = inputs.map(({ name, shape }): [string, number[]] => {
-    const [, ...rest] = shapes[name] ?? shape.map((size) => (typeof size === 'number' ? size : 1));
-    return [name, [rows, ...rest]];
-  });
-  return trialInputs(inputs, Object.fromEntries(whole), seed);
+  return new Map(inputs.map((input) => [input.name, trialTensor(input, shapes[input.name], seed, rows)]));
 }
 
 function trialTensor(
   { name, dtype, shape }: TensorSignature,
   wanted: readonly number[] | undefined,
   seed: number,
+  rows: number | undefined,
 ): Tensor {
   const fits =
     !wanted ||
@@ -51,7 +44,8 @@ function trialTensor(
     throw new InputError(
       `warm_up: ${name}: expected a shape [${shape.join(', ')}], got [${wanted?.join(', ')}]`,
     );
-  const lengths = wanted ?? shape.map((size) => (typeof size === 'number' ? size : 1));
+  const own = wanted ?? shape.map((size) => (typeof size === 'number' ? size : 1));
+  const lengths = rows === undefined ? own : [rows, ...own.slice(1)];
   const data = datatypes[dtype].zeros(sizeOf(lengths));
   if (seed > 0) fill(dtype, data as { [index: number]: unknown; length: number }, seed);
   return { dtype, shape: lengths, data };

@@ -6,12 +6,18 @@
  */
 
 import { isObject } from '../../objects.ts';
-import { parseObject } from './json.ts';
+import { backslash, closeArray, openArray, parseObject } from './json.ts';
 
 const key = Buffer.from('"data"');
-const [minus, plus, point, zero, comma, colon, open, close, backslash, exponentSign] = Buffer.from(
-  '-+.0,:[]\\e',
-) as never as [number, number, number, number, number, number, number, number, number, number];
+const [minus, plus, point, zero, comma, colon, exponentSign] = Buffer.from('-+.0,:e') as never as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
 
 /** Models have few inputs. Of very many small arrays JSON.parse makes less than a typed array each. */
 const mostArrays = 64;
@@ -68,7 +74,7 @@ function withArrays(
 
 /** Reads an array of one number or more that is closed; undefined for anything else. */
 function readArray(cursor: Cursor): Float32Array | undefined {
-  if (!skip(cursor, open)) return undefined;
+  if (!skip(cursor, openArray)) return undefined;
   let values = new Float32Array(4096);
   let count = 0;
   do {
@@ -82,7 +88,7 @@ function readArray(cursor: Cursor): Float32Array | undefined {
     if (!Number.isFinite(value)) return undefined;
     values[count++] = value;
   } while (skip(cursor, comma));
-  return skip(cursor, close) ? values.slice(0, count) : undefined;
+  return skip(cursor, closeArray) ? values.slice(0, count) : undefined;
 }
 
 /** Powers of ten that a double is exactly. */

@@ -54,7 +54,9 @@ export function decodeInferRequest(
   const json = jsonLength(body, headerLength);
   if (json === 0 && headerLength !== undefined) return rawRequest(body, signature);
   const text = body.subarray(0, json);
-  const request = parseFloatArrays(text) ?? parseObject(text);
+  // Where one of them is no FP32, all numbers would be read for nothing.
+  const floats = signature.inputs.every(({ dtype }) => dtype === 'float32');
+  const request = (floats && parseFloatArrays(text)) || parseObject(text);
   const { id, inputs, outputs } = request;
   if (isGiven(id) && typeof id !== 'string') throw errors.invalid('id', 'a string', show(id));
   const parameters = parametersOf(request, 'parameters');

@@ -23,7 +23,7 @@ export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>>
   throw errors.invalid('body', 'a JSON object', show(value));
 }
 
-const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from(
+export const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from(
   '"\\[]{}',
 ) as never as [number, number, number, number, number, number];
 
