@@ -76,11 +76,11 @@ export async function serve(path: string, options: ServeOptions): Promise<Server
     logger,
     logRequests: log,
   });
-  const stopPolling = poll === undefined ? () => {} : every(poll, registry.poll, warn);
+  const stopPolling = poll === undefined ? async () => {} : every(poll, registry.poll, warn);
 
   const finish = async (): Promise<void> => {
-    await stopPolling();
-    await app.close();
+    // What the last poll loads may take longer than all requests: meanwhile no more are accepted.
+    await Promise.all([stopPolling(), app.close()]);
     await registry.close();
   };
   let closed: Promise<void> | undefined;

@@ -68,11 +68,11 @@ describe.skipIf(!tensorflow)('libtensorflow', () => {
       collectGarbage();
       return { tensors: tf.memory().numTensors, bytes: process.memoryUsage.rss() };
     };
-    // Allocators settle first.
-    const before = await run(100);
-    const after = await run(200);
-    expect(after.tensors).toBe(before.tensors);
-    expect(after.bytes - before.bytes, 'growth of the resident set').toBeLessThan(16 << 20);
+    // Allocators take up to 20 MiB before they settle, and not always at once; what leaks grows in every span.
+    const spans = [await run(100), await run(200), await run(200), await run(200)];
+    const growths = spans.slice(1).map((span, i) => span.bytes - (spans[i] as typeof span).bytes);
+    expect(new Set(spans.map(({ tensors }) => tensors)).size).toBe(1);
+    expect(Math.min(...growths), 'growth of the resident set').toBeLessThan(4 << 20);
   });
 
   // Without cropping, with which the two engines part after a few steps (docs/tensorflow.md).

@@ -305,3 +305,29 @@ it('polls the repository', async () => {
   await server.close();
   await removeFolder(empty);
 });
+
+it('accepts nothing more when it stops, though a poll is loading a model', async () => {
+  const empty = await makeFolder({ 'README.md': '' });
+  const server = await serve(empty, { port: 0, poll: 0.05, models: { threads: 1 } });
+  const { mkdir, writeFile } = await import('node:fs/promises');
+  await mkdir(join(empty, 'slow/1'), { recursive: true });
+  await writeFile(join(empty, 'slow/1/model.onnx'), slowModel(100));
+  const index = async (): Promise<unknown> =>
+    (await fetch(`${server.url}/v2/repository/index`, { method: 'POST', body: '{}' })).json();
+  await expect.poll(index, { timeout: 10_000, interval: 5 }).toMatchObject([{ state: 'LOADING' }]);
+  let closed = false;
+  const closing = server.close().then(() => {
+    closed = true;
+  });
+  await expect
+    .poll(() =>
+      fetch(`${server.url}/v2/health/live`).then(
+        () => 'accepted',
+        () => 'refused',
+      ),
+    )
+    .toBe('refused');
+  expect(closed, 'while the model is loading').toBe(false);
+  await closing;
+  await removeFolder(empty);
+});

@@ -1,8 +1,7 @@
 /** What there is to know of a model: its metadata, its configuration, what it has done, its card. */
 
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { type Call, type Handler, modelOf, ok, readiness } from '../call.ts';
+import { readCard } from '../models/card.ts';
 import { isReady, type Model } from '../models/model.ts';
 import { datatypes } from '../protocol/datatypes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
@@ -149,6 +148,6 @@ export const modelCard: Handler = async (call) => {
     metadata,
     image: classifies ? classifier.image : null,
     labels: classifies ? classifier.labels : [],
-    card: await readFile(join(dirname(path), 'model.md'), 'utf8').catch(() => null),
+    card: (await readCard(path)) ?? null,
   });
 };

@@ -1,6 +1,7 @@
 /** Image classification on top of inference: which models can do it, and from logits to labels. */
 
 import type { ImageShape } from '../../data/dataset.ts';
+import { InputError } from '../../errors.ts';
 import type { ModelMetadata } from '../../onnx/metadata.ts';
 import { softmax } from '../../softmax.ts';
 import type { NamedTensors, TensorSignature } from '../tensor.ts';
@@ -36,7 +37,11 @@ export interface Described {
   readonly outputs: readonly TensorSignature[];
 }
 
-/** How a model classifies images, by its configuration, its metadata and its signature; or why it does not. */
+/**
+ * How a model classifies images, by its configuration, its metadata and its signature; or why it does not.
+ *
+ * @throws InputError for a normalization of other than the images' channels
+ */
 export function classifierOf({ metadata, config, inputs, outputs }: Described): Classifier | string {
   const image: unknown = config.image ?? metadata.image;
   const labels: unknown = config.labels ?? metadata.labels;
@@ -49,15 +54,28 @@ export function classifierOf({ metadata, config, inputs, outputs }: Described): 
   if (!isFloat(output)) return 'its output is not FP32';
   const layout = layoutOf(input, image);
   if (!layout) return `its input [${input.shape.join(', ')}] does not take images of that size`;
-  const { normalization } = config;
   return {
     image,
     input: input.name,
     layout,
-    normalization,
+    normalization: normalizationOf(config, image),
     output: output.name,
     labels: isLabels(labels) ? labels : [],
   };
+}
+
+function normalizationOf(
+  { normalization }: Described['config'],
+  { channels }: ImageShape,
+): Classifier['normalization'] {
+  for (const name of ['mean', 'std'] as const) {
+    const count = normalization?.[name].length ?? channels;
+    if (count === channels) continue;
+    throw new InputError(
+      `normalization: expected ${channels} values of ${name}, one for each channel of the model's images, got ${count}`,
+    );
+  }
+  return normalization;
 }
 
 /** Undefined where the input takes no such images. An empty shape is an unknown one. */

@@ -163,20 +163,11 @@ export function parseConfig(
 
 /** Refuses what does not go together. */
 function checked(config: ModelConfig, where: string): ModelConfig {
-  const { defaultPriority, priorityLevels, image, normalization } = config;
+  const { defaultPriority, priorityLevels } = config;
   if (defaultPriority > priorityLevels) {
     throw new InputError(
       `${where}: default_priority: expected one of the ${priorityLevels} of priority_levels, got ${defaultPriority}`,
     );
-  }
-  for (const name of ['mean', 'std'] as const) {
-    const values = normalization?.[name];
-    if (values && image && values.length !== image.channels) {
-      throw new InputError(
-        `${where}: normalization: expected ${image.channels} values of ${name}, one for each channel of image, ` +
-          `got ${values.length}`,
-      );
-    }
   }
   return config;
 }

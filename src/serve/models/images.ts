@@ -23,6 +23,7 @@ export async function decodeImages(
   maxPixels?: number,
 ): Promise<Tensor> {
   const { channels, height, width } = image;
+  const { mean, std } = normalization ?? { mean: Array(channels).fill(0), std: Array(channels).fill(1) };
   const area = height * width;
   const decoded = await Promise.all(
     files.map((bytes, i) => {
@@ -36,12 +37,12 @@ export async function decodeImages(
   const [step, plane] = layout === 'nchw' ? [1, area] : [channels, 1];
   decoded.forEach((pixels, i) => {
     for (let channel = 0; channel < channels; channel++) {
-      const scale = 1 / (normalization?.std[channel] ?? 1);
-      const mean = normalization?.mean[channel] ?? 0;
+      const scale = 1 / (std[channel] as number);
+      const center = mean[channel] as number;
       const start = i * channels * area + channel * plane;
       for (let at = 0; at < area; at++) {
         const pixel = (pixels[channel * area + at] ?? 0) / 255;
-        data[start + at * step] = normalization ? (pixel - mean) * scale : pixel;
+        data[start + at * step] = (pixel - center) * scale;
       }
     }
   });

@@ -122,6 +122,8 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
   const loadFound = (found: FoundModel, configText?: string): Promise<void> => {
     const entry = entryOf(found.name);
     return change(entry, async () => {
+      // While this waited, the model may have been unloaded and forgotten.
+      entries.set(entry.name, entry);
       entry.fingerprint = found.fingerprint;
       const before = entry.models;
       const loadedNow = new Set(before.map(({ version }) => version));
@@ -150,7 +152,7 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
     });
   };
 
-  const unloadEntry = (entry: Entry, reason: string): Promise<void> =>
+  const unloadEntry = (entry: Entry, reason: string, ended = (): void => {}): Promise<void> =>
     change(entry, async () => {
       const { models } = entry;
       entry.wanted = false;
@@ -159,6 +161,7 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
       entry.others = all.map((version) => ({ version, state: 'UNLOADING', reason }));
       await Promise.all(models.map(retire));
       entry.others = all.map((version) => ({ version, state: 'UNAVAILABLE', reason }));
+      ended();
     });
 
   const findInRepository = async (name: string): Promise<FoundModel> => {
@@ -257,8 +260,7 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
       }
       for (const entry of entries.values()) {
         if (seen.has(entry.name) || before.has(entry.name)) continue;
-        await unloadEntry(entry, 'it is not in the repository any more');
-        entries.delete(entry.name);
+        await unloadEntry(entry, 'it is not in the repository any more', () => entries.delete(entry.name));
       }
     },
     close,

@@ -139,7 +139,7 @@ async function folderNames(folder: string): Promise<string[]> {
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A file system call's result, or `undefined` when there is no such file or folder. */
-async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {

@@ -1,7 +1,6 @@
 /** What the page shows of a model, beyond what the protocol tells of it. */
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { drawGenotype, type GenotypeDrawings } from '../../report/genotype-drawings.ts';
+import { readCard } from '../models/card.ts';
 import type { Model } from '../models/model.ts';
 import { cardHtml } from './card.ts';
 import { sampleNames } from './samples.ts';
@@ -23,7 +22,7 @@ export interface Description {
 export async function describe(model: Model): Promise<Description> {
   const { path, metadata, classifier } = model;
   const { dataset, accuracy, genotype } = metadata as Readonly<Record<string, unknown>>;
-  const text = await readFile(join(dirname(path), 'model.md'), 'utf8').catch(() => undefined);
+  const text = await readCard(path);
   return {
     dataset: typeof dataset === 'string' ? dataset : null,
     accuracy: typeof accuracy === 'number' ? accuracy : null,

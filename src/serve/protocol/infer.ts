@@ -1,5 +1,6 @@
 /** The body of `POST …/infer` and of its answer: JSON, and behind it what is in bytes. */
 
+import { isOfImageFormat } from '../../data/image-formats.ts';
 import { isObject } from '../../objects.ts';
 import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
 import { decodeBytes, decodeElements, encodeBytes } from './binary.ts';
@@ -7,7 +8,7 @@ import { classified } from './classification.ts';
 import { datatypes } from './datatypes.ts';
 import { errors, show } from './errors.ts';
 import { parseFloatArrays } from './float-arrays.ts';
-import { isImageFile } from './image-file.ts';
+
 import { parseObject } from './json.ts';
 import { decodeTensor, encodeTensor, shapeIn, type TensorObject } from './tensor.ts';
 
@@ -127,7 +128,7 @@ function rawRequest(body: Uint8Array, signature: Signature): InferRequest {
   }
   const outputs = signature.outputs.map(({ name }) => ({ name, binary: true, classes: 0 }));
   const rest = { id: undefined, outputs, priority: 0, timeout: 0 };
-  if (input.name === signature.imageInput && isImageFile(body)) {
+  if (input.name === signature.imageInput && isOfImageFormat(body)) {
     return { ...rest, inputs: new Map(), images: { input: input.name, files: [body] } };
   }
   const where = `input ${show(input.name)}`;

@@ -100,6 +100,21 @@ describe('classifierOf', () => {
     expect(classifierOf(model)).toMatch(message);
   });
 
+  it.each([
+    ['mean', { mean: [0.5], std: [0.25, 0.25, 0.25] }],
+    ['std', { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25] }],
+  ])(
+    'refuses a %s of other than the channels of the images, wherever those are named',
+    (name, normalization) => {
+      const message = new RegExp(`normalization: expected 3 values of ${name}`);
+      const named = { image: { channels: 3, height: 2, width: 2 }, normalization };
+      expect(() => classifierOf(modelWith(image({}), undefined, undefined, { normalization }))).toThrow(
+        message,
+      );
+      expect(() => classifierOf(modelWith({}, undefined, undefined, named))).toThrow(message);
+    },
+  );
+
   it('does not trust labels that are none', () => {
     expect(classifier(modelWith({ ...image({}), labels: [1, 2] })).labels).toEqual([]);
   });

@@ -217,7 +217,7 @@ describe.skipIf(!executable)('the page in a browser', () => {
     );
     expect(await texts(page, 'main .hint')).toEqual([
       expect.stringContaining('no genotype'),
-      expect.stringContaining('no model.md'),
+      expect.stringContaining('no card'),
     ]);
     const command = await page.locator('.command').innerText();
     expect(command).toContain('"name":"x","datatype":"FP32","shape":[1,3],"data":[0,0,0]');

@@ -109,7 +109,10 @@ function calls(entry, { inputs }, { images }) {
 /** @param {Description} described */
 const card = ({ card: html }) =>
   html === null
-    ? section('Model card', element('p', { className: 'hint' }, 'There is no model.md beside the model.'))
+    ? section(
+        'Model card',
+        element('p', { className: 'hint' }, 'There is no card (a .md file of its name) beside the model.'),
+      )
     : element('section', { className: 'card' }, ...parsed(html, 'text/html'));
 
 /**
