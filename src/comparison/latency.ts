@@ -45,15 +45,18 @@ export async function measureLatencies(
       };
     }),
   );
-  for (let round = -2; round < rounds; round++) {
-    for (const { model, image, shape, times } of measured) {
-      for (let run = 0; run < runsARound; run++) {
-        const begin = performance.now();
-        await model.run(image, shape);
-        if (round >= 0) times.push(performance.now() - begin);
+  try {
+    for (let round = -2; round < rounds; round++) {
+      for (const { model, image, shape, times } of measured) {
+        for (let run = 0; run < runsARound; run++) {
+          const begin = performance.now();
+          await model.run(image, shape);
+          if (round >= 0) times.push(performance.now() - begin);
+        }
       }
     }
+  } finally {
+    for (const { model } of measured) await model.dispose();
   }
-  for (const { model } of measured) await model.dispose();
   return measured.map(({ times }) => median(times));
 }

@@ -47,8 +47,11 @@ export async function loadModel(
   const [inputs, outputs] = [ports(session.inputMetadata), ports(session.outputMetadata)];
   const [input, output] = [inputs[0], outputs[0]];
   if (inputs.length !== 1 || input?.dtype !== 'float32' || output?.dtype !== 'float32') {
-    const got = inputs.map(({ name: n, dtype, shape }) => `${n} ${dtype} [${shape}]`).join(', ');
-    throw new InputError(`${name}: expected a model with one float32 input and a float32 output, got ${got}`);
+    await session.release();
+    throw new InputError(
+      `${name}: expected a model with one float32 input and a float32 output, got ${described(inputs)} and ` +
+        described(outputs),
+    );
   }
   return {
     inputs,
@@ -64,3 +67,6 @@ export async function loadModel(
     dispose: () => session.release(),
   };
 }
+
+const described = (ports: LoadedModel['inputs']): string =>
+  ports.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape}]`).join(', ') || 'none';

@@ -27,9 +27,14 @@ export async function trial(device: DeviceName, body = negated): Promise<ort.Inf
     graphOptimizationLevel: 'disabled',
     logSeverityLevel: 4,
   });
-  const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
-  if (y?.data[0] !== -1) throw new Error(`-1 is computed as ${String(y?.data[0])}`);
-  return session;
+  try {
+    const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1]) });
+    if (y?.data[0] !== -1) throw new Error(`-1 is computed as ${String(y?.data[0])}`);
+    return session;
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
 }
 
 const halves = new Map<DeviceName, Promise<void>>();

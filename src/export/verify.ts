@@ -62,8 +62,7 @@ export async function verifyModel(
     normalization,
     evaluationBatch,
     count,
-  );
-  await compiled.dispose();
+  ).finally(compiled.dispose);
   const expected = softmax ? softmaxRows(logits, classes.length) : logits;
 
   const model = await loadModel(bytes, 'the exported model');
@@ -76,8 +75,7 @@ export async function verifyModel(
     pixelRange(shape.channels),
     evaluationBatch,
     count,
-  );
-  await model.dispose();
+  ).finally(model.dispose);
 
   let maxDifference = 0;
   for (let i = 0; i < expected.length; i++) {

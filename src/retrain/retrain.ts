@@ -34,7 +34,7 @@ export interface RetrainResult {
   readonly normalization: Normalization;
   /** After the last step. */
   readonly last: Weights;
-  /** Test accuracy in [0, 1] of `last`; NaN where the run was interrupted. */
+  /** Test accuracy in [0, 1] at the latest evaluation, which is that of `last` in a finished run; NaN before the first. */
   readonly accuracy: number;
   /** The best test accuracy of all evaluations; NaN before the first. */
   readonly bestAccuracy: number;

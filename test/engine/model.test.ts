@@ -25,12 +25,12 @@ it.each([
   [
     'integers',
     modelOf(({ x }) => ({ y: tensor(x).mul(2) }), { x: int32(2) }),
-    'm.onnx: expected a model with one float32 input and a float32 output, got x int32 [2]',
+    'm.onnx: expected a model with one float32 input and a float32 output, got x int32 [2] and y float32 [2]',
   ],
   [
     'two inputs',
     modelOf(({ a, b }) => ({ y: tensor(a).mul(tensor(b)) }), { a: float32(2), b: float32(2) }),
-    'm.onnx: expected a model with one float32 input and a float32 output, got a float32 [2], b float32 [2]',
+    'm.onnx: expected a model with one float32 input and a float32 output, got a float32 [2], b float32 [2] and y float32 [2]',
   ],
 ])('refuses %s', async (_, bytes, message) => {
   const loaded = loadModel(bytes, 'm.onnx');

@@ -1,7 +1,7 @@
 /** Measures the test accuracy of a run's network or of an .onnx file. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Dataset } from '../../data/index.ts';
-import { loadModel } from '../../engine/model.ts';
+import { type LoadedModel, loadModel } from '../../engine/model.ts';
 import { InputError } from '../../errors.ts';
 import { pixelRange } from '../../export/verify.ts';
 import { accuracyOf, splitLogits } from '../../retrain/evaluate.ts';
@@ -51,8 +51,13 @@ async function evaluateRun(run: string, given: Partial<EvaluateOptions>): Promis
   requireFit(dataset, trained.dataset.shape, trained.dataset.classes.length, run);
   const { classifier, dispose } = await compileClassifier(engine, trained.network, dataset.shape);
   const classify = classifier(trained.weights);
-  const logits = await splitLogits(classify, dataset, dataset.test, trained.normalization, evaluationBatch);
-  await dispose();
+  const logits = await splitLogits(
+    classify,
+    dataset,
+    dataset.test,
+    trained.normalization,
+    evaluationBatch,
+  ).finally(dispose);
   return evaluationOf(dataset, logits);
 }
 
@@ -63,6 +68,10 @@ async function evaluateFile(file: string, given: Partial<EvaluateOptions>): Prom
   const { threads, ...options } = { ...dataDefaults, ...deviceDefaults, ...given };
   const provider = await deviceOf(options);
   const model = await loadModel(readFileSync(file), file, { provider, ...(threads && { threads }) });
+  return evaluateModel(model, file, options).finally(model.dispose);
+}
+
+async function evaluateModel(model: LoadedModel, file: string, options: DataOptions): Promise<Evaluation> {
   const { shape: sizes = [] } = model.inputs[0] ?? {};
   if (sizes.length !== 4) {
     throw new InputError(
@@ -82,7 +91,6 @@ async function evaluateFile(file: string, given: Partial<EvaluateOptions>): Prom
   const classify = (pixels: Float32Array): Promise<Float32Array> =>
     model.run(pixels, [size, shape.channels, shape.height, shape.width]);
   const logits = await splitLogits(classify, dataset, dataset.test, pixelRange(shape.channels), size);
-  await model.dispose();
   return evaluationOf(dataset, logits);
 }
 
