@@ -95,7 +95,7 @@ function vulkanProblems({ probe, vulkan, gpus }: Facts): Problem[] {
     : [];
   const driver: Problem[] =
     vulkan.drivers.length === 0
-      ? [{ what: `no Vulkan driver (no manifest in vulkan/icd.d)${gpu}`, remedy: drivers }]
+      ? [{ what: `no Vulkan driver (no readable manifest in vulkan/icd.d)${gpu}`, remedy: drivers }]
       : [];
   const problems = [...loader, ...driver];
   if (problems.length > 0) return problems;

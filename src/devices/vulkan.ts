@@ -1,6 +1,6 @@
 /** Vulkan on Linux: which drivers are installed, and, where `vulkaninfo` is, which adapters they have. */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 
@@ -41,6 +41,15 @@ export function driverOf(manifest: string, text: string): VulkanDriver {
 
 const pathsOf = (list: string | undefined): string[] => list?.split(delimiter).filter(Boolean) ?? [];
 
+/** Vulkan's loader passes over what it cannot read, and so does this. */
+function unlessUnreadable<T>(read: () => T[]): T[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
 /** The manifests that Vulkan's loader reads (LoaderDriverInterface.md, "Driver Discovery"). */
 export function manifests(environment: NodeJS.ProcessEnv): string[] {
   const chosen = environment.VK_DRIVER_FILES ?? environment.VK_ICD_FILENAMES;
@@ -53,17 +62,19 @@ export function manifests(environment: NodeJS.ProcessEnv): string[] {
     ...pathsOf(XDG_DATA_DIRS ?? '/usr/local/share:/usr/share'),
   ].map((folder) => join(folder, 'vulkan/icd.d'));
   const places = [...(chosen ? pathsOf(chosen) : usual), ...pathsOf(environment.VK_ADD_DRIVER_FILES)];
-  return [...new Set(places)].flatMap((place) => {
-    if (!existsSync(place)) return [];
-    if (place.endsWith('.json')) return [place];
-    return readdirSync(place)
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => join(place, name));
-  });
+  const within = (place: string): string[] =>
+    statSync(place).isDirectory()
+      ? readdirSync(place)
+          .filter((name) => name.endsWith('.json'))
+          .map((name) => join(place, name))
+      : [place];
+  return [...new Set(places)].flatMap((place) => unlessUnreadable(() => within(place)));
 }
 
 export const vulkanDrivers = (environment = process.env): VulkanDriver[] =>
-  manifests(environment).map((manifest) => driverOf(manifest, readFileSync(manifest, 'utf8')));
+  manifests(environment).flatMap((manifest) =>
+    unlessUnreadable(() => [driverOf(manifest, readFileSync(manifest, 'utf8'))]),
+  );
 
 /** The adapters in the output of `vulkaninfo --summary`. */
 export function readAdapters(summary: string): VulkanAdapter[] {

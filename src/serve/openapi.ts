@@ -62,7 +62,15 @@ const schemas = {
     output: list(object({ name: text, data_type: text, dims: shape })),
     instance_group: list(object({ name: text, kind: text, count })),
     dynamic_batching: empty,
-    parameters: object({ device: object({ string_value: { enum: devices } }), adaptive_delay: empty }),
+    parameters: object(
+      {
+        device: object({ string_value: { enum: devices } }),
+        intra_op_thread_count: object({ string_value: text }),
+        lone_intra_op_thread_count: object({ string_value: text }),
+        adaptive_delay: object({ string_value: text }),
+      },
+      ['lone_intra_op_thread_count'],
+    ),
   }),
   Statistics: object({
     model_stats: list(

@@ -147,7 +147,7 @@ export interface Kernels {
   ];
   FusedConv2D: [tf.FusedConv2DInputs, tf.FusedConv2DAttrs];
   FusedDepthwiseConv2D: [tf.FusedDepthwiseConv2DInputs, tf.FusedDepthwiseConv2DAttrs];
-  /** Ours (`nn/depthwise.ts`): a depthwise convolution with dilation and stride, which tfjs refuses together. */
+  /** Ours (`nn/convolution.ts`): a depthwise convolution with dilation and stride, which tfjs refuses together. */
   DilatedDepthwiseConv2d: [tf.DepthwiseConv2dNativeInputs, Window];
   DilatedDepthwiseConv2dBackpropFilter: [
     tf.DepthwiseConv2dNativeBackpropFilterInputs,

@@ -1,11 +1,11 @@
 /** What is read off a machine: its buses, its Vulkan manifests, other programs' words. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { gpuVendors, nvidiaDriver } from '../../src/devices/hardware.ts';
 import { readAnswer } from '../../src/devices/probing.ts';
-import { driverOf, manifests, readAdapters } from '../../src/devices/vulkan.ts';
+import { driverOf, manifests, readAdapters, vulkanDrivers } from '../../src/devices/vulkan.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -103,6 +103,16 @@ describe('Vulkan', () => {
       VK_ICD_FILENAMES: `${join(root, 'more/c.json')}:${join(root, 'gone.json')}`,
     };
     expect(manifests(chosen)).toEqual([join(root, 'more/c.json')]);
+  });
+
+  it('passes over what cannot be read, as the loader does', () => {
+    const root = machine({ 'icd/a.json': '{}', 'icd/folder.json/x': '', 'list.txt': '{}' });
+    symlinkSync(join(root, 'gone'), join(root, 'icd/dangling.json'));
+    const VK_DRIVER_FILES = [join(root, 'icd'), join(root, 'list.txt'), join(root, 'list.txt/below')].join(
+      ':',
+    );
+    const found = vulkanDrivers({ VK_DRIVER_FILES }).map(({ manifest }) => manifest);
+    expect(found).toEqual([join(root, 'icd/a.json'), join(root, 'list.txt')]);
   });
 
   it('reads what vulkaninfo says', () => {
