@@ -1,6 +1,6 @@
 /**
- * Requests whose tensors of FP32 are flat arrays in JSON, the numbers read from the text into a Float32Array. JSON.parse makes
- * an object of each first, and leaves them to the garbage collector: under load an image's numbers take it twice as long.
+ * Requests whose tensors of FP32 are arrays in JSON, the numbers read from the text into a Float32Array. JSON.parse makes an
+ * object of each first, and leaves them to the garbage collector: under load an image's numbers take it twice as long.
  *
  * What is read here is what JSON.parse would give, to the bit; what is written in any other way is left to it.
  */
@@ -22,6 +22,15 @@ const [minus, plus, point, zero, comma, colon, exponentSign] = Buffer.from('-+.0
 /** Models have few inputs. Of very many small arrays JSON.parse makes less than a typed array each. */
 const mostArrays = 64;
 
+/** No tensor of a network is nested deeper. */
+const deepest = 8;
+
+/** The numbers of an array, and the length of the arrays at each depth. */
+interface Numbers {
+  readonly values: Float32Array;
+  readonly lengths: readonly number[];
+}
+
 /** Where in the text something is read. */
 interface Cursor {
   readonly text: Buffer;
@@ -29,14 +38,15 @@ interface Cursor {
 }
 
 /**
- * The request, the data of its inputs in Float32Arrays; undefined where it does not consist of FP32 tensors of flat numbers.
+ * The request, the data of its inputs in Float32Arrays; undefined where it does not consist of FP32 tensors of numbers,
+ * flat or nested as their shape says.
  *
  * @throws ProtocolError 400 as `parseObject`
  */
 export function parseFloatArrays(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   const cursor: Cursor = { text: Buffer.from(body.buffer, body.byteOffset, body.length), at: 0 };
   const { text } = cursor;
-  const arrays: Float32Array[] = [];
+  const arrays: Numbers[] = [];
   const rest: Uint8Array[] = [];
   let begin = 0;
   for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, cursor.at)) {
@@ -44,10 +54,10 @@ export function parseFloatArrays(body: Uint8Array): Readonly<Record<string, unkn
     if (!skip(cursor, colon)) continue; // A text, not a key.
     skipSpace(cursor);
     const start = cursor.at;
-    const values = arrays.length < mostArrays ? readArray(cursor) : undefined;
-    if (!values) return undefined;
+    const numbers = arrays.length < mostArrays ? readArray(cursor) : undefined;
+    if (!numbers) return undefined;
     rest.push(text.subarray(begin, start), Buffer.from(String(arrays.length)));
-    arrays.push(values);
+    arrays.push(numbers);
     begin = cursor.at;
   }
   if (arrays.length === 0) return undefined;
@@ -60,35 +70,61 @@ export function parseFloatArrays(body: Uint8Array): Readonly<Record<string, unkn
 /** Puts the arrays where their numbers stand. undefined where one of them is not the data of an FP32 input. */
 function withArrays(
   request: Readonly<Record<string, unknown>>,
-  arrays: readonly Float32Array[],
+  arrays: readonly Numbers[],
 ): Readonly<Record<string, unknown>> | undefined {
   const { inputs } = request;
   if (!Array.isArray(inputs) || inputs.length !== arrays.length) return undefined;
-  const filled = inputs.map((input: unknown, i) =>
-    isObject(input) && input.datatype === 'FP32' && input.data === i
-      ? { ...input, data: arrays[i] }
-      : undefined,
-  );
+  const filled = inputs.map((input: unknown, i) => {
+    const { values, lengths } = arrays[i] as Numbers;
+    const isWhole = isObject(input) && input.datatype === 'FP32' && input.data === i;
+    return isWhole && isNestedAs(lengths, input.shape) ? { ...input, data: values } : undefined;
+  });
   return filled.includes(undefined) ? undefined : { ...request, inputs: filled };
 }
 
-/** Reads an array of one number or more that is closed; undefined for anything else. */
-function readArray(cursor: Cursor): Float32Array | undefined {
-  if (!skip(cursor, openArray)) return undefined;
+/** Flat numbers may be of any shape. */
+const isNestedAs = (lengths: readonly number[], shape: unknown): boolean =>
+  lengths.length === 1 ||
+  (Array.isArray(shape) &&
+    shape.length === lengths.length &&
+    lengths.every((length, depth) => shape[depth] === length));
+
+/** Reads an array of one number or more, flat or of arrays that are as long as one another; undefined for anything else. */
+function readArray(cursor: Cursor): Numbers | undefined {
+  const depth = skipAll(cursor, openArray, deepest);
+  if (depth === 0) return undefined;
   let values = new Float32Array(4096);
   let count = 0;
-  do {
-    if (count === values.length) {
-      const larger = new Float32Array(2 * count);
-      larger.set(values);
-      values = larger;
-    }
-    skipSpace(cursor);
-    const value = readFloat(cursor);
-    if (!Number.isFinite(value)) return undefined;
-    values[count++] = value;
-  } while (skip(cursor, comma));
-  return skip(cursor, closeArray) ? values.slice(0, count) : undefined;
+  /** How many members the open array of each depth has so far, and those of its first one in the end. */
+  const members: number[] = Array(depth).fill(0);
+  const lengths: number[] = Array(depth).fill(0);
+  for (;;) {
+    const start = count;
+    do {
+      if (count === values.length) {
+        const larger = new Float32Array(2 * count);
+        larger.set(values);
+        values = larger;
+      }
+      skipSpace(cursor);
+      const value = readFloat(cursor);
+      if (!Number.isFinite(value)) return undefined;
+      values[count++] = value;
+    } while (skip(cursor, comma));
+    members[depth - 1] = count - start;
+    // What ends here, from the row of numbers outwards, until something follows.
+    let open = depth;
+    do {
+      if (!skip(cursor, closeArray)) return undefined;
+      open -= 1;
+      lengths[open] ||= members[open] as number;
+      if (members[open] !== lengths[open]) return undefined;
+      if (open === 0) return { values: values.slice(0, count), lengths };
+      members[open] = 0;
+      members[open - 1] = (members[open - 1] as number) + 1;
+    } while (!skip(cursor, comma));
+    if (skipAll(cursor, openArray, depth - open) !== depth - open) return undefined;
+  }
 }
 
 /** Powers of ten that a double is exactly. */
@@ -191,6 +227,13 @@ function skip(cursor: Cursor, byte: number): boolean {
   if (cursor.text[cursor.at] !== byte) return false;
   cursor.at += 1;
   return true;
+}
+
+/** Goes behind a byte as often as it comes, at most so many times; how often that was. */
+function skipAll(cursor: Cursor, byte: number, most: number): number {
+  let times = 0;
+  while (times < most && skip(cursor, byte)) times += 1;
+  return times;
 }
 
 /** JSON's space: blank, tab, line feed, carriage return. */

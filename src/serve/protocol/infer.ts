@@ -8,7 +8,6 @@ import { classified } from './classification.ts';
 import { datatypes } from './datatypes.ts';
 import { errors, show } from './errors.ts';
 import { parseFloatArrays } from './float-arrays.ts';
-
 import { parseObject } from './json.ts';
 import { decodeTensor, encodeTensor, shapeIn, type TensorObject } from './tensor.ts';
 

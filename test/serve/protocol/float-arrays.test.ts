@@ -84,11 +84,44 @@ describe('numbers read from the text', () => {
   });
 });
 
-describe('what is not flat numbers of FP32', () => {
+describe('nested numbers', () => {
+  const nest = (values: readonly unknown[], shape: readonly number[]): readonly unknown[] => {
+    const [length = 1, ...rest] = shape;
+    if (rest.length === 0) return values;
+    const size = values.length / length;
+    return Array.from({ length }, (_, i) => nest(values.slice(i * size, (i + 1) * size), rest));
+  };
+  const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 5 });
+  const sized = (shape: readonly number[], values: unknown): string =>
+    request(JSON.stringify(values, null, 1)).replace('"shape":[1]', `"shape":${JSON.stringify(shape)}`);
+
+  it('are those of the flat ones, where they are nested as the shape says', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const values = Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i + 0.5);
+        const own = quickly(sized(shape, nest(values, shape)))?.inputs?.[0]?.data;
+        expect(own).toEqual(Float32Array.from(values));
+      }),
+    );
+  });
+
+  it('are left to JSON.parse where they are not', () => {
+    const values = nest([1, 2, 3, 4, 5, 6], [2, 3]);
+    for (const shape of [[3, 2], [6], [2, 3, 1], [1, 2, 3], '2,3', null]) {
+      expect(quickly(sized(shape as number[], values))).toBeUndefined();
+    }
+  });
+});
+
+describe('what is not numbers of FP32', () => {
   it.each([
-    ...'[] [[1]] ["1"] [true] [null] 1 "data" {} [1,[2]] [1e39] [-1e39] [1e999] [1 [1, [1,] [,1]'.split(' '),
+    ...'[] ["1"] [true] [null] 1 "data" {} [1,[2]] [1e39] [-1e39] [1e999] [1 [1, [1,] [,1]'.split(' '),
     ...'[01] [-] [1.] [.5] [+1] [1e] [1e+] [--1] [0x1] [NaN] [Infinity] [1.2.3] [1e2e3] [1e1.5]'.split(' '),
     ...['[1 2]', '[-01]', '[1;2]', '[٣]'],
+    ...'[[]] [[1],[]] [[1],2] [1,[2]] [[1],[2,3]] [[1,2],[3]] [[[1]],[2]] [[1],[[2]]] [[1][2]] [[1],] [[1]'.split(
+      ' ',
+    ),
+    ...['[,[1]]', '[[1],["2"]]', `${'['.repeat(9)}1${']'.repeat(9)}`],
   ])('as the data %s is left to JSON.parse', (data) => {
     expect(quickly(request(data))).toBeUndefined();
   });
@@ -124,6 +157,7 @@ describe('any text', () => {
     request('[1,2.5,-3e-2]'),
     `{"id":"a","inputs":[{"name":"data","datatype":"FP32","shape":[2],"data":[0.25, 7]},{"name":"b","datatype":"FP32","data":[1]}],"outputs":[{"name":"y"}]}`,
     `{"parameters":{"data":[1]},"inputs":[{"datatype":"FP32","shape":[1],"data":[1,2]}]}`,
+    request('[[[1,2],[3,4]],[[5,6],[7,8.5]]]').replace('[1]', '[2,2,2]'),
   ];
   const pieces = [...'"\\[]{},:0-e. \u00e9', '1.5', '"data"', '"data":', '"FP32"'];
   const change = fc.record({
@@ -141,12 +175,16 @@ describe('any text', () => {
       throw error;
     }
   };
-  /** With the numbers of all arrays in single precision. */
+  /** With the numbers of all arrays in single precision, and data flat. */
   const rounded = (value: unknown): unknown => {
     if (value instanceof Float32Array) return [...value];
     if (Array.isArray(value)) return value.map(rounded);
     if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, rounded(inner)]));
+      const flat = (name: string, inner: unknown): unknown =>
+        name === 'data' && Array.isArray(inner) ? inner.flat(Number.POSITIVE_INFINITY) : inner;
+      return Object.fromEntries(
+        Object.entries(value).map(([name, inner]) => [name, rounded(flat(name, inner))]),
+      );
     }
     return typeof value === 'number' ? Math.fround(value) : value;
   };
