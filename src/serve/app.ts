@@ -1,9 +1,7 @@
 /** The HTTP application: the routes with everything HTTP around them. It does not listen. */
 
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { type IncomingMessage, METHODS } from 'node:http';
 import Fastify, {
-  type ConnectionError,
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
@@ -19,6 +17,7 @@ import { createMetrics } from './metrics.ts';
 import type { Registry } from './models/registry.ts';
 import { type PageRoute, pageRoutes } from './page/index.ts';
 import { errors, ProtocolError } from './protocol/errors.ts';
+import { refusalOf, refuseConnection, refuseExpectation } from './refusal.ts';
 import { type Route, routes } from './routes.ts';
 
 export interface AppOptions {
@@ -47,7 +46,7 @@ export const appDefaults = {
   idleTimeout: 75,
 } as const;
 
-/** Seconds that a client has to send a request's headers. */
+/** Seconds that a client has to send a request's headers, and before them to agree on TLS. */
 const headersTimeout = 15;
 
 /** The longest file name there is, and thereby the longest model name. */
@@ -78,8 +77,10 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
     http: {
       headersTimeout: Math.min(headersTimeout, requestTimeout) * 1000,
       connectionsCheckingInterval: Math.min(1, requestTimeout) * 1000,
+      // Its answer would have no body.
+      requireHostHeader: false,
     },
-    ...(options.tls && { https: options.tls }),
+    ...(options.tls && { https: { ...options.tls, handshakeTimeout: headersTimeout * 1000 } }),
     ...(options.logger && { loggerInstance: options.logger }),
     logController: new Fastify.LogController({ disableRequestLogging: true }),
     requestIdHeader: 'x-request-id',
@@ -89,7 +90,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
     // While closing, what still arrives on open connections is answered as usual.
     return503OnClosing: false,
     frameworkErrors: answerError,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: refuseConnection,
   } as object);
 
   // The protocol's bodies are JSON or bytes by their endpoint, whatever Content-Type says (Triton's client sends none).
@@ -102,17 +103,26 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
     if (!isRefusedUnsent(request.headers, bodyLimit)) response.writeContinue();
     app.server.emit('request', request, response);
   });
+  app.server.on('checkExpectation', refuseExpectation);
 
   const { token } = options;
   const authorize = token === undefined ? () => {} : authorizer(token);
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { open } = request.routeOptions.config as RouteConfig;
-    if (!open) authorize(request.headers.authorization);
+  if (options.logRequests) {
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.raw.once('close', () => logRequest(request, reply));
+      done();
+    });
+  }
+  app.addHook('onRequest', ({ raw, headers, routeOptions }, _reply, done) => {
+    if (raw.httpVersion === '1.1' && headers.host === undefined) throw errors.noHost();
+    const { open } = routeOptions.config as RouteConfig;
+    if (!open) authorize(headers.authorization);
     // Before the body is read.
-    decoderOf(request.headers);
+    decoderOf(headers);
+    // Fastify would refuse what it cannot read.
+    delete raw.headers['content-type'];
     done();
   });
-  if (options.logRequests) app.addHook('onResponse', logRequest);
   app.addHook('preClose', (done) => {
     stopping = true;
     done();
@@ -123,6 +133,9 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
     throw errors.unknownEndpoint(method, url);
   });
 
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+  }
   const all: readonly HandledRoute[] = [...routes, ...pageRoutes];
   for (const route of all) addRoute(app, route, service);
   for (const url of new Set(all.map((route) => route.url))) refuseOtherMethods(app, url, all);
@@ -190,13 +203,13 @@ function refuseOtherMethods(app: FastifyInstance, url: string, all: readonly Han
   });
 }
 
-function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const { method, url, ip } = request;
-  request.log.info(
-    { method, url, from: ip, status: reply.statusCode, milliseconds: reply.elapsedTime },
-    'request',
-  );
-  done();
+/** Of a request that is over, answered or not. */
+function logRequest(
+  { method, url, ip, socket, log }: FastifyRequest,
+  { raw, statusCode, elapsedTime }: FastifyReply,
+): void {
+  const status = raw.writableFinished ? statusCode : (refusalOf(socket) ?? errors.cancelled().status);
+  log.info({ method, url, from: ip, status, milliseconds: elapsedTime }, 'request');
 }
 
 /** What to answer to an error. Its stack stays here. */
@@ -205,20 +218,4 @@ function protocolErrorOf(error: FastifyError | ProtocolError, bodyLimit: number)
   const { statusCode = 500, message } = error;
   if (statusCode === 413) return errors.tooLarge(bodyLimit);
   return statusCode < 500 ? new ProtocolError(statusCode, message) : errors.internal();
-}
-
-const clientErrors: Readonly<Record<string, () => ProtocolError>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: errors.requestTimeout,
-  HPE_HEADER_OVERFLOW: errors.headersTooLarge,
-};
-
-/** Answers what never became a request: there is only the socket to write to. */
-function answerClientError({ code }: ConnectionError, socket: Socket): void {
-  if (code === 'ECONNRESET' || !socket.writable) return;
-  const { status, message } = (clientErrors[code] ?? errors.notHttp)();
-  const body = JSON.stringify({ error: message });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Server } from 'node:net';
+import { Server, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
@@ -9,9 +9,14 @@ import type { FastifyInstance } from 'fastify';
  */
 export function drainOnClose(app: FastifyInstance): void {
   const answering = new Set<ServerResponse>();
+  const connections = new Set<Socket>();
   let closing = false;
   let drained: (() => void) | undefined;
 
+  app.server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   app.server.on('request', (_request, response) => {
     answering.add(response);
     // Emitted once the answer is with the operating system, or the client has gone.
@@ -36,5 +41,7 @@ export function drainOnClose(app: FastifyInstance): void {
       });
     }
     app.server.closeAllConnections();
+    // The HTTP server does not know of those that have not agreed on TLS.
+    for (const socket of connections) socket.destroy();
   });
 }

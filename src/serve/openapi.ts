@@ -191,6 +191,9 @@ type BodyName = keyof typeof schemas | keyof typeof media;
 /** Bodies that may be bytes behind JSON. */
 const binaryBodies: readonly BodyName[] = ['InferRequest', 'InferResponse'];
 
+/** Bodies that say whether something is ready, with the status too. */
+const readinesses: readonly BodyName[] = ['Ready', 'ModelReady'];
+
 const binary = {
   'application/octet-stream': {
     schema: { description: 'JSON of Inference-Header-Content-Length bytes, then the data of the tensors' },
@@ -203,9 +206,23 @@ function contentOf(name: BodyName): Schema {
   return binaryBodies.includes(name) ? { ...json, ...binary } : json;
 }
 
-const parametersOf = ({ url, query = {} }: Described): Schema[] => [
+const binaryHeader: Schema = {
+  name: 'Inference-Header-Content-Length',
+  in: 'header',
+  description:
+    'bytes of JSON in the body; 0: the body is the data of the only input; absent: all of it is JSON',
+  schema: count,
+};
+
+const parametersOf = ({ url, query = {}, body }: Described): Schema[] => [
   ...Array.from(url.matchAll(/:(\w+)/g), ([, name]) => ({ name, in: 'path', required: true, schema: text })),
-  ...Object.entries(query).map(([name, description]) => ({ name, in: 'query', description, schema: count })),
+  ...Object.entries(query).map(([name, description]) => ({
+    name,
+    in: 'query',
+    description,
+    schema: { ...count, minimum: 1 },
+  })),
+  ...(body && binaryBodies.includes(body) ? [binaryHeader] : []),
 ];
 
 const failure: Schema = {
@@ -229,6 +246,9 @@ const operation = (route: Described): Schema => ({
   ...(route.body && { requestBody: { content: contentOf(route.body) } }),
   responses: {
     200: { description: route.summary, content: contentOf(route.answer) },
+    ...(readinesses.includes(route.answer) && {
+      503: { description: 'not ready', content: contentOf(route.answer) },
+    }),
     default: failure,
   },
 });

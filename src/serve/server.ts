@@ -85,6 +85,7 @@ export async function serve(path: string, options: ServeOptions): Promise<Server
   };
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
+    if (!closed) logger.info('stopping: finishing what is in flight');
     closed ??= within(drainTimeout, finish(), () => app.server.closeAllConnections()).finally(flush);
     return closed;
   };

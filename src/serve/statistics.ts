@@ -3,8 +3,16 @@
  * are milliseconds.
  */
 
+import { ProtocolError } from './protocol/errors.ts';
+
 /** Why a request failed, in Triton's words: refused or timed out, given up by the client, by the model, anything else. */
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
+
+const reasons: Readonly<Record<number, FailureReason>> = { 499: 'CANCELED', 500: 'BACKEND', 503: 'REJECTED' };
+
+/** The reason by what is answered to the error. */
+export const failureReasonOf = (error: unknown): FailureReason =>
+  (error instanceof ProtocolError ? reasons[error.status] : undefined) ?? 'OTHER';
 
 /** What a run spends its time with: joining the inputs, the model itself, dividing the outputs. */
 export interface RunPhases {

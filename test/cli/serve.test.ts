@@ -85,19 +85,33 @@ describe('nas serve', () => {
     const server = await serve('--log');
     await infer(server.url, 'linear', [1, 3], [1, 2, 3], { 'x-request-id': 'r-1' });
     await infer(server.url, 'linear', [1, 3], [1, 2]);
+    const gone = new AbortController();
+    const lost = fetch(`${server.url}/v2/models/slow/infer`, {
+      method: 'POST',
+      body: '{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[1]}]}',
+      signal: gone.signal,
+    });
+    setTimeout(() => gone.abort(), 100);
+    await expect(lost).rejects.toThrow(/abort/);
     server.process.kill('SIGINT');
     const { code, stderr } = await server.ended;
     expect(code).toBe(0);
-    const lines = stderr
+    const all = stderr
+      .trim()
       .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ msg }) => msg === 'request');
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect([all[0]?.msg, all.at(-1)?.msg, all.length]).toEqual([
+      `Server listening at ${server.url}`,
+      'stopping: finishing what is in flight',
+      6,
+    ]);
+    const lines = all.filter(({ msg }) => msg === 'request');
     const url = '/v2/models/linear/infer';
     const request = { method: 'POST', url, from: '127.0.0.1', milliseconds: expect.any(Number) };
     expect(lines).toMatchObject([
       { ...request, reqId: 'r-1', status: 200 },
       { ...request, reqId: expect.any(String), status: 400 },
+      { ...request, url: '/v2/models/slow/infer', status: 499 },
     ]);
   });
 

@@ -427,9 +427,22 @@ describe('HTTP', () => {
     expectError(await get(url), status, '');
   });
 
-  it('answers in its own form to a Content-Type that is none', async () => {
-    expectError(await post('/v2/models/linear/infer', '{}', { 'content-type': 'nonsense' }), 415, '');
-  });
+  it.each(['nonsense', ';', 'a/b/c', 'application/json, text/plain', ''])(
+    'does not ask what a Content-Type that is none says: %j',
+    async (type) => {
+      const body = '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[1,0,0]}]}';
+      expect((await post('/v2/models/linear/infer', body, { 'content-type': type })).statusCode).toBe(200);
+    },
+  );
+
+  it.each(['PROPFIND', 'MKCOL', 'LOCK', 'DELETE'])(
+    'answers 405 to %s where there is an endpoint',
+    async (method) => {
+      const response = await app.inject({ method: method as 'DELETE', url: '/v2/models/linear/infer' });
+      expectError(response, 405, `/v2/models/linear/infer does not take ${method}; it takes POST`);
+      expect((await app.inject({ method: method as 'DELETE', url: '/v3' })).statusCode).toBe(404);
+    },
+  );
 });
 
 describe('a model that fails', () => {

@@ -2,7 +2,7 @@
 
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
@@ -176,6 +176,65 @@ describe('a worker that crashes', () => {
   });
 });
 
+describe('connections', () => {
+  const isOver = (socket: Socket): Promise<boolean> =>
+    new Promise((resolve) => {
+      socket.on('error', () => resolve(true)).on('close', () => resolve(true));
+      const tries = setInterval(() => socket.write('x'), 100);
+      setTimeout(() => {
+        clearInterval(tries);
+        resolve(false);
+      }, 4000);
+    });
+
+  it.each(['GARBAGE\r\n\r\n', 'GET / HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n'])(
+    'that are refused are not kept, though the client keeps its side: %j',
+    async (text) => {
+      const server = await start();
+      const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.write(text);
+      let answer = '';
+      socket.on('data', (data) => {
+        answer += data;
+      });
+      expect(await isOver(socket)).toBe(true);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      socket.destroy();
+      await server.close();
+    },
+  );
+
+  it('that never speak TLS do not keep the server', async () => {
+    const server = await start({ tlsCert: file('cert.pem'), tlsKey: file('key.pem') });
+    const socket = connect(server.port, '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const begin = performance.now();
+    await server.close();
+    expect(performance.now() - begin).toBeLessThan(5000);
+    socket.destroy();
+  });
+
+  it.each([
+    ['GET /v2 HTTP/1.1\r\nconnection: close\r\n\r\n', 400, /expected the header Host/],
+    [
+      'POST /v2/models/linear/infer HTTP/1.1\r\nhost: x\r\nexpect: tea\r\ncontent-length: 1\r\n\r\n{',
+      417,
+      /100-continue/,
+    ],
+  ])('are answered with a reason: %j', async (text, status, reason) => {
+    const server = await start();
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*"error":`));
+    expect(answer).toMatch(reason);
+    await server.close();
+  });
+});
+
 describe('slow clients', () => {
   const silence = (port: number, text: string): Promise<string> =>
     new Promise((resolve, reject) => {
@@ -262,10 +321,11 @@ describe('stopping', () => {
 
   it('gives up after its time, and says so', async () => {
     const server = await start({ drainTimeout: 0.05 }, 'slow');
+    const before = given.runs;
     const body = JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
     const lost = fetch(`${server.url}/v2/models/slow/infer`, { method: 'POST', body });
     const failed = expect(lost).rejects.toThrow();
-    await sleep(100);
+    await expect.poll(() => given.runs, { timeout: 10_000 }).toBeGreaterThan(before);
     await expect(server.close()).rejects.toThrow('not all requests could be finished within 0.05 s');
     await failed;
   });

@@ -36,9 +36,11 @@ export async function runServer(
     for (const name of signals) process.on(name, stop);
   });
   announce({ url: server.url, port: server.port });
-  say('serving; stop with Ctrl-C');
+  // The log says so itself, in its own form.
+  const tell = options.log ? () => {} : say;
+  tell('serving; stop with Ctrl-C');
   await stopped;
-  say('stopping: finishing what is in flight');
+  tell('stopping: finishing what is in flight');
   await server.close();
 }
 

@@ -1,8 +1,8 @@
 /** Drives a model's batcher: a session whose requests wait, run together in a pool of instances, and part again. */
 
 import { messageOf } from '../../errors.ts';
-import { errors, ProtocolError } from '../protocol/errors.ts';
-import type { FailureReason, Observer, Phases } from '../statistics.ts';
+import { errors } from '../protocol/errors.ts';
+import { failureReasonOf, type Observer, type Phases } from '../statistics.ts';
 import type { NamedTensors, TensorSignature } from '../tensor.ts';
 import { CrashError } from '../workers/instance.ts';
 import type { Pool } from '../workers/pool.ts';
@@ -54,6 +54,9 @@ export interface SchedulerOptions {
   /** The longest run, in milliseconds, during which an instance is handed its next batch already; 0: none. */
   readonly longestAhead: number;
 }
+
+/** Milliseconds; Node's timers count no further. */
+const longestTimer = 2 ** 31 - 1;
 
 interface Item extends Waiting {
   readonly inputs: NamedTensors;
@@ -133,7 +136,8 @@ export function scheduled(
 
   const wakeAt = (time: number): void => {
     clearTimeout(timer);
-    timer = time < Infinity ? setTimeout(pump, Math.max(0, Math.ceil(time - clock()))) : undefined;
+    const wait = Math.min(Math.max(0, Math.ceil(time - clock())), longestTimer);
+    timer = time < Infinity ? setTimeout(pump, wait) : undefined;
   };
 
   const start = async (batch: readonly Item[], taken: number): Promise<void> => {
@@ -207,6 +211,7 @@ export function scheduled(
     outputs: readonly string[],
     { priority, timeout = 0, onCancellable }: InferOptions,
   ): Promise<Answer>[] => {
+    if (pieces.length > maxQueued) throw errors.tooManyRows(name, maxQueued * maxRows);
     if (batcher.size + pieces.length > maxQueued) throw errors.queueFull(name, batcher.size);
     const now = clock();
     const wait = timeout || defaultTimeout;
@@ -260,9 +265,12 @@ export function scheduled(
     if (closed) throw errors.unavailable(name, 'it is being unloaded');
     if (pool.failure) throw errors.unavailable(name, pool.failure.message);
     const answers = await Promise.all(enqueue(piecesOf(inputs), outputs, how));
-    const [only] = answers as [Answer];
-    if (answers.length === 1) return only;
-    return { outputs: mergeRows(answers.map((part) => part.outputs)), phases: only.phases };
+    const [first] = answers as [Answer];
+    if (answers.length === 1) return first;
+    return {
+      outputs: mergeRows(answers.map((part) => part.outputs)),
+      phases: sumOfPhases(answers.map((part) => part.phases)),
+    };
   };
 
   const drainAndClose = async (): Promise<void> => {
@@ -296,7 +304,7 @@ export function scheduled(
         observer.succeeded(rows, clock() - begin, phases);
         return results;
       } catch (error) {
-        observer.failed(reasonOf(error), clock() - begin);
+        observer.failed(failureReasonOf(error), clock() - begin);
         throw error;
       }
     },
@@ -307,14 +315,21 @@ export function scheduled(
   };
 }
 
+/** What all pieces of a request have cost; it waited until the first of them ran. */
+const sumOfPhases = ([first, ...others]: readonly Phases[]): Phases =>
+  others.reduce(
+    (sum, { input, infer, output }) => ({
+      queue: sum.queue,
+      input: sum.input + input,
+      infer: sum.infer + infer,
+      output: sum.output + output,
+    }),
+    first as Phases,
+  );
+
 const ownsBuffers = (tensors: NamedTensors): boolean => {
   for (const { data } of tensors.values()) {
     if (ArrayBuffer.isView(data) && data.byteLength !== data.buffer.byteLength) return false;
   }
   return true;
-};
-
-const reasonOf = (error: unknown): FailureReason => {
-  if (!(error instanceof ProtocolError)) return 'OTHER';
-  return ({ 400: 'OTHER', 499: 'CANCELED', 503: 'REJECTED' } as const)[error.status] ?? 'BACKEND';
 };

@@ -11,6 +11,7 @@ import {
   type InferAnswer,
   type InferRequest,
 } from '../protocol/infer.ts';
+import { failureReasonOf } from '../statistics.ts';
 import type { NamedTensors } from '../tensor.ts';
 
 export const lengthHeader = 'inference-header-content-length';
@@ -31,7 +32,7 @@ export const inference: Handler = (call) =>
     );
     const { classifier } = model;
     const labels = model.config.labels ?? (typeof classifier === 'string' ? [] : classifier.labels);
-    return inferAnswer(encodeInferResponse(model, request, results, labels));
+    return inferAnswer(await encodeInferResponse(model, request, results, labels));
   });
 
 /** The request, its images decoded. */
@@ -40,8 +41,17 @@ async function readRequest(call: Call, model: Model): Promise<InferRequest> {
   const request = decodeInferRequest(call.body, signature, headerOf(call, lengthHeader));
   if (!request.images) return request;
   const { input, files } = request.images;
-  const images = await decodeImages(files, classifier as Classifier, call.service.maxPixels);
+  const images = await decodeImages(files, classifier as Classifier, call.service.maxPixels, goneOf(call));
   return { ...request, inputs: new Map([...request.inputs, [input, images]]) };
+}
+
+/** Whether the client has gone. */
+function goneOf({ onGone }: Call): () => boolean {
+  let gone = false;
+  onGone(() => {
+    gone = true;
+  });
+  return () => gone;
 }
 
 const headerOf = ({ headers }: Call, name: string): string | undefined => {
@@ -50,13 +60,12 @@ const headerOf = ({ headers }: Call, name: string): string | undefined => {
 };
 
 function inferAnswer({ json, blobs }: InferAnswer): Answer {
-  if (blobs.length === 0) return ok(json);
-  const head = Buffer.from(json);
+  if (blobs.length === 0) return { status: 200, body: json };
   return {
     status: 200,
-    body: Buffer.concat([head, ...blobs]),
+    body: Buffer.concat([json, ...blobs]),
     type: 'application/octet-stream',
-    headers: { [lengthHeader]: String(head.length) },
+    headers: { [lengthHeader]: String(json.length) },
   };
 }
 
@@ -67,7 +76,11 @@ export const classification: Handler = (call) =>
     const [classifier, top, image] = await counted(model, async () => {
       const found = classifierOf(model);
       const count = topOf(call.query);
-      return [found, count, await decodeImages([call.body], found, call.service.maxPixels)] as const;
+      return [
+        found,
+        count,
+        await decodeImages([call.body], found, call.service.maxPixels, goneOf(call)),
+      ] as const;
     });
     const inputs: NamedTensors = new Map([[classifier.input, image]]);
     const results = await model.session.infer(inputs, [classifier.output], { onCancellable: call.onGone });
@@ -90,7 +103,7 @@ async function counted<T>({ statistics }: Model, read: () => Promise<T>): Promis
   try {
     return await read();
   } catch (error) {
-    if (error instanceof ProtocolError) statistics.failed('OTHER', 0);
+    if (error instanceof ProtocolError) statistics.failed(failureReasonOf(error), 0);
     throw error;
   }
 }

@@ -79,13 +79,13 @@ const listOf =
     Array.isArray(value) && value.length > 0 && value.every(accepts);
 
 const isText = (value: unknown): boolean => typeof value === 'string';
-const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
 const isVersion = (value: unknown): boolean => isText(value) && /^[1-9]\d*$/.test(String(value));
 
 /** An object of exactly these fields. */
 const isRecord = (value: unknown, fields: Readonly<Record<string, (value: unknown) => boolean>>): boolean =>
   isObject(value) &&
-  Object.keys(value).every((key) => key in fields) &&
+  Object.keys(value).every((key) => Object.hasOwn(fields, key)) &&
   Object.entries(fields).every(([key, accepts]) => accepts(value[key]));
 
 const length = (value: unknown): boolean => isWhole(value, 1, 65536);

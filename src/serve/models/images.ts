@@ -1,5 +1,6 @@
 /** From the bytes of image files to the tensor that an image classifier takes. */
 
+import { availableParallelism } from 'node:os';
 import { decodeImage } from '../../data/image.ts';
 import { loadSharp } from '../../data/sharp.ts';
 import { messageOf } from '../../errors.ts';
@@ -11,28 +12,53 @@ import type { Classifier } from './classifier.ts';
 void loadSharp().catch(() => undefined);
 
 /**
+ * The results for all items, in their order. As many as there are cores are computed at once, so that the few items of others
+ * need not wait for all of one's many; after a failure no more are.
+ */
+async function someAtOnce<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index] as Item, index);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  } finally {
+    next = items.length;
+  }
+  return results;
+}
+
+/**
  * Images as float32 [N, channels, height, width] (or channels last), with pixels in [0, 1] and normalised as the
  * model wants it, decoded as the training images were (see `decodeImage` of the data sets).
  *
  * @param maxPixels images with more pixels are refused, however few bytes they have
- * @throws ProtocolError 400 for bytes that cannot be decoded
+ * @param isGone whether nobody waits for the images any more
+ * @throws ProtocolError 400 for bytes that cannot be decoded, 499 where nobody waits
  */
 export async function decodeImages(
   files: readonly Uint8Array[],
   { image, layout, normalization }: Pick<Classifier, 'image' | 'layout' | 'normalization'>,
   maxPixels?: number,
+  isGone = (): boolean => false,
 ): Promise<Tensor> {
   const { channels, height, width } = image;
   const { mean, std } = normalization ?? { mean: Array(channels).fill(0), std: Array(channels).fill(1) };
   const area = height * width;
-  const decoded = await Promise.all(
-    files.map((bytes, i) => {
-      const name = files.length === 1 ? 'the image' : `image ${i}`;
-      return decodeImage(bytes, image, name, maxPixels).catch((error: unknown) => {
-        throw errors.notImage(messageOf(error));
-      });
-    }),
-  );
+  const decoded = await someAtOnce(files, (bytes, i) => {
+    if (isGone()) throw errors.cancelled();
+    const name = files.length === 1 ? 'the image' : `image ${i}`;
+    return decodeImage(bytes, image, name, maxPixels).catch((error: unknown) => {
+      throw errors.notImage(messageOf(error));
+    });
+  });
   const data = new Float32Array(files.length * channels * area);
   const [step, plane] = layout === 'nchw' ? [1, area] : [channels, 1];
   decoded.forEach((pixels, i) => {

@@ -10,7 +10,7 @@ import { errors } from '../protocol/errors.ts';
 import { createThreads } from '../workers/threads.ts';
 import { configDefaults, type ModelConfig, parseConfig } from './config.ts';
 import { isReady, type LoadOptions, loadModel, type Model, type Warn } from './model.ts';
-import { type FoundModel, findModels, noModels, type VersionFile } from './repository.ts';
+import { type FoundModel, findModels, lookInto, noModels, type VersionFile } from './repository.ts';
 
 /** A row of the repository's index. */
 export interface IndexEntry {
@@ -87,7 +87,7 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
   const users = new Map<Model, { count: number; idle?: () => void }>();
   const leaving = new Set<Promise<void>>();
   /** The fingerprints of the last poll. */
-  let seen: ReadonlyMap<string, string> = new Map();
+  let seen = new Map<string, string>();
 
   const entryOf = (name: string): Entry => {
     let entry = entries.get(name);
@@ -165,13 +165,11 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
     });
 
   const findInRepository = async (name: string): Promise<FoundModel> => {
-    const found = await findModels(path);
-    const model = found.find((candidate) => candidate.name === name);
+    const { models, problems } = await lookInto(path);
+    const model = models.find((candidate) => candidate.name === name);
     if (model) return model;
-    throw errors.unknownModel(
-      name,
-      found.map((candidate) => candidate.name),
-    );
+    const known = models.map((candidate) => candidate.name);
+    throw problems.get(name) ?? errors.unknownModel(name, known);
   };
 
   const close = async (): Promise<void> => {
@@ -246,10 +244,15 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
       await unloadEntry(entry, 'it was unloaded');
     },
     async poll() {
-      const found = await findModels(path);
+      const { models, problems } = await lookInto(path);
       const before = seen;
-      seen = new Map(found.map(({ name, fingerprint }) => [name, fingerprint]));
-      for (const model of found) {
+      seen = new Map(models.map(({ name, fingerprint }) => [name, fingerprint]));
+      // What cannot be read is there, nevertheless: what was loaded of it is kept.
+      for (const [name, { message }] of problems) {
+        seen.set(name, message);
+        if (before.get(name) !== message) warn(`model ${name} cannot be loaded: ${message}`);
+      }
+      for (const model of models) {
         const { name, fingerprint } = model;
         const loaded = entries.get(name)?.fingerprint;
         // Of a file that is being written, only the beginning is there: it is let be until it rests.

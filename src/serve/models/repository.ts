@@ -3,7 +3,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, sep } from 'node:path';
-import { InputError } from '../../errors.ts';
+import { InputError, messageOf } from '../../errors.ts';
 
 /** One version of a model. */
 export interface VersionFile {
@@ -33,18 +33,47 @@ const reservedNames: readonly string[] = ['stats'];
 export const compareVersions: (a: string, b: string) => number = new Intl.Collator('en', { numeric: true })
   .compare;
 
+/** What lies at a path. */
+export interface Repository {
+  /** Sorted by name. */
+  readonly models: readonly FoundModel[];
+  /** Why others cannot be served, by name: a reserved one, a link that leads out of the repository, an unreadable folder. */
+  readonly problems: ReadonlyMap<string, InputError>;
+}
+
 /**
- * The models at a path, sorted by name. A single file is version 1 of the model named as the file; in a repository
- * every version is found, and whatever does not have the layout is ignored.
+ * The models at a path. A single file is version 1 of the model named as the file; in a repository every version is
+ * found, and whatever does not have the layout is ignored.
  *
- * @throws InputError where the path is no such thing, a name is reserved, or a link leads out of the repository
+ * @throws InputError where the path is no such thing
  */
-export async function findModels(path: string): Promise<FoundModel[]> {
-  const models = (await isFile(path)) ? [await singleFile(path)] : await modelsOfRepository(path);
-  const reserved = models.find(({ name }) => reservedNames.includes(name));
-  if (reserved) {
-    throw new InputError(`${path}: the protocol reserves the name ${reserved.name}: rename the model`);
+export async function lookInto(path: string): Promise<Repository> {
+  const isSingle = await isFile(path);
+  const root = await realpath(path);
+  const models: FoundModel[] = [];
+  const problems = new Map<string, InputError>();
+  for (const name of isSingle ? [basename(path, extension)] : await folderNames(root)) {
+    try {
+      const model = isSingle ? await singleFile(path) : await modelOfFolder(root, name);
+      if (!model) continue;
+      if (reservedNames.includes(name)) {
+        throw new InputError(`${path}: the protocol reserves the name ${name}: rename the model`);
+      }
+      models.push(model);
+    } catch (error) {
+      problems.set(
+        name,
+        error instanceof InputError ? error : new InputError(`${path}: ${messageOf(error)}`),
+      );
+    }
   }
+  return { models: models.sort((a, b) => compareText(a.name, b.name)), problems };
+}
+
+/** The models at a path, where nothing is wrong with any. Throws the first InputError, as `lookInto`. */
+export async function findModels(path: string): Promise<readonly FoundModel[]> {
+  const { models, problems } = await lookInto(path);
+  for (const problem of problems.values()) throw problem;
   return models;
 }
 
@@ -73,16 +102,6 @@ async function singleFile(path: string): Promise<FoundModel> {
     fingerprint: await stamp(path),
     ignored: [],
   };
-}
-
-async function modelsOfRepository(repository: string): Promise<FoundModel[]> {
-  const root = await realpath(repository);
-  const models: FoundModel[] = [];
-  for (const name of await folderNames(root)) {
-    const model = await modelOfFolder(root, name);
-    if (model) models.push(model);
-  }
-  return models.sort((a, b) => compareText(a.name, b.name));
 }
 
 async function modelOfFolder(root: string, name: string): Promise<FoundModel | undefined> {

@@ -26,7 +26,9 @@ export function trialInputs(
       `warm_up: expected names among ${inputs.map((input) => input.name).join(', ')}, got ${name}`,
     );
   }
-  return new Map(inputs.map((input) => [input.name, trialTensor(input, shapes[input.name], seed, rows)]));
+  // An input may be called `constructor`.
+  const shapeOf = (name: string) => (Object.hasOwn(shapes, name) ? shapes[name] : undefined);
+  return new Map(inputs.map((input) => [input.name, trialTensor(input, shapeOf(input.name), seed, rows)]));
 }
 
 function trialTensor(

@@ -1,7 +1,8 @@
 /** The images in the folder `samples` beside a model: what the page offers to try it on. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { imageMediaType } from '../../data/image-formats.ts';
+import { unlessMissing } from '../models/repository.ts';
 import type { Asset } from './assets.ts';
 
 const folderName = 'samples';
@@ -14,15 +15,27 @@ const isSample = (name: string): boolean => !name.startsWith('.') && imageMediaT
 /** The names of a model's samples, in order; none where there is no such folder. */
 export async function sampleNames(model: string): Promise<string[]> {
   const names = await readdir(join(dirname(model), folderName)).catch(() => []);
-  return names.filter(isSample).sort().slice(0, most);
+  const files = await Promise.all(names.filter(isSample).map((name) => fileOf(model, name)));
+  return files
+    .flatMap((file) => (file ? [basename(file)] : []))
+    .sort()
+    .slice(0, most);
 }
 
-/** A sample by the name in its URL; undefined unless it is one of the model's, and lies in its folder. */
+/** A sample by the name in its URL; undefined unless it is one of the model's. */
 export async function sampleOf(model: string, name: string): Promise<Asset | undefined> {
   if (!(await sampleNames(model)).includes(name)) return undefined;
+  return {
+    type: imageMediaType(name) as string,
+    bytes: await readFile(join(dirname(model), folderName, name)),
+  };
+}
+
+/** A file in the folder of samples; undefined where it lies elsewhere, or is none to show. */
+async function fileOf(model: string, name: string): Promise<string | undefined> {
   const folder = await realpath(join(dirname(model), folderName));
-  const file = await realpath(join(folder, name));
-  const found = await stat(file);
-  if (!file.startsWith(folder + sep) || !found.isFile() || found.size > largest) return undefined;
-  return { type: imageMediaType(name) as string, bytes: await readFile(file) };
+  const target = await unlessMissing(realpath(join(folder, name)));
+  if (!target?.startsWith(folder + sep)) return undefined;
+  const found = await stat(target);
+  return found.isFile() && found.size <= largest ? join(folder, name) : undefined;
 }

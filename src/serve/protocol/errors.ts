@@ -37,6 +37,7 @@ export const errors = {
     (encoding: string, reason: string) => `the body cannot be read as ${encoding}: ${reason}`,
   ),
   incomplete: error(400, () => 'the connection ended before the whole body had come'),
+  noHost: error(400, () => 'expected the header Host, got none'),
   notHttp: error(400, () => 'this is not an HTTP request that can be read'),
   notLoaded: error(
     400,
@@ -75,11 +76,20 @@ export const errors = {
   ),
   requestTimeout: error(408, () => 'the request did not arrive in time'),
   tooLarge: error(413, (limit: number) => `the request's body is larger than the limit of ${limit} bytes`),
+  tooManyRows: error(
+    413,
+    (model: string, limit: number) =>
+      `model ${model} takes at most ${limit} rows at once (max_queue_size batches of max_batch_size)`,
+  ),
   unsupportedEncoding: error(
     415,
     (encoding: string) =>
       `Content-Encoding ${show(encoding)} is not supported: expected gzip or deflate, or none`,
     () => ({ 'accept-encoding': 'gzip, deflate, identity' }),
+  ),
+  unknownExpectation: error(
+    417,
+    (expectation: string) => `expected Expect: 100-continue, or none, got ${show(expectation)}`,
   ),
   headersTooLarge: error(431, () => "the request's headers are too large"),
   inferenceFailed: error(500, (model: string, reason: string) => `model ${model} failed to run: ${reason}`),

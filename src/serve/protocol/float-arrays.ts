@@ -56,7 +56,7 @@ export function parseFloatArrays(body: Uint8Array): Readonly<Record<string, unkn
     const start = cursor.at;
     const numbers = arrays.length < mostArrays ? readArray(cursor) : undefined;
     if (!numbers) return undefined;
-    rest.push(text.subarray(begin, start), Buffer.from(String(arrays.length)));
+    rest.push(text.subarray(begin, start), Buffer.from(placeholder(arrays.length)));
     arrays.push(numbers);
     begin = cursor.at;
   }
@@ -67,6 +67,9 @@ export function parseFloatArrays(body: Uint8Array): Readonly<Record<string, unkn
   return withArrays(parseObject(envelope), arrays);
 }
 
+/** What stands for an array in the JSON around it: a text, which nothing may follow that could not follow an array. */
+const placeholder = (index: number): string => `"${index}"`;
+
 /** Puts the arrays where their numbers stand. undefined where one of them is not the data of an FP32 input. */
 function withArrays(
   request: Readonly<Record<string, unknown>>,
@@ -76,7 +79,8 @@ function withArrays(
   if (!Array.isArray(inputs) || inputs.length !== arrays.length) return undefined;
   const filled = inputs.map((input: unknown, i) => {
     const { values, lengths } = arrays[i] as Numbers;
-    const isWhole = isObject(input) && input.datatype === 'FP32' && input.data === i;
+    const isWhole =
+      isObject(input) && input.datatype === 'FP32' && placeholder(i) === JSON.stringify(input.data);
     return isWhole && isNestedAs(lengths, input.shape) ? { ...input, data: values } : undefined;
   });
   return filled.includes(undefined) ? undefined : { ...request, inputs: filled };

@@ -1,5 +1,6 @@
 /** The body of `POST …/infer` and of its answer: JSON, and behind it what is in bytes. */
 
+import { setImmediate } from 'node:timers/promises';
 import { isOfImageFormat } from '../../data/image-formats.ts';
 import { isObject } from '../../objects.ts';
 import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
@@ -76,31 +77,60 @@ export function decodeInferRequest(
 }
 
 export interface InferAnswer {
-  readonly json: string;
+  readonly json: Buffer;
   /** What follows the JSON; empty: the answer is JSON alone. */
   readonly blobs: readonly Uint8Array[];
 }
 
-/** The answer to a request. `labels` name the classes of outputs that are asked for by classification. */
-export function encodeInferResponse(
+/**
+ * The answer to a request. Where it is long it is written bit by bit, so that others get theirs meanwhile.
+ *
+ * @param labels name the classes of outputs that are asked for by classification
+ */
+export async function encodeInferResponse(
   model: { readonly name: string; readonly version: string },
   request: Pick<InferRequest, 'id' | 'outputs'>,
   results: NamedTensors,
   labels: readonly string[] = [],
-): InferAnswer {
+): Promise<InferAnswer> {
   const start = JSON.stringify({ model_name: model.name, model_version: model.version, id: request.id });
   const blobs: Uint8Array[] = [];
-  const outputs = request.outputs.map(({ name, binary, classes }) => {
+  const json = createText(`${start.slice(0, -1)},"outputs":[`);
+  for (const [i, { name, binary, classes }] of request.outputs.entries()) {
+    if (i > 0) json.add(',');
     const result = resultOf(results, name);
     const tensor = classes > 0 ? classified(result, classes, labels) : result;
-    if (!binary) return encodeTensor(name, tensor);
-    const bytes = encodeBytes(tensor);
-    blobs.push(bytes);
-    const { dtype, shape } = tensor;
-    const parameters = { binary_data_size: bytes.length };
-    return JSON.stringify({ name, datatype: datatypes[dtype].name, shape, parameters });
-  });
-  return { json: `${start.slice(0, -1)},"outputs":[${outputs.join(',')}]}`, blobs };
+    if (binary) {
+      const bytes = encodeBytes(tensor);
+      blobs.push(bytes);
+      const { dtype, shape } = tensor;
+      const parameters = { binary_data_size: bytes.length };
+      json.add(JSON.stringify({ name, datatype: datatypes[dtype].name, shape, parameters }));
+    } else {
+      for (const part of encodeTensor(name, tensor)) if (json.add(part)) await setImmediate();
+    }
+  }
+  json.add(']}');
+  return { json: json.bytes(), blobs };
+}
+
+/** Characters of text that are put together before they become bytes. */
+const chunkLength = 2 ** 18;
+
+/** A text as bytes; `add` says whether so much has been added that others ought to have their turn. */
+function createText(start: string): { add(part: string): boolean; bytes(): Buffer } {
+  const chunks: Buffer[] = [];
+  let text = start;
+  return {
+    add(part) {
+      text += part;
+      if (text.length < chunkLength) return false;
+      chunks.push(Buffer.from(text));
+      text = '';
+      return true;
+    },
+    bytes: () => (chunks.length === 0 ? Buffer.from(text) : Buffer.concat([...chunks, Buffer.from(text)])),
+  };
 }
 
 /** JSON's null stands for what is left out: clients in other languages write it. */

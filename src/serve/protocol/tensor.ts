@@ -43,11 +43,21 @@ export function decodeTensor(object: TensorObject, signature: TensorSignature, b
   return { dtype: signature.dtype, shape, data };
 }
 
-/** A tensor as JSON text, its data flat. */
-export function encodeTensor(name: string, { dtype, shape, data }: Tensor): string {
+/** Elements that are written in a part: less than a millisecond or two, and far from the longest text there is. */
+const partLength = 8192;
+
+/** A tensor as JSON text, its data flat, in parts: the data may be many. */
+export function* encodeTensor(name: string, { dtype, shape, data }: Tensor): Generator<string> {
   const datatype = datatypes[dtype];
   const start = JSON.stringify({ name, datatype: datatype.name, shape });
-  return `${start.slice(0, -1)},"data":[${datatype.write(data)}]}`;
+  let before = `${start.slice(0, -1)},"data":[`;
+  for (let at = 0; at < data.length; at += partLength) {
+    const end = at + partLength;
+    const part = at === 0 && data.length <= end ? data : data.slice(at, end);
+    yield before + datatype.write(part);
+    before = ',';
+  }
+  yield data.length === 0 ? `${before}]}` : ']}';
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fixedDelay, noDelay } from '../../../src/serve/batching/delay.ts';
 import {
   type InferOptions,
@@ -120,6 +120,36 @@ describe('scheduled', () => {
     const { session, ran } = await start({ maxRows: 2 });
     expect(await outcome(session.infer(rows(1, 2, 3, 4, 5)))).toEqual([2, 4, 6, 8, 10]);
     expect(ran).toEqual([[1, 2], [3, 4], [5]]);
+    await session.close();
+  });
+
+  it('counts what all pieces of a request have cost', async () => {
+    const { session, statistics } = await start({ maxRows: 2 });
+    await session.infer(rows(1, 2, 3, 4, 5));
+    const runs = [...statistics.batches.values()].reduce((sum, { infer }) => sum + infer.milliseconds, 0);
+    expect(statistics.phases.infer).toEqual({ count: 1, milliseconds: expect.closeTo(runs, 6) });
+    expect(runs).toBeGreaterThan(0);
+    await session.close();
+  });
+
+  it('refuses for good a request of more pieces than may ever wait', async () => {
+    const { session, statistics } = await start({ maxRows: 2, maxQueued: 2 });
+    expect(await outcome(session.infer(rows(1, 2, 3, 4, 5)))).toMatch(
+      /^413 model m takes at most 4 rows at once/,
+    );
+    expect(await outcome(session.infer(rows(1, 2, 3, 4)))).toEqual([2, 4, 6, 8]);
+    expect(statistics.failures.OTHER.count).toBe(1);
+    await session.close();
+  });
+
+  it('waits as long as a timer cannot', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const { session } = await start({ maxRows: 1 });
+    const timeout = Number.MAX_SAFE_INTEGER;
+    const answers = [rows(1), rows(2)].map((inputs) => session.infer(inputs, undefined, { timeout }));
+    expect(await Promise.all(answers.map(outcome))).toEqual([[2], [4]]);
+    for (const [, milliseconds = 0] of timers.mock.calls) expect(milliseconds).toBeLessThan(2 ** 31);
+    timers.mockRestore();
     await session.close();
   });
 

@@ -1,5 +1,5 @@
 /** Changes of the repository and calls that cross each other. */
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openRegistry } from '../../../src/serve/models/registry.ts';
@@ -32,6 +32,40 @@ it('keeps a model that comes back while a poll unloads it', async () => {
 
   expect(registry.find('linear')).toMatchObject({ name: 'linear', version: '1' });
   expect(registry.index()).toMatchObject([{ name: 'linear', state: 'READY' }]);
+  await registry.close();
+  await removeFolder(folder);
+});
+
+it('loads and polls what can be, whatever is wrong with another', async () => {
+  const folder = await makeFolder({
+    'outside.onnx': linearModel(),
+    'models/linear/1/model.onnx': linearModel(),
+  });
+  const models = join(folder, 'models');
+  const warnings: string[] = [];
+  const warn = (message: string) => warnings.push(message);
+  const registry = await openRegistry(models, { defaults: { threads: 1, instances: 1 }, warn });
+  await symlink('loop', join(models, 'loop'));
+  for (const name of ['bad/1', 'stats/1', 'other/1']) await mkdir(join(models, name), { recursive: true });
+  await symlink(join(folder, 'outside.onnx'), join(models, 'bad/1/model.onnx'));
+  for (const name of ['stats', 'other']) await writeFile(join(models, name, '1/model.onnx'), linearModel());
+
+  await registry.load('linear');
+  await expect(registry.load('bad')).rejects.toThrow(/"bad" cannot be loaded: .*leads out of the repository/);
+  await expect(registry.load('loop')).rejects.toThrow(/"loop" cannot be loaded: .*ELOOP/);
+  await expect(registry.load('stats')).rejects.toThrow(/"stats" cannot be loaded: .*reserves the name/);
+  for (let i = 0; i < 3; i++) await registry.poll();
+  expect(registry.find('other').version).toBe('1');
+  expect(warnings.toSorted()).toEqual([
+    expect.stringMatching(/model bad cannot be loaded: .*leads out/),
+    expect.stringMatching(/model loop cannot be loaded: .*ELOOP/),
+    expect.stringMatching(/model stats cannot be loaded: .*reserves/),
+  ]);
+  // What was loaded stays when its folder can be read no more.
+  await rm(join(models, 'linear'), { recursive: true });
+  await symlink('linear', join(models, 'linear'));
+  for (let i = 0; i < 3; i++) await registry.poll();
+  expect(registry.find('linear').version).toBe('1');
   await registry.close();
   await removeFolder(folder);
 });

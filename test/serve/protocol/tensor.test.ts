@@ -114,7 +114,7 @@ describe.each(dtypes)('%s elements', (dtype) => {
   it('reads back what it wrote', () => {
     const data = accepted[dtype].map(([value]) => value);
     const tensor = decode(dtype, [data.length], data);
-    const object: unknown = JSON.parse(encodeTensor('x', tensor));
+    const object: unknown = JSON.parse([...encodeTensor('x', tensor)].join(''));
     const restored = dtype.endsWith('int64') ? { data } : {};
     // 64-bit integers are written as numbers; beyond 2^53 JavaScript's own parser rounds them.
     expect(
@@ -125,7 +125,24 @@ describe.each(dtypes)('%s elements', (dtype) => {
 
 describe('encoding', () => {
   const text = (dtype: DataType, data: Tensor['data']): string =>
-    encodeTensor('y', { dtype, shape: [data.length], data });
+    [...encodeTensor('y', { dtype, shape: [data.length], data })].join('');
+
+  it('writes many elements in parts that are whole together', () => {
+    for (const length of [0, 1, 8191, 8192, 8193, 20_000]) {
+      const parts = [
+        ...encodeTensor('y', {
+          dtype: 'int32',
+          shape: [length],
+          data: Int32Array.from({ length }, (_, i) => i),
+        }),
+      ];
+      expect(JSON.parse(parts.join(''))).toMatchObject({
+        shape: [length],
+        data: Array.from({ length }, (_, i) => i),
+      });
+      expect(parts.length).toBe(Math.ceil(length / 8192) + 1);
+    }
+  });
 
   it('writes null for what JSON has no number for', () => {
     const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
