@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { type Graph, graphNodes, inputValue } from '../../src/onnx/ir.ts';
 import { printGraph } from '../../src/onnx/print.ts';
-import { deserialize, readModelInfo, serialize } from '../../src/onnx/serde.ts';
+import { readModelInfo, serialize } from '../../src/onnx/serde.ts';
 import { probeSizes, unifySymbolic } from '../../src/onnx/symbolic.ts';
+import { deserialize } from './decode.ts';
 import { randomGraphs } from './random-graph.ts';
 import { bool, difference, float32, graphOf, int64, randomFeeds, run } from './support.ts';
 
