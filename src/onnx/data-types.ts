@@ -45,7 +45,7 @@ export const typedArrays: Readonly<Record<Exclude<DataType, 'string'>, new (leng
 
 export const floatTypes: readonly DataType[] = ['float16', 'float32', 'float64'];
 export const signedTypes: readonly DataType[] = ['int8', 'int16', 'int32', 'int64'];
-export const unsignedTypes: readonly DataType[] = ['uint8', 'uint16', 'uint32', 'uint64'];
+const unsignedTypes: readonly DataType[] = ['uint8', 'uint16', 'uint32', 'uint64'];
 export const indexTypes: readonly DataType[] = ['int32', 'int64'];
-export const integerTypes: readonly DataType[] = [...signedTypes, ...unsignedTypes];
+const integerTypes: readonly DataType[] = [...signedTypes, ...unsignedTypes];
 export const numberTypes: readonly DataType[] = [...floatTypes, ...integerTypes];

@@ -30,7 +30,6 @@ const attributeReaders: Readonly<Record<number, (attribute: Onnx.AttributeProto)
   [types.STRING]: ({ s }) => new TextDecoder().decode(s),
   [types.FLOAT]: ({ f }) => ({ float: f }),
   [types.FLOATS]: ({ floats }) => ({ floats: [...floats] }),
-  [types.TENSOR]: ({ t }) => ({ tensor: decodeTensor(t ?? {}) }),
 };
 
 function decodeAttributes(attributes: readonly Onnx.IAttributeProto[]): Attributes {
