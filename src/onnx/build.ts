@@ -17,7 +17,7 @@ export const beforeFirst = -(2 ** 31);
 export interface Builder {
   /** One node with one output. `op` is the table's key. The output's type is inferred. */
   node(op: OperatorName, inputs: Inputs, attributes?: Attributes): Value;
-  /** One node with several outputs: TopK, Split, MaxPool with positions. */
+  /** One node with several outputs: TopK, Split. */
   nodes(op: OperatorName, inputs: Inputs, attributes: Attributes, outputs: number): readonly Value[];
   /** A constant. Small ones without a name are shared: asked for twice, they are one value. */
   constant(data: TensorData, type: TensorType, name?: string): Value;

@@ -26,32 +26,26 @@ const dataTypes = new Map(
 /** The type that a `TensorProto.DataType` number stands for, undefined for one that we do not know. */
 export const dataTypeOfNumber = (number: number): DataType | undefined => dataTypes.get(number);
 
-/** A typed array over existing bytes, or of a given length. */
-export interface TensorDataConstructor {
-  readonly BYTES_PER_ELEMENT: number;
-  new (length: number): TensorData;
-  new (buffer: ArrayBuffer, byteOffset?: number, length?: number): TensorData;
-}
-
 /** The typed array that holds a constant's elements; strings have none. */
-export const typedArrays: Readonly<Record<Exclude<DataType, 'string'>, TensorDataConstructor>> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-};
+export const typedArrays: Readonly<Record<Exclude<DataType, 'string'>, new (length: number) => TensorData>> =
+  {
+    float32: Float32Array,
+    float64: Float64Array,
+    float16: Uint16Array,
+    int8: Int8Array,
+    int16: Int16Array,
+    int32: Int32Array,
+    int64: BigInt64Array,
+    uint8: Uint8Array,
+    uint16: Uint16Array,
+    uint32: Uint32Array,
+    uint64: BigUint64Array,
+    bool: Uint8Array,
+  };
 
 export const floatTypes: readonly DataType[] = ['float16', 'float32', 'float64'];
 export const signedTypes: readonly DataType[] = ['int8', 'int16', 'int32', 'int64'];
-export const unsignedTypes: readonly DataType[] = ['uint8', 'uint16', 'uint32', 'uint64'];
+const unsignedTypes: readonly DataType[] = ['uint8', 'uint16', 'uint32', 'uint64'];
 export const indexTypes: readonly DataType[] = ['int32', 'int64'];
-export const integerTypes: readonly DataType[] = [...signedTypes, ...unsignedTypes];
+const integerTypes: readonly DataType[] = [...signedTypes, ...unsignedTypes];
 export const numberTypes: readonly DataType[] = [...floatTypes, ...integerTypes];

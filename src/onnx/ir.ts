@@ -52,7 +52,6 @@ export type Attribute =
   | readonly number[]
   | { readonly float: number }
   | { readonly floats: readonly number[] }
-  | { readonly tensor: { readonly type: TensorType; readonly data: TensorData } }
   | { readonly graph: Graph };
 
 export type Attributes = Readonly<Record<string, Attribute>>;

@@ -35,7 +35,6 @@ function attributeText(attribute: Attribute): string {
   if ('float' in attribute) return `${elementText(attribute.float)}f`;
   if ('floats' in attribute) return `[${attribute.floats.map(elementText).join(',')}]f`;
   if ('graph' in attribute) return `graph${identityOf(attribute.graph)}`;
-  if ('tensor' in attribute) return contentKey(attribute.tensor.data, attribute.tensor.type);
   return `[${attribute.join(',')}]`;
 }
 

@@ -1,9 +1,8 @@
 /**
  * The dialect: one row for every ONNX operator that this project writes, in the form of opset 17.
  *
- * In that form ReduceMean, Max, Min, Prod, SumSquare, L2 and LogSumExp take `axes` as an attribute, while
- * ReduceSum, Squeeze, Unsqueeze, Split, Pad and Slice take theirs as inputs. Standard operators are named
- * plainly, those of other domains in full.
+ * In that form ReduceMean, Max, Min and Prod take `axes` as an attribute, while ReduceSum, Split, Pad and Slice take
+ * theirs, or what else says how, as inputs. Standard operators are named plainly, those of other domains in full.
  */
 
 import type { Attributes, Node, TensorType } from './ir.ts';
@@ -84,9 +83,8 @@ export function inferTypes(
   checkArity(operator, inputs);
   checkAttributes(operator, attributes);
   const types = operator.infer(inputs, attributes);
-  const least = types.length - (operator.optionalOutputs ?? 0);
-  if (outputs < least || outputs > types.length) {
+  if (outputs !== types.length) {
     throw new Error(`${outputs} outputs are asked for, there are ${types.length}`);
   }
-  return types.slice(0, outputs);
+  return types;
 }

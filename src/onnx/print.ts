@@ -38,7 +38,6 @@ function attributeText(attribute: Attribute): string {
   if ('float' in attribute) return numberText(attribute.float);
   if ('floats' in attribute) return `[${attribute.floats.map(numberText).join(',')}]`;
   if ('graph' in attribute) return `{ ${printGraph(attribute.graph).replaceAll(/\s*\n\s*/g, '; ')} }`;
-  if ('tensor' in attribute) return constantText(attribute.tensor.data, attribute.tensor.type);
   return `[${attribute.join(',')}]`;
 }
 

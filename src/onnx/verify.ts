@@ -14,7 +14,7 @@ import {
 import { formatType, inferTypes, isOperatorName, operators, qualifiedName } from './operators.ts';
 import { probeSizes, type Sizes, symbolsOf, typeAt } from './symbols.ts';
 
-/** The lowest opset that a file declares: the one since which ReduceSum, Squeeze and Split take their axes as inputs. */
+/** The lowest opset that a file declares: the one since which ReduceSum's axes and Split's sizes are inputs. */
 const lowestOpset = 13;
 
 /** The version of the standard domain that the graph's operators need, at least 13. */

@@ -51,7 +51,7 @@ export interface EpochLoop {
   /** Takes one step and returns what to add to the sums: metrics over its images, and their `count`. */
   step(position: Position): Promise<Sums>;
   /** Called when an epoch is complete; returns what its record says besides the means. */
-  endEpoch(epoch: number, means: Readonly<Record<string, number>>): Promise<EpochEnd>;
+  endEpoch(epoch: number): Promise<EpochEnd>;
   /** Saves the state: `position` is the next step, `sums` are those so far in its epoch. */
   save(position: Position, sums: Sums, record?: EpochRecord): void;
   readonly signal?: AbortSignal | undefined;
@@ -123,10 +123,14 @@ export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrup
         secondsLeft: stepsLeft(loop, { epoch, step }) / stepsPerSecond,
       });
     }
-    const means = meansOf(sums);
-    const extra = await loop.endEpoch(epoch, means);
+    const extra = await loop.endEpoch(epoch);
     const seconds = (performance.now() - epochBegin) / 1000;
-    const record: EpochRecord = { epoch, ...means, ...extra, seconds: Math.round(seconds * 1000) / 1000 };
+    const record: EpochRecord = {
+      epoch,
+      ...meansOf(sums),
+      ...extra,
+      seconds: Math.round(seconds * 1000) / 1000,
+    };
     [epoch, step, sums] = [extra.stopped === undefined ? epoch + 1 : epochs, 0, {}];
     loop.save({ epoch, step }, sums, record);
     observer?.onEpoch?.(record, epochs);

@@ -39,7 +39,7 @@ export interface AppOptions {
   readonly logRequests?: boolean;
 }
 
-export const appDefaults = {
+const appDefaults = {
   bodyLimit: 64 * 2 ** 20,
   maxPixels: pixelLimit,
   requestTimeout: 60,

@@ -29,7 +29,7 @@ export interface ServeOptions extends Pick<AppOptions, 'bodyLimit' | 'requestTim
   readonly log?: boolean | undefined;
 }
 
-export const serveDefaults = { host: '127.0.0.1', drainTimeout: 30 } as const;
+const serveDefaults = { host: '127.0.0.1', drainTimeout: 30 } as const;
 
 export interface Server {
   readonly url: string;

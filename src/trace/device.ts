@@ -3,7 +3,6 @@ import type { DataType } from '@tensorflow/tfjs';
 import type { Layout } from './traced.ts';
 
 export interface Device {
-  readonly name: string;
   /** Channels in one block of onnxruntime's blocked layout (16 with AVX-512, 8 with AVX2); 0 where it has none. */
   readonly block: number;
   /** Whether onnxruntime's own operators (`com.microsoft`) may be used; false for files that other runtimes read. */
@@ -22,7 +21,6 @@ export interface Device {
 
 /** Standard operators in NCHW: what every ONNX runtime reads. */
 export const portable: Device = {
-  name: 'portable',
   block: 0,
   contrib: false,
   outputs: Number.POSITIVE_INFINITY,
@@ -38,7 +36,6 @@ export const portable: Device = {
  */
 export const webgpu: Device = {
   ...portable,
-  name: 'webgpu',
   outputs: 7,
   int64: false,
   movesBools: false,
@@ -47,10 +44,10 @@ export const webgpu: Device = {
 };
 
 /** onnxruntime's CPU provider; `block` as in {@link Device}. */
-export const cpu = (block: number): Device => ({ ...portable, name: 'cpu', block, contrib: true });
+export const cpu = (block: number): Device => ({ ...portable, block, contrib: true });
 
-/** onnxruntime's CUDA provider. */
-export const cuda: Device = { ...portable, name: 'cuda' };
+/** onnxruntime's CUDA provider, which is asked for standard operators only. */
+export const cuda: Device = portable;
 
 /** The layout in which the device holds the image-like results (float32, [N, H, W, C]) of convolutions and pools. */
 export const imageLayout = (device: Device, shape: readonly number[], dtype: DataType = 'float32'): Layout =>

@@ -34,7 +34,7 @@ const tolerance = ({ name }: Row): number =>
 /** tanh is computed by exponentials there, without the digits of small numbers. */
 const inexact = ['tiny numbers keep their digits'];
 
-const target: Target = { ...webgpu, provider: 'webgpu', level: 'disabled', tolerance };
+const target: Target = { ...webgpu, name: 'webgpu', provider: 'webgpu', level: 'disabled', tolerance };
 
 // The auxiliary head normalises over single pixels: two images would leave its gradient nothing but noise.
 const batch = 4;

@@ -10,7 +10,7 @@ import type { ImageShape } from '../../src/data/index.ts';
 import { loadModel } from '../../src/engine/model.ts';
 import { metadataFromProps } from '../../src/onnx/metadata.ts';
 import { readModelInfo, serialize } from '../../src/onnx/serde.ts';
-import { findModels } from '../../src/serve/index.ts';
+import { findModels } from '../../src/serve/models/repository.ts';
 import { genotypes, graphOf, initial, pixels, shapes } from './networks.ts';
 import { pythonWith, runPython } from './python.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeImage, type Split } from '../../src/data/index.ts';
+import { decodeImage } from '../../src/data/image.ts';
+import type { Split } from '../../src/data/index.ts';
 import { sampleFiles } from '../../src/export/samples.ts';
 
 const shape = { channels: 3, height: 4, width: 5 };

@@ -40,21 +40,17 @@ const reduction = [
   on([float32(2, 3, 4)], { axes: [-1, 0], keepdims: 0 }),
   on([float32(2, 3, 4)], { axes: [1], keepdims: 1 }),
 ];
-const position = [
-  on([float32(2, 3, 4)]),
-  on([float32(2, 3, 4)], { axis: -1, keepdims: 0, select_last_index: 1 }),
-];
+const position = [on([float32(2, 3, 4)]), on([float32(2, 3, 4)], { axis: -1, keepdims: 0 })];
 const alongAxis = [on([float32(2, 3, 4)]), on([float32(2, 3, 4)], { axis: 1 })];
 const image = float32(2, 4, 7, 8);
 const pool = [
   on([image], { kernel_shape: [3, 3] }),
   on([image], { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 1, 1] }),
-  on([image], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
-  on([image], { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1], ceil_mode: 1 }),
-  on([image], { kernel_shape: [1, 1], strides: [3, 4], ceil_mode: 1 }),
+  on([image], { kernel_shape: [3, 3], strides: [2, 2] }),
+  on([image], { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1] }),
+  on([image], { kernel_shape: [1, 1], strides: [3, 4] }),
   on([float32(2, 4, 9)], { kernel_shape: [2], strides: [2] }),
 ];
-const globalPool = [on([image]), on([float32(2, 3, 5)])];
 const channels = (count: number): TensorType => float32(count);
 // Blocks have 8 or 16 channels.
 const blockedImage = float32(2, 32, 9, 8);
@@ -84,19 +80,8 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
     on([int64(2), constant(BigInt64Array.of(3n), int64())]),
   ],
   Pow: [...binary.slice(0, 3), on([float32(2), int64(2)])],
-  BitShift: [
-    on(
-      [
-        { dtype: 'uint32', shape: [2, 3] },
-        { dtype: 'uint32', shape: [3] },
-      ],
-      { direction: 'LEFT' },
-    ),
-  ],
   Max: variadic,
   Min: variadic,
-  Sum: variadic,
-  Mean: variadic,
   Neg: unary,
   Abs: unary,
   Sign: unary,
@@ -122,13 +107,11 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   Erf: unary,
   Sigmoid: unary,
   Relu: unary,
-  Elu: [on([float32(2)], { alpha: { float: 0.5 } })],
-  Selu: [...unary, on([float32(2)], { alpha: { float: 1 }, gamma: { float: 2 } })],
+  Elu: unary,
+  Selu: unary,
   LeakyRelu: [on([float32(2)], { alpha: { float: 0.1 } })],
   Softplus: unary,
-  Softsign: unary,
   HardSigmoid: [on([float32(2)], { alpha: { float: 0.1 }, beta: { float: 0.5 } })],
-  HardSwish: unary,
   PRelu: [on([float32(2, 3, 4), float32(3, 1)])],
   Clip: [
     on([float32(2, 3), float(0), float(6)]),
@@ -146,7 +129,7 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   Less: comparison,
   LessOrEqual: comparison,
   IsNaN: unary,
-  IsInf: [...unary, on([float32(3)], { detect_negative: 0 })],
+  IsInf: unary,
   Where: [on([bool(2, 1), float32(3), float32(4, 1, 1)])],
   Cast: (['float32', 'float64', 'int32', 'int64', 'bool', 'uint8', 'float16'] as const).map((dtype) =>
     on([float32(2, 3)], { to: dataTypeNumbers[dtype] }),
@@ -156,7 +139,6 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   ReduceSum: [
     on([float32(2, 3, 4)]),
     on([float32(2, 3, 4), ints([])]),
-    on([float32(2, 3, 4), ints([])], { noop_with_empty_axes: 1 }),
     on([float32(2, 3, 4), ints([-1, 0])], { keepdims: 0 }),
     on([float32(2, 0, 4), ints([1])], { keepdims: 0 }),
   ],
@@ -164,9 +146,6 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   ReduceMax: reduction,
   ReduceMin: reduction,
   ReduceProd: reduction,
-  ReduceSumSquare: reduction,
-  ReduceL2: reduction,
-  ReduceLogSumExp: reduction,
   ArgMax: position,
   ArgMin: position,
   Softmax: alongAxis,
@@ -186,20 +165,14 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   ],
   Gemm: [
     on([float32(2, 3), float32(3, 4), float32(4)]),
-    on([float32(3, 2), float32(4, 3)], { transA: 1, transB: 1, alpha: { float: 2 } }),
-    on([float32(2, 3), float32(3, 4), float32(2, 1)], { beta: { float: 0.5 } }),
+    on([float32(3, 2), float32(4, 3)], { transA: 1, transB: 1 }),
+    on([float32(2, 3), float32(3, 4), float32(2, 1)]),
   ],
   'com.microsoft.FusedMatMul': [
-    on([float32(2, 3), float32(3, 4)], { alpha: { float: 2 } }),
+    on([float32(2, 3), float32(3, 4)]),
     on([float32(5, 3, 2), float32(4, 3)], { transA: 1, transB: 1 }),
     on([float32(2, 1, 5, 3, 4), float32(2, 6, 1, 3, 7)], { transA: 1 }),
   ],
-  Einsum: [
-    on([float32(2, 3), float32(3, 4)], { equation: 'ij,jk->ik' }),
-    on([float32(2, 3), float32(3, 4)], { equation: 'ij, jk' }),
-    on([float32(5, 2, 3), float32(5, 3)], { equation: 'bij,bj->ib' }),
-  ],
-  Trilu: [on([float32(2, 3, 3)]), on([float32(3, 4), int(1)], { upper: 0 })],
 
   Conv: [
     on([image, float32(6, 4, 3, 3)]),
@@ -215,22 +188,16 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   ],
   ConvTranspose: [
     on([image, float32(4, 6, 3, 3)]),
-    on([image, float32(4, 3, 3, 2), float32(6)], {
-      group: 2,
+    on([image, float32(4, 6, 3, 2), float32(6)], {
       strides: [2, 3],
       pads: [1, 0, 0, 1],
       output_padding: [1, 0],
       dilations: [2, 1],
     }),
   ],
-  MaxPool: [
-    ...pool,
-    on([image], { kernel_shape: [3, 3], dilations: [2, 2], pads: [1, 1, 1, 1] }),
-    on([image], { kernel_shape: [2, 2], strides: [2, 2] }, 2),
-  ],
+  MaxPool: pool,
   AveragePool: [...pool, on([image], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 })],
-  GlobalAveragePool: globalPool,
-  GlobalMaxPool: globalPool,
+  GlobalAveragePool: [on([image]), on([float32(2, 3, 5)])],
   BatchNormalization: [
     on([image, channels(4), channels(4), channels(4), channels(4)], { epsilon: { float: 0.1 } }),
     on([float32(3, 4), channels(4), channels(4), channels(4), channels(4)]),
@@ -240,7 +207,6 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
     on([float32(2, 8, 3, 4)], { blocksize: 2 }),
     on([float32(2, 8, 3, 4)], { blocksize: 2, mode: 'CRD' }),
   ],
-  SpaceToDepth: [on([float32(2, 3, 4, 6)], { blocksize: 2 })],
   Resize: [
     on([image, null, floats(1, 1, 2, 1.5)], { mode: 'nearest' }),
     on([image, null, floats(1, 1, 0.6, 0.6)], {
@@ -261,12 +227,6 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
     on([float32(0, 3), ints([-1, 3])]),
   ],
   Flatten: [0, 1, 2, 3, -1].map((axis) => on([float32(2, 3, 4)], { axis })),
-  Squeeze: [on([float32(1, 3, 1)]), on([float32(1, 3, 1), ints([-1])])],
-  Unsqueeze: [
-    on([float32(3, 4), ints([0, -1])]),
-    on([float32(), ints([0])]),
-    on([float32(3, 4), ints([3, 1])]),
-  ],
   Transpose: [on([float32(2, 3, 4)]), on([float32(2, 3, 4)], { perm: [1, 2, 0] })],
   Expand: [on([float32(3, 1), ints([2, 1, 4])]), on([float32(3, 4), ints([1])]), on([float32(), ints([2])])],
   Tile: [on([float32(2, 3), ints([3, 1])]), on([float32(2, 3), ints([0, 2])])],
@@ -274,7 +234,6 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
     on([float32(2, 3), ints([1, 0, 2, 3]), float(7)]),
     on([float32(4, 5), ints([-1, 0, 1, -2])]),
     on([float32(4, 5), ints([3, 2, 1, 4])], { mode: 'reflect' }),
-    on([float32(2, 3), ints([3, 2, 1, 4])], { mode: 'edge' }),
   ],
   Concat: [on([float32(2, 3), float32(2, 1), float32(2, 0)], { axis: -1 }), on([float32(2)], { axis: 0 })],
   Split: [
@@ -292,15 +251,9 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
     on([float32(5, 6), ints([3]), ints([3]), ints([0])]),
     on([float32(5, 6), ints([4]), ints([2]), ints([0])]),
   ],
-  Range: [on([int(1), int(8), int(3)]), on([float(3), float(0.5), float(-1)]), on([int(3), int(3), int(1)])],
-  ConstantOfShape: [
-    on([ints([2, 3])]),
-    on([ints([])], { value: { tensor: { type: int64(1), data: BigInt64Array.of(7n) } } }),
-  ],
-  Shape: [on([float32(2, 3)]), on([float32()])],
+  ConstantOfShape: [on([ints([2, 3])]), on([ints([])])],
 
   Gather: [on([float32(3, 4), int64(2, 5)]), on([float32(3, 4), int64()], { axis: -1 })],
-  GatherElements: [on([float32(3, 4), int64(2, 4)]), on([float32(3, 4), int64(3, 2)], { axis: -1 })],
   GatherND: [
     on([float32(3, 4, 5), int64(6, 2)]),
     on([float32(3, 4, 5), int64(3, 2, 1)], { batch_dims: 1 }),
@@ -309,15 +262,6 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   ScatterElements: [
     on([float32(3, 4), int64(2, 4), float32(2, 4)], { reduction: 'add' }),
     on([float32(4), ints([0, 3, 2]), float32(3)], { axis: -1 }),
-  ],
-  ScatterND: [
-    on([float32(4, 5, 6), int64(2, 1), float32(2, 5, 6)], { reduction: 'add' }),
-    on([float32(4, 5), constant(BigInt64Array.of(0n, 1n, 3n, 2n), int64(2, 2)), float32(2)]),
-  ],
-  OneHot: [
-    on([int64(2, 3), int(4), floats(0, 1)]),
-    on([int64(2, 3), ints([4]), floats(0, 1)], { axis: 0 }),
-    on([int64(2, 3), ints([4]), floats(0, 1)], { axis: -2 }),
   ],
 
   If: [on([bool(), float32(2, 3)], branches(float32(2, 3)), 2)],
@@ -337,16 +281,15 @@ export const operatorCases: Readonly<Record<OperatorName, readonly Case[]>> = {
   ],
   'com.microsoft.nchwc.MaxPool': [
     on([blockedImage], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
-    on([blockedImage], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
+    on([blockedImage], { kernel_shape: [3, 3], strides: [2, 2] }),
   ],
   'com.microsoft.nchwc.AveragePool': [
     on([blockedImage], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 }),
   ],
-  'com.microsoft.nchwc.GlobalMaxPool': [on([blockedImage])],
   'com.microsoft.nchwc.GlobalAveragePool': [on([blockedImage])],
-  'com.microsoft.nchwc.ReorderInput': [on([blockedImage]), on([float32(2, 9, 8, 32)], { channels_last: 1 })],
+  'com.microsoft.nchwc.ReorderInput': [on([blockedImage])],
   'com.microsoft.nchwc.ReorderOutput': [
     on([blockedImage], { channels: 32 }),
-    on([blockedImage], { channels: 30, channels_last: 1 }),
+    on([blockedImage], { channels: 30 }),
   ],
 };

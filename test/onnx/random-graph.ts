@@ -25,7 +25,7 @@ const steps: readonly Step[] = [
   (b, x, choose) => b.node(choose(['Tanh', 'Sigmoid', 'Identity', 'Neg', 'Relu'] as const), [x]),
   (b, x, choose, values) => {
     const same = values.filter((value) => String(value.type.shape) === String(x.type.shape));
-    return b.node('Tanh', [b.node(choose(['Add', 'Mul', 'Sub', 'Max', 'Sum'] as const), [x, choose(same)])]);
+    return b.node('Tanh', [b.node(choose(['Add', 'Mul', 'Sub', 'Max', 'Min'] as const), [x, choose(same)])]);
   },
   (b, x, choose) => b.node(choose(['Add', 'Mul'] as const), [x, b.float(choose([0, 0.5, 1, -1]))]),
   (b, x, choose) => b.node(choose(['Add', 'Mul'] as const), [x, ramp(b, shapeOf(x).at(-1) ?? 1)]),

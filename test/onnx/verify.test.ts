@@ -92,8 +92,8 @@ test('a good graph passes, and says which opset it needs', () => {
   }));
   verify(graph);
   expect(requiredOpset(graph)).toBe(13);
-  const scatter = graphOf({ x: float32(4), i: int64(2, 1), u: float32(2) }, (b, { x, i, u }) => ({
-    y: b.node('ScatterND', [x, i, u], { reduction: 'add' }),
+  const scatter = graphOf({ x: float32(4), i: int64(2), u: float32(2) }, (b, { x, i, u }) => ({
+    y: b.node('ScatterElements', [x, i, u], { reduction: 'add' }),
   }));
   expect(requiredOpset(scatter)).toBe(16);
 });
@@ -107,7 +107,7 @@ test('a graph is printed as text', () => {
       positions: positions ?? x,
       again: clipped,
       x2: x,
-      elu: b.node('Elu', [b.node('Add', [x, b.constant(new Float32Array(12), float32(2, 6))])], {
+      leaky: b.node('LeakyRelu', [b.node('Add', [x, b.constant(new Float32Array(12), float32(2, 6))])], {
         alpha: { float: 0.3 },
       }),
       blocked: b.node('com.microsoft.nchwc.ReorderInput', [b.node('Reshape', [x, b.ints([1, 12, 1, 1])])]),
@@ -115,12 +115,12 @@ test('a graph is printed as text', () => {
     };
   });
   expect(printGraph(graph)).toMatchInlineSnapshot(`
-    "graph test(x: float32[2,6], mask: bool[]) -> (y: float32[2,2], positions: int64[2,2], again: float32[2,2], x2 = x: float32[2,6], elu: float32[2,6], blocked: float32[1,12,1,1], no = [false, true]: bool[2])
+    "graph test(x: float32[2,6], mask: bool[]) -> (y: float32[2,2], positions: int64[2,2], again: float32[2,2], x2 = x: float32[2,6], leaky: float32[2,6], blocked: float32[1,12,1,1], no = [false, true]: bool[2])
       v0, positions = TopK(x, [2])                    : float32[2,2], int64[2,2]
       again = Clip(v0, _, 0.1)                        : float32[2,2]
       y = Where(mask, again, float32[1,2]{1, 2})      : float32[2,2]
       v1 = Add(x, float32[2,6]{…})                    : float32[2,6]
-      elu = Elu(v1, alpha=0.3)                        : float32[2,6]
+      leaky = LeakyRelu(v1, alpha=0.3)                : float32[2,6]
       v2 = Reshape(x, [1, 12, 1, 1])                  : float32[1,12,1,1]
       blocked = com.microsoft.nchwc.ReorderInput(v2)  : float32[1,12,1,1]"
   `);

@@ -189,6 +189,8 @@ function expectClose(
 
 /** A device with onnxruntime's optimisations as they are used there. */
 export interface Target extends Device {
+  /** What a failure calls it. */
+  readonly name: string;
   readonly level: 'all' | 'disabled';
   readonly provider?: 'cpu' | 'webgpu';
   /** Least tolerance of a row, where the device computes less exactly. */
@@ -199,11 +201,11 @@ export interface Target extends Device {
 async function devices(): Promise<readonly Target[]> {
   const block = await blockSize();
   return [
-    { ...portable, level: 'all' },
+    { ...portable, name: 'portable', level: 'all' },
     { ...cpu(0), name: 'nchw', level: 'disabled' },
     ...(block > 0 ? [{ ...cpu(block), name: 'blocked', level: 'disabled' as const }] : []),
     // Its lowering alone: what WebGPU itself computes is tested in test/engine.
-    { ...webgpu, level: 'disabled' },
+    { ...webgpu, name: 'webgpu', level: 'disabled' },
   ];
 }
 

@@ -9,7 +9,13 @@
 
 import { input, intAttribute, type KnownType, type Operator, optionalInput } from './operator.ts';
 import { ensure, ensureDtype, ensureRank, ensureShape } from './shapes.ts';
-import { convolutionType, globalPoolType, poolType, windowAttributes } from './windows.ts';
+import {
+  convolutionAttributes,
+  convolutionType,
+  globalPoolType,
+  poolType,
+  windowAttributes,
+} from './windows.ts';
 
 const image = (type: KnownType): KnownType => {
   ensureDtype(type, ['float32'], 'the input');
@@ -20,37 +26,16 @@ const image = (type: KnownType): KnownType => {
 const pool = (attributes: Operator['attributes']): Operator => ({
   since: 1,
   inputs: [1, 1],
-  attributes: { ...windowAttributes, ceil_mode: 'int', ...attributes },
+  attributes: { ...windowAttributes, ...attributes },
   infer: (inputs, attributes) => [poolType(image(input(inputs, 0)), attributes)],
 });
-
-const globalPool: Operator = {
-  since: 1,
-  inputs: [1, 1],
-  attributes: {},
-  infer: (inputs) => [globalPoolType(image(input(inputs, 0)))],
-};
-
-const channelsFirst = ([
-  batch = 0,
-  height = 0,
-  width = 0,
-  channels = 0,
-]: readonly number[]): readonly number[] => [batch, channels, height, width];
-
-const channelsLast = ([
-  batch = 0,
-  channels = 0,
-  height = 0,
-  width = 0,
-]: readonly number[]): readonly number[] => [batch, height, width, channels];
 
 export const blocked = {
   /** Inputs: x, weight, bias [M], and a tensor like the output that is added before the activation. */
   'com.microsoft.nchwc.Conv': {
     since: 1,
     inputs: [2, 4],
-    attributes: { ...windowAttributes, group: 'int', activation: 'string', activation_params: 'floats' },
+    attributes: { ...convolutionAttributes, group: 'int', activation: 'string', activation_params: 'floats' },
     infer: (inputs, attributes) => {
       const [x, weight, bias] = [image(input(inputs, 0)), image(input(inputs, 1)), optionalInput(inputs, 2)];
       const type = convolutionType(x, weight, bias, attributes);
@@ -61,24 +46,24 @@ export const blocked = {
   },
   'com.microsoft.nchwc.MaxPool': pool({}),
   'com.microsoft.nchwc.AveragePool': pool({ count_include_pad: 'int' }),
-  'com.microsoft.nchwc.GlobalMaxPool': globalPool,
-  'com.microsoft.nchwc.GlobalAveragePool': globalPool,
-  /** Plain to blocked; from [N, H, W, C] with `channels_last`. */
+  'com.microsoft.nchwc.GlobalAveragePool': {
+    since: 1,
+    inputs: [1, 1],
+    attributes: {},
+    infer: (inputs) => [globalPoolType(image(input(inputs, 0)))],
+  },
+  /** Plain to blocked. */
   'com.microsoft.nchwc.ReorderInput': {
     since: 1,
     inputs: [1, 1],
-    attributes: { channels_last: 'int' },
-    infer: (inputs, attributes) => {
-      const { dtype, shape } = image(input(inputs, 0));
-      const last = intAttribute(attributes, 'channels_last', 0) === 1;
-      return [{ dtype, shape: last ? channelsFirst(shape) : shape }];
-    },
+    attributes: {},
+    infer: (inputs) => [image(input(inputs, 0))],
   },
-  /** Blocked to plain; to [N, H, W, C] with `channels_last`. `channels` cuts the padding of the last block off. */
+  /** Blocked to plain. `channels` cuts the padding of the last block off. */
   'com.microsoft.nchwc.ReorderOutput': {
     since: 1,
     inputs: [1, 1],
-    attributes: { channels: 'int', channels_last: 'int' },
+    attributes: { channels: 'int' },
     infer: (inputs, attributes) => {
       const { dtype, shape } = image(input(inputs, 0));
       const channels = intAttribute(attributes, 'channels');
@@ -86,10 +71,7 @@ export const blocked = {
         channels > 0 && channels <= (shape[1] ?? 0),
         () => `channels is ${channels}; the input has ${shape[1]}`,
       );
-      const plain = shape.with(1, channels);
-      return [
-        { dtype, shape: intAttribute(attributes, 'channels_last', 0) === 1 ? channelsLast(plain) : plain },
-      ];
+      return [{ dtype, shape: shape.with(1, channels) }];
     },
   },
 } satisfies Record<string, Operator>;

@@ -1,6 +1,6 @@
 /** Operators that compute each element on its own: arithmetic, comparison, logic, activations, casts. */
 
-import { dataTypeOfNumber, floatTypes, numberTypes, signedTypes, unsignedTypes } from '../data-types.ts';
+import { dataTypeOfNumber, floatTypes, numberTypes, signedTypes } from '../data-types.ts';
 import type { DataType } from '../ir.ts';
 import { everyInput, input, intAttribute, type Operator, optionalInput } from './operator.ts';
 import { broadcast, commonDtype, ensure, ensureBroadcastTo, ensureDtype, ensureRank } from './shapes.ts';
@@ -51,8 +51,7 @@ const arithmetic = (since: number): Operator => broadcasting(since, [2, 2], numb
 const comparison = (since: number, allowed = numberTypes): Operator =>
   broadcasting(since, [2, 2], allowed, 'bool');
 const logical = (since: number): Operator => broadcasting(since, [2, 2], bool, 'bool');
-const variadic = (since: number, allowed = numberTypes): Operator =>
-  broadcasting(since, [1, Number.POSITIVE_INFINITY], allowed);
+const variadic = broadcasting(12, [1, Number.POSITIVE_INFINITY], numberTypes);
 
 export const elementwise = {
   Add: arithmetic(7),
@@ -72,12 +71,9 @@ export const elementwise = {
       return [{ dtype: base.dtype, shape: broadcast([base.shape, exponent.shape]) }];
     },
   },
-  BitShift: broadcasting(11, [2, 2], unsignedTypes, undefined, { direction: 'string' }),
 
-  Max: variadic(12),
-  Min: variadic(12),
-  Sum: variadic(8, floatTypes),
-  Mean: variadic(8, floatTypes),
+  Max: variadic,
+  Min: variadic,
 
   Neg: unary(6, signedNumbers),
   Abs: unary(6, numberTypes),
@@ -106,13 +102,11 @@ export const elementwise = {
   Sigmoid: unary(6),
   /** Integers since 14; the floating-point form since 6. */
   Relu: unary(6),
-  Elu: unary(6, floatTypes, { alpha: 'float' }),
-  Selu: unary(6, floatTypes, { alpha: 'float', gamma: 'float' }),
+  Elu: unary(6),
+  Selu: unary(6),
   LeakyRelu: unary(6, floatTypes, { alpha: 'float' }),
   Softplus: unary(1),
-  Softsign: unary(1),
   HardSigmoid: unary(6, floatTypes, { alpha: 'float', beta: 'float' }),
-  HardSwish: unary(14),
   /** The slope broadcasts to the input, not the other way round. */
   PRelu: {
     since: 9,
@@ -152,7 +146,7 @@ export const elementwise = {
   Less: comparison(9),
   LessOrEqual: comparison(12),
   IsNaN: unary(9, floatTypes, {}, 'bool'),
-  IsInf: unary(10, ['float32', 'float64'], { detect_negative: 'int', detect_positive: 'int' }, 'bool'),
+  IsInf: unary(10, ['float32', 'float64'], {}, 'bool'),
 
   Where: {
     since: 9,

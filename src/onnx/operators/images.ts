@@ -13,6 +13,7 @@ import {
 } from './operator.ts';
 import { ensure, ensureDtype, ensureRank, ensureShape } from './shapes.ts';
 import {
+  convolutionAttributes,
   convolutionType,
   globalPoolType,
   poolType,
@@ -25,18 +26,11 @@ const images = (type: KnownType): KnownType => {
   return type;
 };
 
-const globalPool: Operator = {
-  since: 1,
-  inputs: [1, 1],
-  attributes: {},
-  infer: (inputs) => [globalPoolType(images(input(inputs, 0)))],
-};
-
 export const imageOperators = {
   Conv: {
     since: 11,
     inputs: [2, 3],
-    attributes: { ...windowAttributes, group: 'int' },
+    attributes: { ...convolutionAttributes, group: 'int' },
     infer: (inputs, attributes) => [
       convolutionType(images(input(inputs, 0)), input(inputs, 1), optionalInput(inputs, 2), attributes),
     ],
@@ -44,7 +38,7 @@ export const imageOperators = {
   ConvTranspose: {
     since: 11,
     inputs: [2, 3],
-    attributes: { ...windowAttributes, group: 'int', output_padding: 'ints' },
+    attributes: { ...convolutionAttributes, output_padding: 'ints' },
     infer: (inputs, attributes) => [
       transposedConvolutionType(
         images(input(inputs, 0)),
@@ -54,37 +48,29 @@ export const imageOperators = {
       ),
     ],
   },
-  /** Outputs: the maxima and, if asked, their int64 positions in the flattened input. */
   MaxPool: {
     since: 11,
     inputs: [1, 1],
-    attributes: { ...windowAttributes, ceil_mode: 'int', storage_order: 'int' },
-    optionalOutputs: 1,
-    infer: (inputs, attributes) => {
-      const type = poolType(images(input(inputs, 0)), attributes);
-      return [type, { dtype: 'int64', shape: type.shape }];
-    },
+    attributes: windowAttributes,
+    infer: (inputs, attributes) => [poolType(images(input(inputs, 0)), attributes)],
   },
-  /** Has no dilations before opset 19. */
   AveragePool: {
     since: 11,
     inputs: [1, 1],
-    attributes: {
-      kernel_shape: 'ints',
-      strides: 'ints',
-      pads: 'ints',
-      ceil_mode: 'int',
-      count_include_pad: 'int',
-    },
+    attributes: { ...windowAttributes, count_include_pad: 'int' },
     infer: (inputs, attributes) => [poolType(images(input(inputs, 0)), attributes)],
   },
-  GlobalAveragePool: globalPool,
-  GlobalMaxPool: globalPool,
+  GlobalAveragePool: {
+    since: 1,
+    inputs: [1, 1],
+    attributes: {},
+    infer: (inputs) => [globalPoolType(images(input(inputs, 0)))],
+  },
   /** The inference form. Inputs: x, scale, bias, mean, variance; all but x of shape [C]. */
   BatchNormalization: {
     since: 9,
     inputs: [5, 5],
-    attributes: { epsilon: 'float', momentum: 'float' },
+    attributes: { epsilon: 'float' },
     infer: (inputs) => {
       const x = images(input(inputs, 0));
       const channels = x.shape[1] ?? 1;
@@ -118,32 +104,12 @@ export const imageOperators = {
       return [{ dtype: x.dtype, shape: [batch, channels / (block * block), height * block, width * block] }];
     },
   },
-  /** [N, C, H · block, W · block] → [N, C · block², H, W] */
-  SpaceToDepth: {
-    since: 1,
-    inputs: [1, 1],
-    attributes: { blocksize: 'int' },
-    infer: (inputs, attributes) => {
-      const x = input(inputs, 0);
-      ensureRank(x, 4, 'the input');
-      const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
-      const block = intAttribute(attributes, 'blocksize');
-      ensure(
-        height % block === 0 && width % block === 0,
-        () => `${height}×${width} does not divide by ${block}`,
-      );
-      return [{ dtype: x.dtype, shape: [batch, channels * block * block, height / block, width / block] }];
-    },
-  },
   /** Inputs: x, region of interest (omit it), scales (float32) or sizes (int64), the last two constant. */
   Resize: {
     since: 13,
     inputs: [3, 4],
     attributes: {
       coordinate_transformation_mode: 'string',
-      cubic_coeff_a: 'float',
-      exclude_outside: 'int',
-      extrapolation_value: 'float',
       mode: 'string',
       nearest_mode: 'string',
     },

@@ -1,14 +1,7 @@
 /** Operators that read or write elements at positions that are data. */
 
 import { indexTypes } from '../data-types.ts';
-import {
-  formatType,
-  input,
-  intAttribute,
-  type Operator,
-  optionalNumbers,
-  stringAttribute,
-} from './operator.ts';
+import { input, intAttribute, type Operator, stringAttribute } from './operator.ts';
 import {
   commonDtype,
   ensure,
@@ -19,12 +12,7 @@ import {
   sameShape,
 } from './shapes.ts';
 
-const scatterReductions = ['none', 'add', 'mul'];
-
-const ensureScatterReduction = (reduction: string): void =>
-  ensure(scatterReductions.includes(reduction), () => `the reduction ${reduction} is not known`);
-
-/** The shape of what GatherND reads and ScatterND writes: leading index dimensions, then whole slices. */
+/** The shape of what GatherND reads: leading index dimensions, then whole slices. */
 function slicesShape(data: readonly number[], indices: readonly number[], batch: number): readonly number[] {
   const depth = indices.at(-1);
   ensure(
@@ -47,18 +35,6 @@ export const indexing = {
       ensureDtype(indices, indexTypes, 'the indices');
       const axis = resolveAxis(intAttribute(attributes, 'axis', 0), shape.length);
       return [{ dtype, shape: shape.toSpliced(axis, 1, ...indices.shape) }];
-    },
-  },
-  GatherElements: {
-    since: 11,
-    inputs: [2, 2],
-    attributes: { axis: 'int' },
-    infer: (inputs, attributes) => {
-      const [data, indices] = [input(inputs, 0), input(inputs, 1)];
-      ensureDtype(indices, indexTypes, 'the indices');
-      ensureRank(indices, data.shape.length, 'the indices');
-      resolveAxis(intAttribute(attributes, 'axis', 0), data.shape.length);
-      return [{ dtype: data.dtype, shape: indices.shape }];
     },
   },
   GatherND: {
@@ -84,36 +60,9 @@ export const indexing = {
       ensureShape(updates, indices.shape, 'the updates');
       commonDtype([data, updates]);
       resolveAxis(intAttribute(attributes, 'axis', 0), data.shape.length);
-      ensureScatterReduction(stringAttribute(attributes, 'reduction', 'none'));
+      const reduction = stringAttribute(attributes, 'reduction', 'none');
+      ensure(['none', 'add'].includes(reduction), () => `the reduction ${reduction} is not known`);
       return [data];
-    },
-  },
-  /** Inputs: data, indices, updates. 16 for the attribute `reduction`. */
-  ScatterND: {
-    since: 16,
-    inputs: [3, 3],
-    attributes: { reduction: 'string' },
-    infer: (inputs, attributes) => {
-      const [data, indices, updates] = [input(inputs, 0), input(inputs, 1), input(inputs, 2)];
-      ensureDtype(indices, ['int64'], 'the indices');
-      ensureShape(updates, slicesShape(data.shape, indices.shape, 0), 'the updates');
-      commonDtype([data, updates]);
-      ensureScatterReduction(stringAttribute(attributes, 'reduction', 'none'));
-      return [data];
-    },
-  },
-  /** Inputs: indices, depth (a constant of one element), values [off, on]. */
-  OneHot: {
-    since: 11,
-    inputs: [3, 3],
-    attributes: { axis: 'int' },
-    infer: (inputs, attributes) => {
-      const [indices, values] = [input(inputs, 0), input(inputs, 2)];
-      const [depth, ...more] = optionalNumbers(inputs, 1) ?? [];
-      ensure(depth !== undefined && more.length === 0, () => 'the depth must be one number');
-      ensure(sameShape(values.shape, [2]), () => `the values must be [off, on], not ${formatType(values)}`);
-      const axis = resolveAxis(intAttribute(attributes, 'axis', -1), indices.shape.length + 1);
-      return [{ dtype: values.dtype, shape: indices.shape.toSpliced(axis, 0, depth) }];
     },
   },
 } satisfies Record<string, Operator>;

@@ -1,7 +1,5 @@
 /** Operators that move, cut, join or create elements without computing with them. */
 
-import { numberTypes } from '../data-types.ts';
-import type { Attributes } from '../ir.ts';
 import {
   everyInput,
   formatType,
@@ -12,19 +10,9 @@ import {
   type Operator,
   optionalInput,
   optionalInts,
-  optionalNumbers,
   stringAttribute,
 } from './operator.ts';
-import {
-  broadcast,
-  commonDtype,
-  ensure,
-  ensureDtype,
-  product,
-  resolveAxes,
-  resolveAxis,
-  sameShape,
-} from './shapes.ts';
+import { broadcast, commonDtype, ensure, product, resolveAxis, sameShape } from './shapes.ts';
 import { sliceRanges } from './slicing.ts';
 
 /** The shape that Reshape's second input stands for: 0 keeps a dimension, one −1 takes what is left. */
@@ -47,14 +35,6 @@ function reshapedShape(shape: readonly number[], target: readonly number[]): rea
   return result;
 }
 
-/** The value of ConstantOfShape, float32 zero unless given. */
-const fillType = (attributes: Attributes) => {
-  const { value } = attributes;
-  if (value === undefined) return 'float32';
-  ensure(typeof value === 'object' && 'tensor' in value, () => 'the attribute value must be a tensor');
-  return value.tensor.type.dtype;
-};
-
 export const layout = {
   Reshape: {
     since: 5,
@@ -75,32 +55,6 @@ export const layout = {
       // Unlike elsewhere, the rank itself is an axis: everything goes before it.
       const axis = given === shape.length ? given : resolveAxis(given, shape.length);
       return [{ dtype, shape: [product(shape.slice(0, axis)), product(shape.slice(axis))] }];
-    },
-  },
-  Squeeze: {
-    since: 13,
-    inputs: [1, 2],
-    attributes: {},
-    infer: (inputs) => {
-      const { dtype, shape } = input(inputs, 0);
-      const ones = [...shape.keys()].filter((axis) => shape[axis] === 1);
-      const axes = resolveAxes(optionalInts(inputs, 1) ?? ones, shape.length);
-      ensure(
-        axes.every((axis) => shape[axis] === 1),
-        () => `[${shape}] is not 1 on the axes [${axes}]`,
-      );
-      return [{ dtype, shape: shape.filter((_, axis) => !axes.includes(axis)) }];
-    },
-  },
-  Unsqueeze: {
-    since: 13,
-    inputs: [2, 2],
-    attributes: {},
-    infer: (inputs) => {
-      const { dtype, shape } = input(inputs, 0);
-      const given = ints(inputs, 1);
-      const axes = [...resolveAxes(given, shape.length + given.length)].sort((a, b) => a - b);
-      return [{ dtype, shape: axes.reduce((result, axis) => result.toSpliced(axis, 0, 1), [...shape]) }];
     },
   },
   Transpose: {
@@ -153,7 +107,7 @@ export const layout = {
       const pads = ints(inputs, 1);
       const mode = stringAttribute(attributes, 'mode', 'constant');
       const fill = optionalInput(inputs, 2);
-      ensure(['constant', 'reflect', 'edge'].includes(mode), () => `the mode ${mode} is not known`);
+      ensure(['constant', 'reflect'].includes(mode), () => `the mode ${mode} is not known`);
       ensure(pads.length === 2 * rank, () => `pads [${pads}] do not fit ${formatType(x)}`);
       if (fill)
         ensure(fill.dtype === x.dtype && product(fill.shape) === 1, () => `the fill is ${formatType(fill)}`);
@@ -213,32 +167,11 @@ export const layout = {
       return [{ dtype, shape: ranges.map((range) => range.count) }];
     },
   },
-  /** Inputs: start, limit (exclusive) and delta, constant scalars of one dtype. */
-  Range: {
-    since: 11,
-    inputs: [3, 3],
-    attributes: {},
-    infer: (inputs) => {
-      const types = everyInput(inputs);
-      types.forEach((type, index) => {
-        ensureDtype(type, numberTypes, `input ${index}`);
-        ensure(type.shape.length === 0, () => `input ${index} must be a scalar, not ${formatType(type)}`);
-      });
-      const [start = 0, limit = 0, delta = 0] = types.map((_, index) => optionalNumbers(inputs, index)?.[0]);
-      ensure(delta !== 0, () => 'the delta is 0');
-      return [{ dtype: commonDtype(types), shape: [Math.max(0, Math.ceil((limit - start) / delta))] }];
-    },
-  },
+  /** Zeros: this dialect gives them no other value. */
   ConstantOfShape: {
     since: 9,
     inputs: [1, 1],
-    attributes: { value: 'tensor' },
-    infer: (inputs, attributes) => [{ dtype: fillType(attributes), shape: ints(inputs, 0) }],
-  },
-  Shape: {
-    since: 1,
-    inputs: [1, 1],
     attributes: {},
-    infer: (inputs) => [{ dtype: 'int64', shape: [input(inputs, 0).shape.length] }],
+    infer: (inputs) => [{ dtype: 'float32', shape: ints(inputs, 0) }],
   },
 } satisfies Record<string, Operator>;

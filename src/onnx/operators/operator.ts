@@ -5,7 +5,7 @@ import type { Attribute, Attributes, DataType, TensorType, Value } from '../ir.t
 /** Inputs of a node; `null` stands for an omitted optional one. */
 export type Inputs = readonly (Value | null)[];
 
-export type AttributeKind = 'int' | 'float' | 'string' | 'ints' | 'floats' | 'tensor' | 'graph';
+export type AttributeKind = 'int' | 'float' | 'string' | 'ints' | 'floats' | 'graph';
 
 export interface Operator {
   /**
@@ -17,8 +17,6 @@ export interface Operator {
   readonly inputs: readonly [minimum: number, maximum: number];
   /** Every attribute that the dialect knows, and its kind. */
   readonly attributes: Readonly<Record<string, AttributeKind>>;
-  /** How many of the last outputs may be left out; 0 unless given. */
-  readonly optionalOutputs?: number;
   /**
    * The types of all outputs. Input shapes are known numbers; inputs that carry a shape are constants.
    * Throws an Error that says which dtypes or shapes do not fit.
@@ -122,6 +120,5 @@ export function attributeKind(attribute: Attribute): AttributeKind {
   if (typeof attribute === 'string') return 'string';
   if (isInts(attribute)) return 'ints';
   if ('float' in attribute) return 'float';
-  if ('floats' in attribute) return 'floats';
-  return 'tensor' in attribute ? 'tensor' : 'graph';
+  return 'floats' in attribute ? 'floats' : 'graph';
 }

@@ -38,7 +38,7 @@ const reduction = (since: number, allowed = reducible): Operator => ({
 const position: Operator = {
   since: 12,
   inputs: [1, 1],
-  attributes: { axis: 'int', keepdims: 'int', select_last_index: 'int' },
+  attributes: { axis: 'int', keepdims: 'int' },
   infer: (inputs, attributes) => {
     const { dtype, shape } = input(inputs, 0);
     ensureDtype({ dtype, shape }, numberTypes, 'the input');
@@ -66,13 +66,12 @@ export const reductions = {
   ReduceSum: {
     since: 13,
     inputs: [1, 2],
-    attributes: { keepdims: 'int', noop_with_empty_axes: 'int' },
+    attributes: { keepdims: 'int' },
     infer: (inputs, attributes) => {
       const { dtype, shape } = input(inputs, 0);
       ensureDtype({ dtype, shape }, reducible, 'the input');
       const given = optionalInts(inputs, 1) ?? [];
-      const all = intAttribute(attributes, 'noop_with_empty_axes', 0) === 1 ? [] : allAxes(shape);
-      const axes = given.length > 0 ? given : all;
+      const axes = given.length > 0 ? given : allAxes(shape);
       return [{ dtype, shape: reducedShape(shape, axes, intAttribute(attributes, 'keepdims', 1) === 1) }];
     },
   },
@@ -80,9 +79,6 @@ export const reductions = {
   ReduceMax: reduction(12, [...reducible, 'int8', 'uint8']),
   ReduceMin: reduction(12, [...reducible, 'int8', 'uint8']),
   ReduceProd: reduction(11),
-  ReduceSumSquare: reduction(11),
-  ReduceL2: reduction(11),
-  ReduceLogSumExp: reduction(11),
   ArgMax: position,
   ArgMin: position,
   Softmax: alongAxis,

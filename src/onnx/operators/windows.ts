@@ -9,6 +9,11 @@ export const windowAttributes = {
   kernel_shape: 'ints',
   strides: 'ints',
   pads: 'ints',
+} as const satisfies Operator['attributes'];
+
+/** Those of a convolution, whose taps may lie apart. */
+export const convolutionAttributes = {
+  ...windowAttributes,
   dilations: 'ints',
 } as const satisfies Operator['attributes'];
 
@@ -56,21 +61,16 @@ export function windowAxes(
 /** How far the kernel reaches, dilation included. */
 const extent = ({ kernel, dilation }: WindowAxis): number => dilation * (kernel - 1) + 1;
 
-/** How many windows fit along one axis. With `ceil` a last one may overlap the end, if it starts before it. */
-function windowCount(size: number, axis: WindowAxis, ceil = false): number {
+/** How many windows fit along one axis. */
+function windowCount(size: number, axis: WindowAxis): number {
   const room = size + axis.padBegin + axis.padEnd - extent(axis);
   ensure(room >= 0, () => `a window of ${extent(axis)} is larger than ${size} with its pads`);
-  if (!ceil) return Math.floor(room / axis.stride) + 1;
-  const count = Math.ceil(room / axis.stride) + 1;
-  return (count - 1) * axis.stride >= size + axis.padBegin ? count - 1 : count;
+  return Math.floor(room / axis.stride) + 1;
 }
 
 /** The spatial shape that windows over a spatial shape produce. */
-export const windowCounts = (
-  shape: readonly number[],
-  axes: readonly WindowAxis[],
-  ceil = false,
-): readonly number[] => axes.map((axis, index) => windowCount(shape[index] ?? 0, axis, ceil));
+export const windowCounts = (shape: readonly number[], axes: readonly WindowAxis[]): readonly number[] =>
+  axes.map((axis, index) => windowCount(shape[index] ?? 0, axis));
 
 /** The type of a convolution: x [N, C, …], weight [M, C / group, …], bias [M]. */
 export function convolutionType(
@@ -94,7 +94,7 @@ export function convolutionType(
   return { dtype: commonDtype(bias ? [x, weight, bias] : [x, weight]), shape: [batch, filters, ...counts] };
 }
 
-/** The type of a transposed convolution: x [N, C, …], weight [C, M / group, …], bias [M]. */
+/** The type of a transposed convolution: x [N, C, …], weight [C, M, …], bias [M]. */
 export function transposedConvolutionType(
   x: KnownType,
   weight: KnownType,
@@ -102,16 +102,16 @@ export function transposedConvolutionType(
   attributes: Attributes,
 ): KnownType {
   const [batch = 0, channels = 0, ...spatial] = x.shape;
-  const [weightChannels = 0, groupFilters = 0, ...kernel] = weight.shape;
-  const group = intAttribute(attributes, 'group', 1);
+  const [weightChannels = 0, filters = 0, ...kernel] = weight.shape;
   ensure(
     spatial.length > 0 && kernel.length === spatial.length,
     () => `the ranks of x [${x.shape}] and the weight [${weight.shape}] do not fit`,
   );
-  ensure(channels === weightChannels && channels % group === 0, () => {
-    return `x [${x.shape}] and the weight [${weight.shape}] do not fit in ${group} groups`;
-  });
-  if (bias) ensureShape(bias, [groupFilters * group], 'the bias');
+  ensure(
+    channels === weightChannels,
+    () => `x [${x.shape}] and the weight [${weight.shape}] differ in their channels`,
+  );
+  if (bias) ensureShape(bias, [filters], 'the bias');
   const extra = intsAttribute(
     attributes,
     'output_padding',
@@ -126,14 +126,13 @@ export function transposedConvolutionType(
     () => `the output would have the spatial shape [${sizes}]`,
   );
   const dtype = commonDtype(bias ? [x, weight, bias] : [x, weight]);
-  return { dtype, shape: [batch, groupFilters * group, ...sizes] };
+  return { dtype, shape: [batch, filters, ...sizes] };
 }
 
 /** The type of a pool: windows over the spatial dimensions of x [N, C, …]. */
 export function poolType(x: KnownType, attributes: Attributes): KnownType {
   const [batch = 0, channels = 0, ...spatial] = x.shape;
   ensure(spatial.length > 0, () => `x [${x.shape}] has no spatial dimensions`);
-  const ceil = intAttribute(attributes, 'ceil_mode', 0) === 1;
   const axes = windowAxes(attributes, spatial.length);
   ensure(
     axes.every((axis) => axis.padBegin < axis.kernel && axis.padEnd < axis.kernel),
@@ -141,7 +140,7 @@ export function poolType(x: KnownType, attributes: Attributes): KnownType {
       return 'pads must be smaller than the kernel';
     },
   );
-  return { dtype: x.dtype, shape: [batch, channels, ...windowCounts(spatial, axes, ceil)] };
+  return { dtype: x.dtype, shape: [batch, channels, ...windowCounts(spatial, axes)] };
 }
 
 /** The type of a global pool: one element a channel. */

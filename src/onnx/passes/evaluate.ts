@@ -130,8 +130,6 @@ export const evaluators: Readonly<Record<string, Evaluator>> = {
   Reciprocal: unary((x) => 1 / x),
   Reshape: reshape,
   Flatten: reshape,
-  Squeeze: reshape,
-  Unsqueeze: reshape,
   Transpose: transpose,
   Slice: slice,
   Concat: concat,

@@ -16,7 +16,6 @@ import { sinkIntoBranches } from './sink-into-branches.ts';
 import { stackImages, stackSmall } from './stack.ts';
 
 export type { Pass } from './rewrite.ts';
-export { selectOutputs } from './select-outputs.ts';
 export {
   boolsAsNumbers,
   commonSubexpressions,

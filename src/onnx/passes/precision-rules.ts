@@ -12,9 +12,9 @@ type Part = 'product' | 'between' | 'move';
 const operators: Readonly<Record<Part, string>> = {
   product: 'Conv ConvTranspose MatMul Gemm com.microsoft.FusedMatMul',
   between:
-    'Add Sub Mul Neg Abs Relu LeakyRelu HardSigmoid Max Min Sum Equal Greater GreaterOrEqual Less LessOrEqual Where ' +
+    'Add Sub Mul Neg Abs Relu LeakyRelu HardSigmoid Max Min Equal Greater GreaterOrEqual Less LessOrEqual Where ' +
     'MaxPool AveragePool Cast',
-  move: 'Reshape Transpose Split Slice Concat Squeeze Unsqueeze Expand Pad Gather',
+  move: 'Reshape Transpose Split Slice Concat Expand Pad Gather',
 };
 
 const parts = new Map(

@@ -76,11 +76,7 @@ function encodeAttribute(name: string, attribute: Attribute, place: Place): Onnx
   if (isInts(attribute)) return { name, type: AttributeType.INTS, ints: [...attribute] };
   if ('float' in attribute) return { name, type: AttributeType.FLOAT, f: attribute.float };
   if ('floats' in attribute) return { name, type: AttributeType.FLOATS, floats: [...attribute.floats] };
-  if ('graph' in attribute) {
-    return { name, type: AttributeType.GRAPH, g: encodeBranch(attribute.graph, name, place) };
-  }
-  const { data, type } = attribute.tensor;
-  return { name, type: AttributeType.TENSOR, t: encodeTensor(data, type) };
+  return { name, type: AttributeType.GRAPH, g: encodeBranch(attribute.graph, name, place) };
 }
 
 /** What a node reads by itself, and what its branches read from outside. */

@@ -39,8 +39,6 @@ const roles: Readonly<Record<string, readonly (string | undefined)[]>> = {
   Slice: [undefined, 'starts', 'ends', 'axes', 'steps'],
   Pad: [undefined, 'pads', 'fill'],
   ReduceSum: [undefined, 'axes'],
-  Squeeze: [undefined, 'axes'],
-  Unsqueeze: [undefined, 'axes'],
 };
 
 /** `<scope>/<operator>` (made unique), or `<operator>_<n>` for a node without scope. */

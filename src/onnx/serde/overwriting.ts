@@ -16,7 +16,6 @@ const overwritten: Readonly<Partial<Record<OperatorName, number>>> = {
   Selu: 0,
   Sigmoid: 0,
   Softplus: 0,
-  Softsign: 0,
   Tanh: 0,
 };
 

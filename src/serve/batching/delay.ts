@@ -73,8 +73,6 @@ const gapMemory = 16;
 
 export interface LatencyFit {
   add(rows: number, milliseconds: number): void;
-  /** a: milliseconds that each row adds. */
-  perRow(): number;
   /** b: milliseconds of a run without rows, from 0. 0 until runs of different sizes were seen. */
   fixed(): number;
 }
@@ -83,6 +81,7 @@ export interface LatencyFit {
 export function createLatencyFit(memory = 0.98): LatencyFit {
   let [weight, n, t, nn, nt] = [0, 0, 0, 0, 0];
   const spread = (): number => weight * nn - n * n;
+  /** a: milliseconds that each row adds; NaN until runs of different sizes were seen. */
   const perRow = (): number =>
     spread() > 1e-9 * weight * nn ? (weight * nt - n * t) / spread() : Number.NaN;
   return {
@@ -93,7 +92,6 @@ export function createLatencyFit(memory = 0.98): LatencyFit {
       nn = nn * memory + rows * rows;
       nt = nt * memory + rows * milliseconds;
     },
-    perRow,
     fixed() {
       const slope = perRow();
       return Number.isNaN(slope) ? 0 : Math.max(0, (t - slope * n) / weight);

@@ -4,10 +4,10 @@ import { version } from '../../version.ts';
 import { type Handler, ok, readiness } from '../call.ts';
 
 /** What the server calls itself. */
-export const server = { name: 'onnx-nas', version };
+const server = { name: 'onnx-nas', version };
 
 /** The protocol's extensions that it has. */
-export const extensions = [
+const extensions = [
   'binary_tensor_data',
   'classification',
   'model_configuration',

@@ -20,7 +20,7 @@ export interface Classifier {
 }
 
 /** One class and how likely it is. */
-export interface Label {
+interface Label {
   readonly label: string;
   readonly index: number;
   readonly probability: number;

@@ -23,9 +23,8 @@ export function parseObject(body: Uint8Array): Readonly<Record<string, unknown>>
   throw errors.invalid('body', 'a JSON object', show(value));
 }
 
-export const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from(
-  '"\\[]{}',
-) as never as [number, number, number, number, number, number];
+export const [backslash, openArray, closeArray] = Buffer.from('\\[]') as never as [number, number, number];
+const [quote, openObject, closeObject] = Buffer.from('"{}') as never as [number, number, number];
 
 /**
  * Refuses what is nested too deep, before the parser builds it. Most bodies do not open as many arrays and objects

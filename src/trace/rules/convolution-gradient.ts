@@ -1,6 +1,10 @@
 /**
- * The input gradient of a convolution: where the stride is 1, a convolution of dy with the flipped filter, its input and
- * output channels exchanged. A stride of 2 in blocks takes apart what comes of it (`phases.ts`); another spreads dy first.
+ * The input gradient of a convolution. Where the stride is 1, it is a convolution of dy with the flipped filter, its input
+ * and output channels exchanged. Other strides leave pixels between those that dy lies on:
+ *
+ * - Strides of 2 in blocks take apart what comes of it (`phases.ts`): each part is such a convolution.
+ * - A pointwise filter reaches no other pixels: dy is convolved as small as it is, and what comes of it is spread.
+ * - What is left is ONNX's ConvTranspose.
  */
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
@@ -8,9 +12,21 @@ import { hasPhases, phasedInputGradient } from '../phases.ts';
 import { knownShape, type Layout, type Traced } from '../traced.ts';
 import { convolve, layoutsOf } from './convolve.ts';
 import { filterFor, flip, transpose } from './filters.ts';
-import { applyCrop, gradientPads, insertZeros, isPointwise, isStrided, pads, type Window } from './window.ts';
+import {
+  applyCrop,
+  extent,
+  gradientPads,
+  insertZeros,
+  isPointwise,
+  isStrided,
+  pads,
+  type Window,
+} from './window.ts';
 
 type Shape4 = readonly [number, number, number, number];
+
+/** The layouts of dy and of what comes of it. */
+type Layouts = Readonly<Record<'image' | 'result', Layout>>;
 
 /** ∂/∂x of a convolution: [N, H, W, I] from dy [N, h, w, O]. */
 export function conv2dInputGradient(
@@ -20,72 +36,59 @@ export function conv2dInputGradient(
   window: Window,
   inputShape: readonly number[],
 ): Traced {
-  const [kh, kw, i, o] = filter.shape as Shape4;
+  const taps = lower.as(filter, 'plain');
   const layouts = layoutsOf(lower, dy, inputShape);
   if (layouts.image === 'blocked' && hasPhases(window, layouts.result)) {
-    const plain = lower.as(filter, 'plain');
-    return phasedInputGradient(
-      lower,
-      lower.as(dy, 'blocked'),
-      plain,
-      window,
-      inputShape,
-      (image, taps, options) => {
-        const [h, w] = knownShape(taps.type.shape) as Shape4;
-        const value = transpose(lower, taps, [0, 1, 3, 2]);
-        const backward: Traced = { value, layout: 'plain', shape: [h, w, o, i], dtype: 'float32' };
-        return convolve(lower, 'blocked', image, filterFor(lower, backward, 'blocked', 'blocked'), options);
-      },
+    const image = lower.as(dy, 'blocked');
+    return phasedInputGradient(lower, image, taps, window, inputShape, (part, some, options) =>
+      convolve(lower, 'blocked', part, backwards(lower, some, layouts), options),
     );
   }
-  if (isStrided(window) && !isPointwise(window)) {
-    const outputPadding = [0, 1].map((axis) => {
-      const k = axis as 0;
-      const reached =
-        (window.output[k] - 1) * window.strides[k] + (window.kernel[k] - 1) * window.dilations[k] + 1;
-      return window.input[k] - (reached - window.before[k] - window.after[k]);
-    });
-    const w = transpose(lower, lower.as(filter, 'plain'), [3, 2, 0, 1]);
-    const dx = lower.graph.node('ConvTranspose', [lower.as(dy, 'nchw'), w], {
-      kernel_shape: window.kernel,
-      pads: pads(window),
-      strides: window.strides,
-      dilations: window.dilations,
-      output_padding: outputPadding,
-    });
-    return lower.traced(dx, 'nchw', inputShape);
-  }
-  // A flipped filter with its channels exchanged: [kh, kw, O, I].
-  const exchanged = transpose(lower, flip(lower, lower.as(filter, 'plain')), [0, 1, 3, 2]);
-  const backward: Traced = { value: exchanged, layout: 'plain', shape: [kh, kw, o, i], dtype: 'float32' };
-  const { image, result } = layouts;
-  // Pointwise: convolve the small image and spread the result, not the other way around.
-  const spread = (value: Value, layout: Layout): Value => insertZeros(lower, value, layout, window.strides);
-  const early = isPointwise(window) ? lower.as(dy, image) : spread(lower.as(dy, image), image);
-  const padding = gradientPads(window);
-  if (!isPointwise(window)) {
-    const cropped = applyCrop(lower, early, image, padding);
-    const w = filterFor(lower, backward, image, result);
-    const dx = convolve(lower, result, cropped.image, w, {
-      pads: cropped.padding,
-      dilations: window.dilations,
-    });
-    return lower.traced(dx, result, inputShape);
-  }
-  const small = convolve(lower, result, early, filterFor(lower, backward, image, result), {
-    pads: [0, 0, 0, 0],
-  });
-  return lower.traced(resize(lower, spread(small, result), result, padding), result, inputShape);
+  if (!isStrided(window))
+    return lower.traced(unstrided(lower, dy, taps, window, layouts), layouts.result, inputShape);
+  if (isPointwise(window))
+    return lower.traced(pointwise(lower, dy, taps, window, layouts), layouts.result, inputShape);
+  return lower.traced(transposed(lower, dy, taps, window), 'nchw', inputShape);
 }
 
-/** Pads (with zeros) or crops the rows and columns of a physical image. */
-function resize(lower: Lowering, image: Value, layout: Layout, padding: readonly number[]): Value {
-  const { image: cropped, padding: rest } = applyCrop(lower, image, layout, padding);
-  if (rest.every((p) => p === 0)) return cropped;
-  const [top, left, bottom, right] = rest as [number, number, number, number];
-  const inner = layout === 'blocked' ? [0] : [];
-  const ends = [0, 0, top, left, ...inner, 0, 0, bottom, right, ...inner];
-  const pixels = layout === 'blocked' ? lower.toBlocks(cropped) : cropped;
-  const padded = lower.graph.node('Pad', [pixels, lower.graph.ints(ends)]);
-  return layout === 'blocked' ? lower.fromBlocks(padded) : padded;
+/** Taps [kh, kw, I, O] as the filter of a convolution of O channels to I. */
+function backwards(lower: Lowering, taps: Value, { image, result }: Layouts): Value {
+  const [kh, kw, i, o] = knownShape(taps.type.shape) as Shape4;
+  const value = transpose(lower, taps, [0, 1, 3, 2]);
+  return filterFor(lower, { value, layout: 'plain', shape: [kh, kw, o, i], dtype: 'float32' }, image, result);
+}
+
+/** Of strides of 1. */
+function unstrided(lower: Lowering, dy: Traced, taps: Value, window: Window, layouts: Layouts): Value {
+  const { image: layout, result } = layouts;
+  const { image, padding } = applyCrop(lower, lower.as(dy, layout), layout, gradientPads(window));
+  const filter = backwards(lower, flip(lower, taps), layouts);
+  return convolve(lower, result, image, filter, { pads: padding, dilations: window.dilations });
+}
+
+/** Of a filter of one pixel, strided: convolved first, then spread. */
+function pointwise(lower: Lowering, dy: Traced, taps: Value, window: Window, layouts: Layouts): Value {
+  const { image, result } = layouts;
+  const filter = backwards(lower, taps, layouts);
+  const small = convolve(lower, result, lower.as(dy, image), filter, { pads: [0, 0, 0, 0] });
+  const spread = insertZeros(lower, small, result, window.strides);
+  // A window of one pixel leaves less than a stride over, so what is spread lacks nothing at the ends: it is only cropped.
+  return applyCrop(lower, spread, result, gradientPads(window)).image;
+}
+
+/** Of any window, by ONNX's own operator; in nchw. */
+function transposed(lower: Lowering, dy: Traced, taps: Value, window: Window): Value {
+  const { input, output, strides, before, after } = window;
+  const span = extent(window);
+  const beyond = ([0, 1] as const).map(
+    (axis) => input[axis] + before[axis] + after[axis] - (output[axis] - 1) * strides[axis] - span[axis],
+  );
+  const filter = transpose(lower, taps, [3, 2, 0, 1]);
+  return lower.graph.node('ConvTranspose', [lower.as(dy, 'nchw'), filter], {
+    kernel_shape: window.kernel,
+    pads: pads(window),
+    strides,
+    dilations: window.dilations,
+    output_padding: beyond,
+  });
 }

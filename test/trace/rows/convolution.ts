@@ -34,6 +34,7 @@ const cases: readonly Case[] = [
   { kernel: 3, stride: 2, pad: explicit(1, 1, 1, 1), size: [9, 8] },
   { kernel: 5, stride: 2, pad: explicit(2, 2, 2, 2), size: [8, 7] },
   { kernel: 3, stride: 1, pad: explicit(0, 2, 1, 0), size: [5, 6] },
+  { kernel: 1, stride: 1, pad: explicit(1, 0, 0, 1), size: [5, 6] },
   { kernel: 1, stride: 2, pad: explicit(1, 0, 0, 1), size: [6, 5] },
   { kernel: [1, 3], stride: [2, 1], pad: 'same', size: [6, 7] },
   { kernel: 3, stride: 3, pad: 'valid', size: [10, 11] },

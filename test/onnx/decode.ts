@@ -1,8 +1,8 @@
-/** The bytes of an ONNX file to a graph, for the operators of the table. */
+/** The bytes of an ONNX file back to a graph, for the operators of the table: how tests see what was written. */
 
 import type { onnx as Onnx } from 'onnx-proto';
-import { InputError, messageOf } from '../../errors.ts';
-import { createBuilder } from '../build.ts';
+import { InputError, messageOf } from '../../src/errors.ts';
+import { createBuilder } from '../../src/onnx/build.ts';
 import {
   type Attribute,
   type Attributes,
@@ -11,13 +11,13 @@ import {
   inputValue,
   type TensorType,
   type Value,
-} from '../ir.ts';
-import { dialectOpset, isOperatorName, qualifiedName } from '../operators.ts';
-import { unifySymbolic } from '../symbolic.ts';
-import { probeSizes, type Sizes, symbolsOf, typeAt } from '../symbols.ts';
-import { type ModelInfo, readModelInfo, type TensorInfo } from './info.ts';
-import { isStandardDomain, onnx } from './proto.ts';
-import { decodeTensor } from './tensors.ts';
+} from '../../src/onnx/ir.ts';
+import { dialectOpset, isOperatorName, qualifiedName } from '../../src/onnx/operators.ts';
+import { type ModelInfo, readModelInfo, type TensorInfo } from '../../src/onnx/serde/info.ts';
+import { isStandardDomain, onnx } from '../../src/onnx/serde/proto.ts';
+import { unifySymbolic } from '../../src/onnx/symbolic.ts';
+import { probeSizes, type Sizes, symbolsOf, typeAt } from '../../src/onnx/symbols.ts';
+import { decodeTensor } from './decode-tensor.ts';
 
 const types = onnx.AttributeProto.AttributeType;
 
@@ -30,7 +30,6 @@ const attributeReaders: Readonly<Record<number, (attribute: Onnx.AttributeProto)
   [types.STRING]: ({ s }) => new TextDecoder().decode(s),
   [types.FLOAT]: ({ f }) => ({ float: f }),
   [types.FLOATS]: ({ floats }) => ({ floats: [...floats] }),
-  [types.TENSOR]: ({ t }) => ({ tensor: decodeTensor(t ?? {}) }),
 };
 
 function decodeAttributes(attributes: readonly Onnx.IAttributeProto[]): Attributes {
