@@ -1,10 +1,16 @@
 /** Accuracy and logits over a whole split, in batches of one size; the last one is filled up and cut off. */
+
 import { assembleBatch, type Dataset, type Normalization, type Split } from '../data/index.ts';
+import { DivergenceError } from '../errors.ts';
 
 /** Logits of one batch of normalised images [size, channels, height, width], row-major. */
 export type Classifier = (images: Float32Array) => Promise<Float32Array>;
 
-/** The logits of the first `count` images of a split, row-major [count, classes]. */
+/**
+ * The logits of the first `count` images of a split, row-major [count, classes].
+ *
+ * @throws DivergenceError where one is no finite number: then there is no class to name
+ */
 export async function splitLogits(
   classify: Classifier,
   dataset: Pick<Dataset, 'shape' | 'classes'>,
@@ -21,6 +27,13 @@ export async function splitLogits(
     const indices = Int32Array.from({ length: batch }, (_, i) => begin + Math.min(i, size - 1));
     const { images } = assembleBatch(split, dataset.shape, indices, { normalization });
     logits.set((await classify(images)).subarray(0, size * classes), begin * classes);
+  }
+  const lost = logits.findIndex((logit) => !Number.isFinite(logit));
+  if (lost >= 0) {
+    throw new DivergenceError(
+      `the network's output for image ${Math.floor(lost / classes) + 1} of ${count} is ${logits[lost]}: its training has ` +
+        'diverged; start again with a lower learning rate',
+    );
   }
   return logits;
 }

@@ -17,7 +17,7 @@ import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
 import { cellsOf, type Edge, type Genotype, skeletonOfGenotype } from '../search/genotype.ts';
 import { operationOf } from '../search/operations.ts';
-import { skeletonForm, strideOf } from '../search/skeleton-names.ts';
+import { isReduction, skeletonForm, strideOf } from '../search/skeleton-names.ts';
 import { skeletonOf } from '../search/skeletons/index.ts';
 import {
   type CellFrame,
@@ -65,10 +65,11 @@ export function makeNetwork(genotype: Genotype, options: NetworkOptions): Networ
   const classify = linear(root.at('classifier'), body.outputs, options.classes);
 
   const branch = Math.floor((2 * options.cells) / 3);
+  const halvings = Array.from({ length: branch + 1 }, (_, i) => isReduction(i, options.cells, reductions));
   const branchOutputs = body.widths[branch];
   const auxiliary =
     options.auxiliary && branchOutputs !== undefined
-      ? makeAuxiliaryHead(root.at('auxiliary'), branchOutputs, options)
+      ? makeAuxiliaryHead(root.at('auxiliary'), branchOutputs, options, halvings.filter(Boolean).length)
       : undefined;
 
   const logits: Network['logits'] = (images, context, withAuxiliary = false) => {
@@ -121,19 +122,19 @@ function makeDiscreteCell(genotype: Genotype, frame: CellFrame, sites: { count: 
 const zerosOf = (x: Tensor4D, stride: number): Tensor4D =>
   tf.mul(stride === 1 ? x : tf.avgPool(x, 1, stride, 'same'), 0);
 
-/** Pixels of an image's side where the auxiliary head branches off: two reductions, each rounding up. */
-const reduced = (size: number): number => Math.ceil(Math.ceil(size / 2) / 2);
-
 /**
  * ReLU, average pool 5 stride 3, 1×1 to 128, BN, ReLU, 2×2 to 768, BN, ReLU, linear. Made for 8×8; a smaller image
  * has smaller windows, a larger one is averaged at the end.
+ *
+ * @param halvings of the image before the head
  */
 function makeAuxiliaryHead(
   at: Declarations,
   inputs: Width,
   { height, width, classes }: NetworkOptions,
+  halvings: number,
 ): (x: Tensor4D, context: Context) => Tensor2D {
-  const smallest = Math.min(reduced(height), reduced(width));
+  const smallest = Math.ceil(Math.min(height, width) / 2 ** halvings);
   const window = Math.min(5, smallest);
   const kernel = Math.min(2, Math.floor((smallest - window) / 3) + 1);
   const valid = (part: Declarations, from: number | Width, to: number, size: number): Layer => {

@@ -52,7 +52,7 @@ export interface EpochLoop {
   step(position: Position): Promise<Sums>;
   /** Called when an epoch is complete; returns what its record says besides the means. */
   endEpoch(epoch: number): Promise<EpochEnd>;
-  /** Saves the state: `position` is the next step, `sums` are those so far in its epoch. */
+  /** Saves the state: `position` is the next step, `sums` are those so far in its epoch, its seconds among them. */
   save(position: Position, sums: Sums, record?: EpochRecord): void;
   readonly signal?: AbortSignal | undefined;
   readonly observer?: Observer | undefined;
@@ -94,17 +94,19 @@ function stepsLeft({ epochs, steps }: EpochLoop, { epoch, step }: Position): num
 export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrupted'> {
   const { epochs, signal, observer } = loop;
   let { epoch, step } = loop.start;
-  let sums = loop.sums;
+  // The seconds that the interrupted epoch has taken already come with its sums.
+  let { seconds: spent = 0, ...sums } = loop.sums;
   let taken = 0;
   const begin = performance.now();
   while (epoch < epochs) {
-    const epochBegin = performance.now();
+    const epochBegin = performance.now() - spent * 1000;
+    const secondsSoFar = (): number => (performance.now() - epochBegin) / 1000;
     const steps = typeof loop.steps === 'number' ? loop.steps : loop.steps(epoch);
     while (step < steps) {
       // Engines block the thread while they compute; here signals and timers get their turn.
       await setImmediate();
       if (signal?.aborted) {
-        loop.save({ epoch, step }, sums);
+        loop.save({ epoch, step }, { ...sums, seconds: secondsSoFar() });
         return 'interrupted';
       }
       const metrics = await loop.step({ epoch, step });
@@ -124,14 +126,13 @@ export async function runEpochs(loop: EpochLoop): Promise<'finished' | 'interrup
       });
     }
     const extra = await loop.endEpoch(epoch);
-    const seconds = (performance.now() - epochBegin) / 1000;
     const record: EpochRecord = {
       epoch,
       ...meansOf(sums),
       ...extra,
-      seconds: Math.round(seconds * 1000) / 1000,
+      seconds: Math.round(secondsSoFar() * 1000) / 1000,
     };
-    [epoch, step, sums] = [extra.stopped === undefined ? epoch + 1 : epochs, 0, {}];
+    [epoch, step, spent, sums] = [extra.stopped === undefined ? epoch + 1 : epochs, 0, 0, {}];
     loop.save({ epoch, step }, sums, record);
     observer?.onEpoch?.(record, epochs);
   }

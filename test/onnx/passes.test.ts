@@ -331,6 +331,18 @@ test('small nodes of one form become one, and stay stacked from node to node', a
   `);
 });
 
+test('nodes over nothing stay alone, as an image of one pixel has none in its odd rows', async () => {
+  const graph = graphOf({ x: float32(2, 3), y: float32(2, 3) }, (b, { x, y }) => {
+    const rests = [x, y].map((value) =>
+      b.node('Neg', [b.node('Slice', [value, b.ints([3]), b.ints([9]), b.ints([1])])]),
+    );
+    return { sum: b.node('ReduceSum', [b.node('Concat', rests, { axis: 1 }), b.ints([1])], { keepdims: 0 }) };
+  });
+  const stacked = stackSmall(graph);
+  verify(stacked);
+  expect(difference(await run(graph), await run(stacked))).toBe(0);
+});
+
 test('equal nodes are computed once, stacked or not', async () => {
   const graph = graphOf({ x: float32(3) }, (b, { x }) => {
     const halves = [0, 1].map(() => b.node('Mul', [b.node('Neg', [x]), b.float(0.5)]));

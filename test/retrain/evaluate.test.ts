@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DivergenceError } from '../../src/errors.ts';
 import { accuracyOf, argMax, splitLogits } from '../../src/retrain/evaluate.ts';
 import { numbered, numbersIn } from '../runs/datasets.ts';
 
@@ -34,6 +35,20 @@ describe('splitLogits', () => {
     expect([...logits]).toEqual(Array.from({ length: images }, (_, i) => [i, i + 100]).flat());
   });
 });
+
+it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+  'names no class where a network answers %s',
+  async (logit) => {
+    const dataset = numbered(5);
+    const classify = async (): Promise<Float32Array> => Float32Array.of(1, 2, 3, logit, 5, 6);
+    const normalization = { mean: [0], std: [1] };
+    const logits = splitLogits(classify, dataset, dataset.test, normalization, 3);
+    await expect(logits).rejects.toThrow(DivergenceError);
+    await expect(logits).rejects.toThrow(
+      `the network's output for image 2 of 5 is ${logit}: its training has diverged`,
+    );
+  },
+);
 
 describe('argMax', () => {
   it.each([

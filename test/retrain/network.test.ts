@@ -10,6 +10,7 @@ import { imagesOf, network, onesContext } from './networks.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
+const [darts_v1 = ''] = published.filter(({ name }) => name === 'darts_v1').map(({ text }) => text);
 const paper = { channels: 36, cells: 20, imageChannels: 3, height: 32, width: 32, classes: 10 };
 
 describe.each(published)('$name', ({ text, parameters, megaMacs }) => {
@@ -52,6 +53,23 @@ describe('output shapes', () => {
       ['auxiliary', [2, 5]],
     ]);
   });
+});
+
+it.each([
+  ['[0, 1, 2]', 32],
+  ['[0, 1, 2]', 12],
+  ['[0]', 16],
+  ['[]', 8],
+])('the auxiliary head fits an image that was halved at %s, of %d×%d at first', (reductions, side) => {
+  const genotype = parseGenotype(darts_v1.replace(/\)$/, `, reductions=${reductions})`));
+  const subject = network(genotype, { cells: 5, height: side, width: side, auxiliary: true });
+  const graph = trace(
+    ({ images }) => ({
+      auxiliary: subject.logits(images as Tensor4D, onesContext(), true).auxiliary as Tensor,
+    }),
+    { images: float32(2, side, side, 3) },
+  );
+  expect(graph.outputs[0]?.value.type.shape).toEqual([2, 5]);
 });
 
 it('the auxiliary head is computed only where it is asked for', () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '../../src/errors.ts';
 import {
@@ -97,9 +98,25 @@ describe('runEpochs', () => {
     const { status, steps, saved } = await run({ signal: controller.signal, observer: { onStep } });
     expect(status).toBe('interrupted');
     expect(places(steps)).toEqual(['0.0', '0.1']);
-    expect(saved).toEqual([
-      { position: { epoch: 0, step: 2 }, sums: { count: 20, loss: 10 }, record: undefined },
-    ]);
+    const sums = { count: 20, loss: 10, seconds: expect.any(Number) };
+    expect(saved).toEqual([{ position: { epoch: 0, step: 2 }, sums, record: undefined }]);
+  });
+
+  it("counts an epoch's seconds before an interruption and after it", async () => {
+    const controller = new AbortController();
+    const step: EpochLoop['step'] = async (position) => {
+      await sleep(50);
+      if (position.step === 1) controller.abort();
+      return { count: 1, loss: 0 };
+    };
+    const [interrupted] = (await run({ signal: controller.signal, step })).saved as [Saved];
+    const { position: start, sums } = interrupted;
+    const { saved } = await run({ start, sums, epochs: 1, step });
+    const [before, after] = [sums.seconds as number, saved[0]?.record?.seconds as number];
+    expect(before).toBeGreaterThan(0.09);
+    expect(after).toBeGreaterThan(before + 0.04);
+    expect(saved[0]?.record).not.toHaveProperty('step');
+    expect(saved[0]?.sums).toEqual({});
   });
 
   it('lets signals and timers have their turn between steps', async () => {

@@ -23,8 +23,9 @@ const smallSize = 4096;
 /** Elements of a stack of images, at most: WebGPU promises 128 MiB in one binding. */
 const largestStack = 2 ** 25;
 
-/** Whether no dimension is open. */
-const isKnown = ({ type }: Value): boolean => type.shape.every((size) => typeof size === 'number');
+/** Whether no dimension is open, or 0: with that Reshape means that of its operand. */
+const isKnown = ({ type }: Value): boolean =>
+  type.shape.every((size) => typeof size === 'number' && size > 0);
 
 /** Whether a tensor is so small that its nodes, not its memory, are what it costs. */
 const isSmall = (value: Value): boolean => isKnown(value) && elementCount(value.type) <= smallSize;
