@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { InputError, messageOf } from '../errors.ts';
+import { isWhole } from '../objects.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
 import { removeTemporary, requireWritable, writeWhole } from './files.ts';
 import { checkpointFile, configFile, divergenceFile, metricsFile } from './layout.ts';
@@ -166,6 +167,6 @@ function isProgress(value: unknown): value is Progress {
     // JSON has no NaN: an accuracy that is not known yet is null.
     Object.values(record).every((number) => typeof number === 'number' || number === null);
   const { epoch, step } = Object(position);
-  const areWhole = [epoch, step].every((index) => Number.isSafeInteger(index) && index >= 0);
+  const areWhole = [epoch, step].every((index) => isWhole(index, 0));
   return areWhole && areNumbers(sums) && areNumbers(values);
 }

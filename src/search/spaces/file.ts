@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { InputError, messageOf } from '../../errors.ts';
-import { isObject } from '../../objects.ts';
+import { isObject, isWhole } from '../../objects.ts';
 import { suggestion } from '../../suggest.ts';
 import { isOperationName, type OperationName, operationNames } from '../operation-names.ts';
 import {
@@ -100,7 +100,7 @@ export function spaceFromContent(content: unknown, where: string): SearchSpace {
   const whole = (key: 'nodes' | 'channels' | 'cells', most: number): number | undefined => {
     const value = fields[key];
     if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return value;
+    if (isWhole(value, 1, most)) return value;
     return refuse(`"${key}" must be a whole number from 1 to ${most}, got ${shown(value)}`);
   };
   const { name, skeleton = 'darts' } = fields;
@@ -115,7 +115,7 @@ export function spaceFromContent(content: unknown, where: string): SearchSpace {
   const nodes = whole('nodes', mostNodes) ?? (isChain ? 3 : 4);
   const candidates = readCandidates(fields.operations, skeleton, nodes, refuse);
   const keep = fields.keep ?? (isChain ? 'all' : 2);
-  if (keep !== 'all' && !(typeof keep === 'number' && Number.isInteger(keep) && keep >= 1)) {
+  if (keep !== 'all' && !isWhole(keep, 1)) {
     return refuse(`"keep" must be "all" or a whole number from 1, got ${shown(keep)}`);
   }
   const hasNone = candidates.flat(2).includes('none');
