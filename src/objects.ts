@@ -1,7 +1,22 @@
 /** Values of which nothing is known yet, such as parsed JSON. */
+import { InputError, messageOf } from './errors.ts';
 
 /** What an object holds, none of it checked. */
 export type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * What a text says in JSON; nothing of it is checked.
+ *
+ * @param where names the text in errors
+ * @throws InputError where it is not JSON
+ */
+export function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${where} is not JSON: ${messageOf(error)}`);
+  }
+}
 
 /** Whether a value is an object with fields; a list is none. */
 export const isObject = (value: unknown): value is Fields =>

@@ -8,8 +8,8 @@
 
 import { arch, cpus, platform } from 'node:os';
 import { runtimeVersion } from '../engine/model.ts';
-import { InputError, messageOf } from '../errors.ts';
-import { isObject, isWhole } from '../objects.ts';
+import { InputError } from '../errors.ts';
+import { isObject, isWhole, parseJson } from '../objects.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { formatGenotype } from '../search/genotype.ts';
 import { randomGenotype } from '../search/methods/random.ts';
@@ -178,12 +178,7 @@ const isEntry = (value: unknown): value is Entry =>
 
 /** @throws InputError where the text is no such file */
 export function latencyFromJson(text: string, where: string): LatencyFile {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${where}: not JSON: ${messageOf(error)}`);
-  }
+  const parsed = parseJson(text, where);
   const file = isObject(parsed) ? parsed : {};
   if (file.format !== format || file.version !== version) {
     throw new InputError(
