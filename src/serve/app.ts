@@ -14,6 +14,7 @@ import { pixelLimit } from '../data/image.ts';
 import { authorizer } from './authorization.ts';
 import { decoderOf, isRefusedUnsent, readBody } from './body.ts';
 import type { Answer, Service } from './call.ts';
+import { httpDefaults } from './defaults.ts';
 import { drainOnClose } from './drain.ts';
 import { createMetrics } from './metrics.ts';
 import type { Registry } from './models/registry.ts';
@@ -40,12 +41,7 @@ export interface AppOptions {
   readonly logRequests?: boolean;
 }
 
-export const appDefaults = {
-  bodyLimit: 64 * 2 ** 20,
-  maxPixels: pixelLimit,
-  requestTimeout: 60,
-  idleTimeout: 75,
-} as const;
+export const appDefaults = { ...httpDefaults, maxPixels: pixelLimit } as const;
 
 /** Seconds that a client has to send a request's headers. */
 const headersTimeout = 15;
