@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { softmax } from '../src/softmax.ts';
+import { withFolder } from './harness/folder.ts';
 import { requirePython } from './harness/python.ts';
 import type { Benchmark } from './run.ts';
 import { type BodyKind, readAnswer, type Sample, samplesOf, wireOf } from './serve/bodies.ts';
@@ -65,22 +66,20 @@ const benchmark: Benchmark = {
     const peers = python === undefined ? [] : options.peers.map((processes) => fastapi(python, processes));
     const ours = options.instances.map((instances) => nas(instances, options.nas));
     const contestants = [...ours, ...peers];
-    const { models, remove } = writeModels();
-    try {
-      const results: ModelResult[] = [];
-      for (const model of models) {
-        if (options.models.includes(model.name)) results.push(await compare(model, contestants, options));
+    const results = await withFolder(async (folder) => {
+      const compared: ModelResult[] = [];
+      for (const model of writeModels(folder)) {
+        if (options.models.includes(model.name)) compared.push(await compare(model, contestants, options));
       }
-      const configuration = {
-        ...options,
-        rawSeconds,
-        cores: availableParallelism(),
-        ...(python !== undefined && { versions: versionsOf(python) }),
-      };
-      yield { table: serveTable(results), configuration, results };
-    } finally {
-      remove();
-    }
+      return compared;
+    });
+    const configuration = {
+      ...options,
+      rawSeconds,
+      cores: availableParallelism(),
+      ...(python !== undefined && { versions: versionsOf(python) }),
+    };
+    yield { table: serveTable(results), configuration, results };
   },
 };
 

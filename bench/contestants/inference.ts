@@ -1,10 +1,10 @@
 /** Two ONNX files in onnxruntime with the options of `nas serve`, both in this process, run in strict turn. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { random } from '../../src/random.ts';
 import { answer } from '../harness/answer.ts';
+import { withFolder } from '../harness/folder.ts';
 import { type OperatorCounts, operatorCounts } from '../harness/operators.ts';
 import { pause } from '../harness/pause.ts';
 
@@ -40,18 +40,17 @@ const settle = 10;
 let sessions: readonly (readonly [name: string, session: ort.InferenceSession])[] = [];
 
 /** The operators of each model after onnxruntime's optimisation. */
-async function operators(loading: Loading): Promise<Record<string, OperatorCounts>> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  const optimizedModelFilePath = join(folder, 'optimized.onnx');
-  const counts: Record<string, OperatorCounts> = {};
-  for (const { name, file } of loading.models) {
-    const options = { ...sessionOptions(loading), optimizedModelFilePath };
-    await (await ort.InferenceSession.create(file, options)).release();
-    counts[name] = operatorCounts(readFileSync(optimizedModelFilePath));
-  }
-  rmSync(folder, { recursive: true });
-  return counts;
-}
+const operators = (loading: Loading): Promise<Record<string, OperatorCounts>> =>
+  withFolder(async (folder) => {
+    const optimizedModelFilePath = join(folder, 'optimized.onnx');
+    const counts: Record<string, OperatorCounts> = {};
+    for (const { name, file } of loading.models) {
+      const options = { ...sessionOptions(loading), optimizedModelFilePath };
+      await (await ort.InferenceSession.create(file, options)).release();
+      counts[name] = operatorCounts(readFileSync(optimizedModelFilePath));
+    }
+    return counts;
+  });
 
 async function load(loading: Loading): Promise<object> {
   const create = async ({ name, file }: Loading['models'][number]) =>

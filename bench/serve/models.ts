@@ -1,6 +1,5 @@
 /** The models that the servers are compared on: the shipped one, and DARTS_V2 as it begins, exported by our own export. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ImageShape } from '../../src/data/index.ts';
@@ -64,12 +63,8 @@ const descriptions = {
 
 export const benchModelNames = Object.keys(descriptions) as (keyof typeof descriptions)[];
 
-/** The models, each in a repository of its own below a temporary folder. */
-export function writeModels(names: readonly string[] = benchModelNames): {
-  models: BenchModel[];
-  remove: () => void;
-} {
-  const root = mkdtempSync(join(tmpdir(), 'bench-serve-'));
+/** The models, each in a repository of its own below the folder `root`. */
+export function writeModels(root: string, names: readonly string[] = benchModelNames): BenchModel[] {
   const models = benchModelNames
     .filter((name) => names.includes(name))
     .map((name): BenchModel => {
@@ -81,5 +76,5 @@ export function writeModels(names: readonly string[] = benchModelNames): {
     if (name === 'fashion-mnist') cpSync(shipped, dirname(path), { recursive: true });
     else writeFileSync(path, dartsBytes());
   }
-  return { models, remove: () => rmSync(root, { recursive: true }) };
+  return models;
 }

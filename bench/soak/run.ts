@@ -2,12 +2,12 @@
  * A soak: clients of every kind against `nas serve` for some time, while its models are reloaded and its workers killed.
  * Every answer is compared with what it must be; memory and responsiveness are watched; in the end it is told to stop.
  */
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { random } from '../../src/random.ts';
+import { withFolder } from '../harness/folder.ts';
 import { nasMessages, samplesOf, wireOf } from '../serve/bodies.ts';
 import { percentile } from '../serve/load.ts';
 import { rawLogits } from '../serve/logits.ts';
@@ -62,11 +62,12 @@ const mostProblems = 20;
 
 const hook = fileURLToPath(new URL('worker-killer.js', import.meta.url));
 
-export async function soak(options: SoakOptions): Promise<SoakReport> {
-  const { models, remove } = writeModels(['fashion-mnist']);
-  const [model] = models;
+export const soak = (options: SoakOptions): Promise<SoakReport> =>
+  withFolder((folder) => soakIn(folder, options));
+
+async function soakIn(scratch: string, options: SoakOptions): Promise<SoakReport> {
+  const [model] = writeModels(join(scratch, 'models'), ['fashion-mnist']);
   if (!model) throw new Error('the shipped model is missing');
-  const scratch = mkdtempSync(join(tmpdir(), 'soak-'));
   const kills = join(scratch, 'kills');
   mkdirSync(kills);
   const logFile = join(scratch, 'log');
@@ -86,8 +87,6 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   } finally {
     server.child.kill('SIGKILL');
     closeSync(log);
-    remove();
-    rmSync(scratch, { recursive: true });
   }
 }
 

@@ -1,4 +1,5 @@
 /** Kinds of options: how a value is read off the command line, and which values an option takes. */
+import { isWhole } from '../objects.ts';
 import { budgetForm, isBudget } from '../search/budget-text.ts';
 import { isSpaceFile, isSpaceName, spaceNames } from '../search/spaces.ts';
 
@@ -25,9 +26,9 @@ const numbers = (expected: string, test: (x: number) => boolean): Kind<number> =
 });
 
 const wholeFrom =
-  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (least: number, most?: number) =>
   (x: number): boolean =>
-    Number.isInteger(x) && x >= least && x <= most;
+    isWhole(x, least, most);
 
 export const count = numbers('a whole number from 1', wholeFrom(1));
 export const amount = numbers('a whole number from 0', wholeFrom(0));

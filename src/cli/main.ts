@@ -46,8 +46,6 @@ function refuseCommand(word: string | undefined): never {
 }
 
 survivePipes();
-// tfjs's Node addon writes to the console when it loads; stderr is for this program's progress.
-process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
 
 try {
   await commands

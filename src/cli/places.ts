@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts';
 import { genotypeFile, retrainFolder, seedFolder } from '../runs/layout.ts';
 import { hasConfig, readConfig } from '../runs/run-folder.ts';
 import { isGenotypeText } from '../search/genotype-file.ts';
+import { shellWord } from './output.ts';
 import { readSearchData, readSweepConfig } from './run-config.ts';
 import type { DataOptions } from './setting.ts';
 
@@ -25,11 +26,19 @@ export const isSweep = (path: string): boolean => hasConfig(path) && readConfig(
 export function requireSelected(source: string): void {
   if (!isSweep(source) || existsSync(genotypeFile(source))) return;
   const { options } = readSweepConfig(source);
-  throw new InputError(
-    `${source} holds several searches, and none of their genotypes is selected: run "nas select ${source}" first, ` +
-      `or name one of them, e.g. ${seedFolder(source, options.seed)}`,
-  );
+  throw nothingSelected(source, seedFolder(source, options.seed));
 }
+
+/**
+ * What is said where a genotype is asked of several searches of which none is selected.
+ *
+ * @param example the folder of one of them, where there is one yet
+ */
+export const nothingSelected = (source: string, example: string | undefined): InputError =>
+  new InputError(
+    `${source} holds several searches, and none of their genotypes is selected: run "nas select ${shellWord(source)}" first` +
+      (example === undefined ? '' : `, or name one of them, e.g. ${example}`),
+  );
 
 /** The data set of the search in a folder, so that retraining uses it unless told otherwise. */
 export function inheritedData(source: string): Partial<DataOptions> {

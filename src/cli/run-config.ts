@@ -1,8 +1,13 @@
 /** The configuration that a run's folder keeps, read back and checked field by field. */
 
-import type { Dataset } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import { type Fields, isObject } from '../objects.ts';
+import {
+  type Candidate,
+  checkedCandidates,
+  checkedRetrained,
+  type Retrained,
+} from '../runs/config-fields.ts';
 import { configFile } from '../runs/layout.ts';
 import { damagedConfig, readConfig } from '../runs/run-folder.ts';
 import type { CostTable } from '../search/budget.ts';
@@ -14,7 +19,7 @@ import {
   searchSpace,
   spaceFromContent,
 } from '../search/spaces.ts';
-import { amount, count } from './kinds.ts';
+import { count } from './kinds.ts';
 import { dataOptionNames, type Given, kebab, type OptionName } from './options.ts';
 import {
   type AnySearchOptions,
@@ -30,14 +35,8 @@ import {
 import { type DataOptions, dataDefaults } from './setting.ts';
 import { storedOptions } from './values.ts';
 
-/** What a network is retrained on, as far as its weights depend on it. */
-export type DatasetForm = Pick<Dataset, 'name' | 'classes' | 'shape'>;
-
-export interface RetrainConfig {
+export interface RetrainConfig extends Retrained {
   readonly options: RetrainRunOptions;
-  /** In the text form. */
-  readonly genotype: string;
-  readonly dataset: DatasetForm;
 }
 
 /** The options of the search in a folder. InputError where it holds none, or the file is damaged. */
@@ -77,29 +76,13 @@ export interface SelectConfig {
   readonly candidates: readonly Candidate[];
 }
 
-/** A genotype, in the text form, and the seeds of the searches that found it. */
-export interface Candidate {
-  readonly seeds: readonly number[];
-  readonly genotype: string;
-}
-
 /** The configuration of the selection in a folder. InputError where it holds none, or the file is damaged. */
 export function readSelectConfig(folder: string): SelectConfig {
   const { config, where } = readRun(folder, 'select');
-  const { candidates } = config;
-  if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
-    throw damagedConfig(where, 'candidates', '[{seeds, genotype}, …]', candidates);
-  }
+  const candidates = checkedCandidates(config, where);
   const options = readOptions(selectNames, selectDefaults, config.options, where);
   return { options: { ...selectDefaults, ...options }, candidates };
 }
-
-const isCandidate = (value: unknown): value is Candidate =>
-  isObject(value) &&
-  typeof value.genotype === 'string' &&
-  Array.isArray(value.seeds) &&
-  value.seeds.length > 0 &&
-  value.seeds.every(amount.accepts);
 
 /** The space of one or several searches in a folder. What came from a file is kept in the run: the file may change or be gone. */
 export function readSearchSpace(folder: string): OpenedSpace {
@@ -125,12 +108,9 @@ export function readCosts(folder: string): CostTable | undefined {
 /** The configuration of the retraining in a folder. InputError where it holds none, or the file is damaged. */
 export function readRetrainConfig(folder: string): RetrainConfig {
   const { config, where } = readRun(folder, 'retrain');
-  const { genotype, dataset } = config;
-  if (typeof genotype !== 'string')
-    throw damagedConfig(where, 'genotype', 'the text of a genotype', genotype);
-  if (!isDatasetForm(dataset)) throw damagedConfig(where, 'dataset', '{name, classes, shape}', dataset);
+  const retrained = checkedRetrained(config, where);
   const options = readOptions(retrainRunNames, retrainRunDefaults, config.options, where);
-  return { options: { ...retrainRunDefaults, ...options }, genotype, dataset };
+  return { options: { ...retrainRunDefaults, ...options }, ...retrained };
 }
 
 const commandRuns = {
@@ -167,17 +147,6 @@ function readOptions<Name extends OptionName>(
     );
   }
   return storedOptions(names, stored, where);
-}
-
-function isDatasetForm(value: unknown): value is DatasetForm {
-  if (!isObject(value) || !isObject(value.shape)) return false;
-  const { channels, height, width } = value.shape;
-  return (
-    typeof value.name === 'string' &&
-    Array.isArray(value.classes) &&
-    value.classes.every((label) => typeof label === 'string') &&
-    [channels, height, width].every(count.accepts)
-  );
 }
 
 /**

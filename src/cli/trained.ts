@@ -6,11 +6,12 @@ import { InputError } from '../errors.ts';
 import type { Network } from '../retrain/network.ts';
 import { networkFor } from '../retrain/retrain.ts';
 import { readWeights, type Weights } from '../retrain/weights.ts';
+import type { DatasetForm } from '../runs/config-fields.ts';
 import { configFile } from '../runs/layout.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import { requireRetrained } from './places.ts';
-import { type DatasetForm, readRetrainConfig } from './run-config.ts';
+import { readRetrainConfig } from './run-config.ts';
 import type { RetrainRunOptions } from './run-options.ts';
 
 export interface Trained {

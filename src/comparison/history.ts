@@ -15,6 +15,7 @@ import type { EpochRecord } from '../runs/epochs.ts';
 import { costUnits, isBudget, parseBudget } from '../search/budget-text.ts';
 import { cellsOf, type Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
+import { countSkips } from '../search/guards/index.ts';
 import { type LearningMethodName, methodNames } from '../search/method-names.ts';
 import { searchDefaultsOf } from '../search/method-options.ts';
 import { searchMethod } from '../search/methods/index.ts';
@@ -23,14 +24,11 @@ import {
   alphaShape,
   alphaSize,
   candidatesOf,
-  edgeCount,
   edgesByNode,
   type SearchSpace,
   searchSpace,
   spaceFromContent,
 } from '../search/spaces.ts';
-import type { Strengths } from '../search/strengths.ts';
-import { softmax } from '../softmax.ts';
 import { isCount, type RetrainRecord, type SearchRecord } from './records.ts';
 
 /** The metrics of a record that are numbers; a run may lack any. */
@@ -177,10 +175,8 @@ function decisionsOf({ epoch, projection }: EpochRecord, space: SearchSpace): De
 
 function searchEpoch(record: EpochRecord, setting: Setting | undefined): SearchEpoch {
   const genotype = parsed(record.genotype);
-  const [, normal] = (genotype && cellsOf(genotype)[0]) ?? [];
-  const skips = normal?.nodes.flat().filter(({ operation }) => isSkip(operation)).length;
   return {
-    ...(skips !== undefined && { skips }),
+    ...(genotype && { skips: countSkips(genotype) }),
     ...numbersOf(record, ['loss', 'accuracy', 'skips', 'eigenvalue', 'cost']),
     ...(record.projection === undefined && numbersOf(record, ['validationLoss', 'validationAccuracy'])),
     epoch: record.epoch,
@@ -189,8 +185,6 @@ function searchEpoch(record: EpochRecord, setting: Setting | undefined): SearchE
     ...(setting && genotype && { chosen: choicesOf(genotype, setting.space) }),
   };
 }
-
-const isSkip = (operation: string): boolean => operation === 'skip_connect' || operation === 'identity';
 
 /** A run that says what it found in words of another version is shown without it. */
 function parsed(text: unknown): Genotype | undefined {
@@ -215,26 +209,20 @@ function weightsOf(
   const columns = operationsOf(space);
   if (!isVector(alpha) || alpha.length !== alphaSize(space)) return {};
   const hasBeta = isVector(beta) && beta.length === kinds * edges;
-  const strengths: Strengths = searchMethod(searchDefaultsOf(method)).strengths(
-    { alpha: Float32Array.from(alpha), ...(hasBeta && { beta: Float32Array.from(beta) }) },
-    space,
-  );
-  const flat = strengths.flatMap((cell, kind) =>
+  const architecture = {
+    alpha: Float32Array.from(alpha),
+    ...(hasBeta && { beta: Float32Array.from(beta) }),
+  };
+  const read = searchMethod(searchDefaultsOf(method));
+  const strengths = read.strengths(architecture, space).flatMap((cell, kind) =>
     cell.flatMap((row, edge) => {
       const names: readonly string[] = candidatesOf(space, kind, edge);
       return columns.map((name) => row[names.indexOf(name)] ?? null);
     }),
   );
-  return { strengths: flat, ...(hasBeta && { edgeStrengths: edgeStrengths(beta, space) }) };
+  const edgeStrengths = hasBeta ? read.edgeStrengths?.(architecture, space).flat() : undefined;
+  return { strengths, ...(edgeStrengths && { edgeStrengths }) };
 }
-
-/** softmax over the edges into each node (PC-DARTS, equation 3). */
-const edgeStrengths = (beta: readonly number[], space: SearchSpace): number[] =>
-  space.candidates.flatMap((_, kind) =>
-    edgesByNode(space).flatMap((edges) =>
-      softmax(edges.map((edge) => beta[kind * edgeCount(space) + edge] ?? 0)),
-    ),
-  );
 
 /** The genotype's operations as places among the candidates; those that are none have no place. */
 function choicesOf(genotype: Genotype, space: SearchSpace): Choice[] {

@@ -1,4 +1,5 @@
 /** How long a network takes to answer, measured. */
+import type { Target } from '../cost/measure.ts';
 import { loadModel } from '../engine/model.ts';
 import { untrainedGraph } from '../export/untrained.ts';
 import { serialize } from '../onnx/serde.ts';
@@ -9,11 +10,6 @@ import { median } from '../spread.ts';
 import { networkOptions } from './networks.ts';
 import type { RetrainRecord } from './records.ts';
 
-export interface LatencyOptions {
-  readonly provider: 'cpu' | 'cuda' | 'webgpu';
-  readonly threads?: number;
-}
-
 const rounds = 20;
 const runsARound = 3;
 
@@ -22,10 +18,7 @@ const runsARound = 3;
  * runs after 6 to warm up. The networks take turns, so that what else the machine does meets all of them alike. The
  * weights are the initial ones: time does not depend on them.
  */
-export async function measureLatencies(
-  records: readonly RetrainRecord[],
-  options: LatencyOptions,
-): Promise<number[]> {
+export async function measureLatencies(records: readonly RetrainRecord[], target: Target): Promise<number[]> {
   const measured = await Promise.all(
     records.map(async (record) => {
       const { dataset } = record;
@@ -38,7 +31,7 @@ export async function measureLatencies(
       const generator = random(0, 'image');
       const image = Float32Array.from({ length: channels * height * width }, () => generator.uniform());
       return {
-        model: await loadModel(bytes, record.path, options),
+        model: await loadModel(bytes, record.path, target),
         image,
         shape: [1, channels, height, width],
         times: [] as number[],

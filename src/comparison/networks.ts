@@ -2,6 +2,7 @@
 
 import { InputError } from '../errors.ts';
 import { type NetworkCost, networkCost } from '../export/cost.ts';
+import { isWhole } from '../objects.ts';
 import { configFile } from '../runs/layout.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import type { RetrainRecord } from './records.ts';
@@ -9,8 +10,7 @@ import type { RetrainRecord } from './records.ts';
 /** @throws InputError where the run does not say how large its network is */
 export function networkOptions({ path, options }: RetrainRecord): { channels: number; cells: number } {
   const { channels, cells } = options;
-  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
-  if (isCount(channels) && isCount(cells)) return { channels, cells };
+  if (isWhole(channels, 1) && isWhole(cells, 1)) return { channels, cells };
   throw new InputError(
     `${configFile(path)}: channels and cells must be whole numbers from 1, ` +
       `got ${JSON.stringify({ channels, cells })}; the file is damaged`,

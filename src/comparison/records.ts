@@ -6,7 +6,13 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { type Fields, isObject } from '../objects.ts';
+import { type Fields, isObject, isWhole } from '../objects.ts';
+import {
+  type Candidate,
+  checkedCandidates,
+  checkedRetrained,
+  type Retrained,
+} from '../runs/config-fields.ts';
 import type { EpochRecord } from '../runs/epochs.ts';
 import {
   candidateFolder,
@@ -30,15 +36,7 @@ interface Recorded {
   readonly epochs: readonly EpochRecord[];
 }
 
-export interface RetrainRecord extends Recorded {
-  /** In the text form. */
-  readonly genotype: string;
-  readonly dataset: {
-    readonly name: string;
-    readonly classes: readonly string[];
-    readonly shape: { readonly channels: number; readonly height: number; readonly width: number };
-  };
-}
+export interface RetrainRecord extends Recorded, Retrained {}
 
 export interface SearchRecord extends Recorded {
   readonly seed: number;
@@ -51,9 +49,7 @@ export interface SearchRecord extends Recorded {
   readonly retrain?: RetrainRecord;
 }
 
-export interface CandidateRecord {
-  readonly seeds: readonly number[];
-  readonly genotype: string;
+export interface CandidateRecord extends Candidate {
   readonly retrainings: readonly RetrainRecord[];
 }
 
@@ -173,7 +169,7 @@ function recorded(path: string, { options, version }: Fields): Omit<Recorded, 'e
   return { path, version: typeof version === 'string' ? version : '', options };
 }
 
-const isSeed = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isSeed = (value: unknown): value is number => isWhole(value, 0);
 
 function seedOf(path: string, { seed }: Fields): number {
   if (isSeed(seed)) return seed;
@@ -197,8 +193,7 @@ function readEpochs(path: string): EpochRecord[] {
 /** More seeds or epochs than this are no run of anybody's. */
 const most = 1e6;
 
-export const isCount = (value: unknown, least = 1): value is number =>
-  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+export const isCount = (value: unknown, least = 1): value is number => isWhole(value, least, most);
 
 function readSearch(path: string): SearchRecord {
   const { space, ...config } = readConfig(path);
@@ -230,33 +225,17 @@ const maybeRetrain = (run: string): RetrainRecord | undefined => {
 
 function readRetrain(path: string): RetrainRecord {
   const config = readConfig(path);
-  const { genotype, dataset } = config;
-  if (typeof genotype !== 'string')
-    throw damagedConfig(configFile(path), 'genotype', 'the text of a genotype', genotype);
-  if (!isDataset(dataset))
-    throw damagedConfig(configFile(path), 'dataset', '{name, classes, shape}', dataset);
-  return { ...recorded(path, config), epochs: readEpochs(path), genotype, dataset };
-}
-
-function isDataset(value: unknown): value is RetrainRecord['dataset'] {
-  if (!isObject(value) || !isObject(value.shape)) return false;
-  const { channels, height, width } = value.shape;
-  return (
-    typeof value.name === 'string' &&
-    Array.isArray(value.classes) &&
-    [channels, height, width].every((size) => Number.isSafeInteger(size) && (size as number) > 0)
-  );
+  const retrained = checkedRetrained(config, configFile(path));
+  return { ...recorded(path, config), epochs: readEpochs(path), ...retrained };
 }
 
 function readSelection(sweep: string): SelectionRecord | undefined {
   const folder = selectionFolder(sweep);
   if (!hasConfig(folder)) return undefined;
   const config = readConfig(folder);
-  const { options, candidates } = config;
+  const { options } = config;
   if (!isObject(options)) throw damagedConfig(configFile(folder), 'options', 'an object', options);
-  if (!Array.isArray(candidates) || !candidates.every(isCandidate)) {
-    throw damagedConfig(configFile(folder), 'candidates', '[{seeds, genotype}, …]', candidates);
-  }
+  const candidates = checkedCandidates(config, configFile(folder));
   const { seed = 0, seeds: count = 1 } = options;
   if (!isSeed(seed)) throw damagedConfig(configFile(folder), 'seed', 'a whole number from 0', seed);
   if (!isCount(count)) throw damagedConfig(configFile(folder), 'seeds', 'a whole number from 1', count);
@@ -273,10 +252,3 @@ function readSelection(sweep: string): SelectionRecord | undefined {
     })),
   };
 }
-
-const isCandidate = (value: unknown): value is { seeds: number[]; genotype: string } =>
-  isObject(value) &&
-  typeof value.genotype === 'string' &&
-  Array.isArray(value.seeds) &&
-  value.seeds.length > 0 &&
-  value.seeds.every(isSeed);

@@ -8,8 +8,8 @@
 
 import { arch, cpus, platform } from 'node:os';
 import { runtimeVersion } from '../engine/model.ts';
-import { InputError, messageOf } from '../errors.ts';
-import { isObject } from '../objects.ts';
+import { InputError } from '../errors.ts';
+import { isObject, isWhole, parseJson } from '../objects.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { formatGenotype } from '../search/genotype.ts';
 import { randomGenotype } from '../search/methods/random.ts';
@@ -170,22 +170,15 @@ export function latencyTable(
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
-
 const isEntry = (value: unknown): value is Entry =>
   isObject(value) &&
   typeof value.operation === 'string' &&
-  [value.stride, value.channels, value.height, value.width].every(isCount) &&
+  [value.stride, value.channels, value.height, value.width].every((size) => isWhole(size, 1)) &&
   isTime(value.milliseconds);
 
 /** @throws InputError where the text is no such file */
 export function latencyFromJson(text: string, where: string): LatencyFile {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${where}: not JSON: ${messageOf(error)}`);
-  }
+  const parsed = parseJson(text, where);
   const file = isObject(parsed) ? parsed : {};
   if (file.format !== format || file.version !== version) {
     throw new InputError(

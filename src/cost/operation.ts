@@ -1,7 +1,7 @@
 /** What one operation costs at one shape, by tracing it. */
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import { declarations, sharing } from '../nn/layers.ts';
-import { type Parameter, ParameterTable } from '../nn/parameters.ts';
+import { constantsOf, ParameterTable } from '../nn/parameters.ts';
 import { countMacs } from '../onnx/cost.ts';
 import type { Graph } from '../onnx/ir.ts';
 import { optimizeForInference } from '../onnx/passes/index.ts';
@@ -36,11 +36,7 @@ export function traceOperation(
     affine: true,
     normalizePools: false,
   });
-  const constants = (table: ParameterTable) => {
-    const flat = table.initialize(random(0, 'weights'));
-    return ({ offset, size, shape }: Parameter): Tensor =>
-      tf.tensor(flat.slice(offset, offset + size), [...shape]);
-  };
+  const constants = (table: ParameterTable) => constantsOf(table.initialize(random(0, 'weights')));
   const graph = trace(
     ({ image }) => {
       const x = tf.transpose(image as Tensor4D, [0, 2, 3, 1]);

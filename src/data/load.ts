@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
+import { isWhole } from '../objects.ts';
 import { type CifarVersion, cifar10, cifar100, readCifarFolder } from './cifar.ts';
 import type { Dataset, Split } from './dataset.ts';
 import { readEmbedded, readFashionMnist } from './fashion-mnist.ts';
@@ -95,6 +96,6 @@ const limited = (split: Split, count = split.count): Split =>
   count >= split.count ? split : selectImages(split, firstOfEachClass(split.labels, count));
 
 function requirePositive(what: string, value: number | undefined): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;
+  if (value === undefined || isWhole(value, 1)) return;
   throw new InputError(`${what}: expected a positive integer, found ${value}.`);
 }

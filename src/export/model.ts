@@ -1,7 +1,7 @@
 /** The ONNX file of a trained network: pixels in [0, 1] in, logits (or probabilities) out. */
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import type { ImageShape, Normalization } from '../data/index.ts';
-import type { Parameter } from '../nn/parameters.ts';
+import { constantsOf } from '../nn/parameters.ts';
 import type { Graph } from '../onnx/ir.ts';
 import { type ModelMetadata, metadataToProps } from '../onnx/metadata.ts';
 import { optimizeForInference } from '../onnx/passes/index.ts';
@@ -32,8 +32,8 @@ export function inferenceGraph(
   { softmax = false }: ExportOptions = {},
 ): Graph {
   const values = {
-    parameter: constants(weights.theta),
-    statistic: constants(weights.statistics),
+    parameter: constantsOf(weights.theta),
+    statistic: constantsOf(weights.statistics),
   };
   return trace(
     ({ image }) => {
@@ -49,11 +49,6 @@ export function inferenceGraph(
 /** The bytes of the ONNX file. */
 export const modelBytes = (graph: Graph, metadata: ModelMetadata): Uint8Array =>
   serialize(graph, { metadata: metadataToProps(metadata) });
-
-const constants =
-  (flat: Float32Array) =>
-  ({ offset, size, shape }: Parameter): Tensor =>
-    tf.tensor(flat.slice(offset, offset + size), [...shape]);
 
 /**
  * (x − mean)/std by channel, of images [N, C, H, W] in [0, 1]. Written as the batch normalisation that it is: one

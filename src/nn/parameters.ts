@@ -76,6 +76,12 @@ export class ParameterTable {
   }
 }
 
+/** Looks parameters up in θ, each a tensor of its own: where it is traced, a constant. */
+export const constantsOf =
+  (theta: Float32Array) =>
+  ({ offset, size, shape }: Parameter): Tensor =>
+    tf.tensor(theta.slice(offset, offset + size), [...shape]);
+
 const uniform =
   (bound: (shape: readonly number[]) => number): Initializer =>
   (target, shape, random) => {

@@ -3,6 +3,7 @@
  * through time where there is a script, and strips that show all epochs at once.
  */
 import type { Candidates, SearchEpoch, SearchReport } from './data.ts';
+import { hint, scrolling } from './html.ts';
 import { labelOf } from './operation-labels.ts';
 import { levelOf, levels } from './palette.ts';
 import { element, escapeText } from './svg.ts';
@@ -65,7 +66,7 @@ export function heatMaps({ candidates, epochs, seed }: SearchReport): string {
   if (!candidates || !last) {
     const reason =
       epochs.length === 0 ? 'The search has no epochs' : 'The search kept no weights that can be read';
-    return element('p', { class: 'hint' }, `${reason}: there is nothing to show.`);
+    return hint(`${reason}: there is nothing to show.`);
   }
   const film = filmOf(records, candidates);
   const id = `weights-${seed}`;
@@ -121,9 +122,8 @@ function table(kind: string, kindIndex: number, candidates: Candidates, film: Fi
     element('tbody', {}, ...edges.flatMap(({ to }, edge) => (to === node ? [rowOf(edge)] : []))),
   );
   const heads = [...operations.map((name) => unbroken(labelOf(name))), ...(last?.edges ? ['edge'] : [])];
-  return element(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Weights: ${kind}` },
+  return scrolling(
+    `Weights: ${kind}`,
     element(
       'table',
       { class: 'heat' },
@@ -215,10 +215,8 @@ function strips(
   return element(
     'div',
     { class: 'strips' },
-    element(
-      'p',
-      { class: 'hint' },
-      `All epochs at once: for each edge the epochs from left to right; from the top ${operations.map((name) => escapeText(labelOf(name))).join(', ')}.`,
+    hint(
+      `All epochs at once: for each edge the epochs from left to right; from the top ${operations.map(labelOf).join(', ')}.`,
     ),
     ...kinds.map((kind, i) =>
       element(

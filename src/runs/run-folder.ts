@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { InputError, messageOf } from '../errors.ts';
+import { InputError } from '../errors.ts';
+import { isWhole, parseJson } from '../objects.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
 import { removeTemporary, requireWritable, writeWhole } from './files.ts';
 import { checkpointFile, configFile, divergenceFile, metricsFile } from './layout.ts';
@@ -53,11 +54,7 @@ export const damagedConfig = (file: string, field: string, expected: string, got
 export function readConfig(path: string): Readonly<Record<string, unknown>> {
   const file = configFile(path);
   if (!existsSync(file)) throw new InputError(`${path} holds no run: ${basename(file)} is missing`);
-  try {
-    return Object(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    throw new InputError(`${file} is not JSON: ${messageOf(error)}`);
-  }
+  return Object(parseJson(readFileSync(file, 'utf8'), file));
 }
 
 /** The records of a run, of its first `epochs` epochs. */
@@ -65,13 +62,7 @@ export function readMetrics(path: string, epochs = Number.POSITIVE_INFINITY): Ep
   const file = metricsFile(path);
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return lines.slice(0, epochs).map((line, i) => {
-    try {
-      return JSON.parse(line) as EpochRecord;
-    } catch (error) {
-      throw new InputError(`${file}, line ${i + 1} is not JSON: ${messageOf(error)}`);
-    }
-  });
+  return lines.slice(0, epochs).map((line, i) => parseJson(line, `${file}, line ${i + 1}`) as EpochRecord);
 }
 
 /**
@@ -166,6 +157,6 @@ function isProgress(value: unknown): value is Progress {
     // JSON has no NaN: an accuracy that is not known yet is null.
     Object.values(record).every((number) => typeof number === 'number' || number === null);
   const { epoch, step } = Object(position);
-  const areWhole = [epoch, step].every((index) => Number.isSafeInteger(index) && index >= 0);
+  const areWhole = [epoch, step].every((index) => isWhole(index, 0));
   return areWhole && areNumbers(sums) && areNumbers(values);
 }

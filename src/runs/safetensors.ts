@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { InputError, messageOf } from '../errors.ts';
-import { isObject } from '../objects.ts';
+import { isObject, isWhole } from '../objects.ts';
 import { writeWhole } from './files.ts';
 
 export interface NamedArray {
@@ -43,7 +43,7 @@ interface Entry {
 }
 
 const areSizes = (value: unknown): value is readonly number[] =>
-  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+  Array.isArray(value) && value.every((size) => isWhole(size, 0));
 
 /** Whether a header's value describes an array that lies within `length` bytes of data. */
 function isEntry(value: unknown, length: number): value is Entry {

@@ -1,11 +1,14 @@
 /** Reads the text form of NAS-Bench-201's cells, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, without evaluating it. */
-import { InputError } from '../errors.ts';
-import { type ChainGenotype, checkedCell, checkedReductions } from './genotype.ts';
+import { type ChainGenotype, checkedCell } from './genotype.ts';
+import { checkedReductions } from './skeleton-names.ts';
+import { unexpected } from './unexpected-text.ts';
 
 export const isChainText = (text: string): boolean => /^\s*\|/.test(text);
 
 const edge = /\s*([A-Za-z_]\w*)\s*~\s*(\d{1,9})\s*\|/y;
 const reductionList = /\s*,\s*reductions\s*=\s*\[([\d.eE+\-,\s]*)\]/y;
+
+const form = 'a cell of NAS-Bench-201 reads |nor_conv_3x3~0|+|none~0|skip_connect~1|+|…~0|…~1|…~2|';
 
 /**
  * The genotype of a text: the edges into each node between bars, nodes joined by plus signs.
@@ -16,12 +19,7 @@ const reductionList = /\s*,\s*reductions\s*=\s*\[([\d.eE+\-,\s]*)\]/y;
 export function parseChain(text: string, where = 'genotype'): ChainGenotype {
   let position = 0;
   const fail = (expected: string): never => {
-    const rest = text.slice(position).trim();
-    const got = rest === '' ? 'the end of the text' : `"${rest.slice(0, 24)}"`;
-    throw new InputError(
-      `${where}: expected ${expected} at character ${position}, got ${got}; ` +
-        'a cell of NAS-Bench-201 reads |nor_conv_3x3~0|+|none~0|skip_connect~1|+|…~0|…~1|…~2|',
-    );
+    throw unexpected(text, position, expected, { where, form });
   };
   const match = (pattern: RegExp): RegExpExecArray | undefined => {
     pattern.lastIndex = position;

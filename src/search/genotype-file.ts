@@ -2,13 +2,13 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InputError, messageOf } from '../errors.ts';
+import { InputError } from '../errors.ts';
+import { type Fields, parseJson } from '../objects.ts';
 import { isChainText } from './chain-text.ts';
 import {
   type CellGenotype,
   cellsOf,
   checkedCell,
-  checkedReductions,
   type Edge,
   type Genotype,
   genotypeOf,
@@ -16,7 +16,13 @@ import {
   skeletonOfGenotype,
 } from './genotype.ts';
 import { parseGenotype } from './genotype-text.ts';
-import { type CellKind, isSkeletonName, skeletonForm, skeletonNames } from './skeleton-names.ts';
+import {
+  type CellKind,
+  checkedReductions,
+  isSkeletonName,
+  skeletonForm,
+  skeletonNames,
+} from './skeleton-names.ts';
 
 const format = 'onnx-nas/genotype';
 /** Version 1 knew the skeleton of DARTS alone, and did not name it. */
@@ -56,12 +62,7 @@ function isRawCell(value: unknown): value is RawCell {
 
 /** @throws InputError where the text is not JSON of this format and version */
 export function genotypeFromJson(text: string, where = 'genotype'): Genotype {
-  let parsed: Record<string, unknown>;
-  try {
-    parsed = (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  } catch (error) {
-    throw new InputError(`${where}: not JSON: ${messageOf(error)}`);
-  }
+  const parsed: Fields = Object(parseJson(text, where));
   if (parsed.format !== format || (parsed.version !== version && parsed.version !== firstVersion)) {
     throw new InputError(
       `${where}: expected {"format": "${format}", "version": ${version}, …}, ` +

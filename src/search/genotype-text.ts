@@ -1,12 +1,17 @@
 /** Reads the text form of genotypes, flat or nested by node, without evaluating it. */
 import { InputError } from '../errors.ts';
 import { isChainText, parseChain } from './chain-text.ts';
-import { checkedCell, checkedReductions, type Genotype, type RawCell } from './genotype.ts';
+import { checkedCell, type Genotype, type RawCell } from './genotype.ts';
+import { checkedReductions } from './skeleton-names.ts';
+import { unexpected } from './unexpected-text.ts';
 
 type Literal = string | number | readonly Literal[];
 
 /** Tokens: names, numbers, quoted strings and punctuation; anything else is an error. */
 const token = /\s*(?:([A-Za-z_]\w*)|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|'([^'\n]*)'|"([^"\n]*)"|([()[\],=]))/y;
+
+const form =
+  "a genotype reads Genotype(normal=[('sep_conv_3x3', 1), …], normal_concat=[2, 3, 4, 5], reduce=[…], reduce_concat=[…])";
 
 /** A reader of Python literals: lists, tuples, strings, integers and range(a, b). */
 class Reader {
@@ -20,12 +25,7 @@ class Reader {
   }
 
   fail(expected: string): never {
-    const rest = this.text.slice(this.position).trim();
-    const got = rest === '' ? 'the end of the text' : `"${rest.slice(0, 24)}"`;
-    throw new InputError(
-      `${this.where}: expected ${expected} at character ${this.position}, got ${got}; ` +
-        "a genotype reads Genotype(normal=[('sep_conv_3x3', 1), …], normal_concat=[2, 3, 4, 5], reduce=[…], reduce_concat=[…])",
-    );
+    throw unexpected(this.text, this.position, expected, { where: this.where, form });
   }
 
   private match(): RegExpExecArray | undefined {

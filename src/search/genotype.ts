@@ -110,17 +110,6 @@ export function checkedCell(kind: CellKind, cell: RawCell, where: string): CellG
   return { nodes, concat: cell.concat };
 }
 
-/** Places of reductions, checked: parts between 0 and 1, or indices of cells. */
-export function checkedReductions(places: readonly number[], where: string): readonly number[] {
-  const wrong = places.find((place) => !(place > 0 && place < 1) && !Number.isSafeInteger(place));
-  const negative = places.find((place) => place < 0);
-  if (wrong === undefined && negative === undefined) return places;
-  throw new InputError(
-    `${where}: a network cannot reduce at ${wrong ?? negative}; expected parts of its cells (above 0, below 1) or ` +
-      'indices of cells (whole numbers from 0)',
-  );
-}
-
 const formatEdge = ({ operation, input }: Edge): string => `('${operation}', ${input})`;
 
 const list = (items: readonly (string | number)[]): string => `[${items.join(', ')}]`;

@@ -32,7 +32,7 @@ export interface SearchResult {
   readonly genotype: Genotype;
   /** Why the search ended before its last epoch, where a guard has ended it. */
   readonly stopped?: string;
-  /** The architecture's parameters, flat: α [2, edges, operations] and what else the method has. */
+  /** The architecture's parameters, flat: α [kinds, edges, operations] and what else the method has. */
   readonly alpha: Float32Array;
   readonly theta: Float32Array;
   /** Weights of the supernet. */

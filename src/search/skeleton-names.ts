@@ -1,4 +1,6 @@
 /** The skeletons that cells are put into, as far as genotypes and spaces know them: without tensors. */
+import { InputError } from '../errors.ts';
+import { isWhole } from '../objects.ts';
 
 export const cellKinds = ['normal', 'reduce', 'cell'] as const;
 
@@ -54,3 +56,25 @@ export const usualReductions: readonly number[] = [1 / 3, 2 / 3];
  */
 export const isReduction = (index: number, cells: number, reductions = usualReductions): boolean =>
   reductions.some((place) => index === (place < 1 ? Math.floor(place * cells) : place));
+
+/** Whether a place of a reduction is a part of the cells; else it is the index of one. */
+export const isPart = (place: number): boolean => place > 0 && place < 1;
+
+/**
+ * Places of reductions, checked: parts between 0 and 1, or indices of cells; none of them twice.
+ *
+ * @param where names them in errors
+ * @throws InputError where one is neither, or there twice
+ */
+export function checkedReductions(places: readonly number[], where: string): readonly number[] {
+  const wrong = places.find((place) => !isPart(place) && !isWhole(place, 0));
+  if (wrong !== undefined) {
+    throw new InputError(
+      `${where}: "reductions" has ${wrong}; expected parts of the cells (above 0, below 1) or indices of cells ` +
+        '(whole numbers from 0)',
+    );
+  }
+  const double = places.find((place, i) => places.indexOf(place) < i);
+  if (double !== undefined) throw new InputError(`${where}: "reductions" names ${double} twice`);
+  return places;
+}

@@ -199,6 +199,14 @@ export function alphaStep(
   return { fn, signature };
 }
 
+/** What is computed of a validation batch alone takes the weights, the architecture and the method's inputs. */
+const validationSignature = (supernet: Supernet, options: SearchOptions, size: ImageShape): Signature => ({
+  theta: float32(supernet.parameters.size),
+  alpha: float32(supernet.architecture.size),
+  ...inputSignature(stepInputs(supernet, options, size)),
+  ...batchSignature('validation', options.batch, size),
+});
+
 /**
  * ∇_α L_val, of the first order and without penalties. Inputs theta, alpha, validationImages, validationLabels and the
  * method's; output gradient.
@@ -210,13 +218,7 @@ export function alphaGradientStep(supernet: Supernet, options: SearchOptions, si
     const loss = supernetLoss(supernet, inputs);
     return { gradient: alphaGradient(loss, supernet, input('theta'), input('alpha'), batch).gradient };
   };
-  const signature: Signature = {
-    theta: float32(supernet.parameters.size),
-    alpha: float32(supernet.architecture.size),
-    ...inputSignature(stepInputs(supernet, options, size)),
-    ...batchSignature('validation', options.batch, size),
-  };
-  return { fn, signature };
+  return { fn, signature: validationSignature(supernet, options, size) };
 }
 
 /**
@@ -229,7 +231,7 @@ export function evaluationStep(supernet: Supernet, options: SearchOptions, size:
     const pieces = supernet.parameters.split(input('theta'));
     return supernetLoss(supernet, inputs)(pieces, input('alpha'), batchOf(inputs, 'validation'));
   };
-  return { fn, signature: alphaGradientStep(supernet, options, size).signature };
+  return { fn, signature: validationSignature(supernet, options, size) };
 }
 
 /** ∇_α of a term that depends on the architecture alone. */

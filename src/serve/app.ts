@@ -12,6 +12,7 @@ import { pixelLimit } from '../data/image.ts';
 import { authorizer } from './authorization.ts';
 import { decoderOf, isRefusedUnsent, readBody } from './body.ts';
 import type { Answer, Service } from './call.ts';
+import { httpDefaults } from './defaults.ts';
 import { drainOnClose } from './drain.ts';
 import { createMetrics } from './metrics.ts';
 import type { Registry } from './models/registry.ts';
@@ -39,12 +40,7 @@ export interface AppOptions {
   readonly logRequests?: boolean;
 }
 
-const appDefaults = {
-  bodyLimit: 64 * 2 ** 20,
-  maxPixels: pixelLimit,
-  requestTimeout: 60,
-  idleTimeout: 75,
-} as const;
+const appDefaults = { ...httpDefaults, maxPixels: pixelLimit } as const;
 
 /** Seconds that a client has to send a request's headers, and before them to agree on TLS. */
 const headersTimeout = 15;

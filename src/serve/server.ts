@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { FailureError, InputError, messageOf } from '../errors.ts';
 import { type AppOptions, createApp } from './app.ts';
+import { serveDefaults } from './defaults.ts';
 import { createLog } from './logging.ts';
 import { configDefaults, type ModelConfig } from './models/config.ts';
 import { openRegistry } from './models/registry.ts';
@@ -28,8 +29,6 @@ export interface ServeOptions extends Pick<AppOptions, 'bodyLimit' | 'requestTim
   /** Writes every request to stderr as lines of JSON, and not only warnings and errors. */
   readonly log?: boolean | undefined;
 }
-
-const serveDefaults = { host: '127.0.0.1', drainTimeout: 30 } as const;
 
 export interface Server {
   readonly url: string;

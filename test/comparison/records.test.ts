@@ -99,6 +99,17 @@ describe('readRun', () => {
       (folder) => write(join(folder, 'config.json'), { command: 'retrain', options: {}, genotype: 'x' }),
       /dataset must be \{name, classes, shape\}/,
     ],
+    [
+      'a retraining whose classes are no texts',
+      (folder) =>
+        write(join(folder, 'config.json'), {
+          command: 'retrain',
+          options: {},
+          genotype: 'x',
+          dataset: { name: 'x', classes: ['a', 1], shape: { channels: 1, height: 12, width: 12 } },
+        }),
+      /dataset must be \{name, classes, shape\}, got .*"classes":\["a",1\]/,
+    ],
   ])('refuses %s and says why', (_, make, message) => {
     const folder = join(emptyFolder(), 'run');
     make(folder);

@@ -87,7 +87,7 @@ describe('a profile', () => {
   });
 
   it.each<[string, (json: string) => string, string]>([
-    ['no JSON', () => '{', 'cpu.json: not JSON'],
+    ['no JSON', () => '{', 'cpu.json is not JSON'],
     ['null', () => 'null', 'expected {"format": "onnx-nas/latency", "version": 1, …}'],
     ['another format', (json) => json.replace('onnx-nas/latency', 'x'), 'got format "x", version 1'],
     ['a later version', (json) => json.replace('"version": 1', '"version": 2'), 'version 2'],

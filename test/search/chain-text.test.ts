@@ -62,8 +62,9 @@ describe('a cell of NAS-Bench-201', () => {
     ['a huge state', text.replace('none~1', `none~${'9'.repeat(40)}`), 'expected "+", operation~state|'],
     ['a negative state', text.replace('none~1', 'none~-1'), 'expected "+", operation~state|'],
     ['code', '|__import__("os")~0|', 'expected operation~state| at character 1'],
-    ['an empty reduction', `${text}, reductions=[1,]`, 'a network cannot reduce at NaN'],
-    ['a negative reduction', `${text}, reductions=[-1]`, 'a network cannot reduce at -1'],
+    ['an empty reduction', `${text}, reductions=[1,]`, '"reductions" has NaN'],
+    ['a negative reduction', `${text}, reductions=[-1]`, '"reductions" has -1'],
+    ['a place twice', `${text}, reductions=[1,1]`, '"reductions" names 1 twice'],
   ])('is refused with %s', (_, wrong, message) => {
     expect(() => parseGenotype(wrong, 'here')).toThrow(message);
     expect(() => parseGenotype(wrong, 'here')).toThrow(InputError);

@@ -30,7 +30,7 @@ describe('genotypes as JSON', () => {
   });
 
   it.each<[string, string, string]>([
-    ['no JSON', '{"format":', 'file.json: not JSON: '],
+    ['no JSON', '{"format":', 'file.json is not JSON: '],
     [
       'null',
       'null',
@@ -56,7 +56,12 @@ describe('genotypes as JSON', () => {
     [
       'a reduction between two cells',
       json.replace('"normal"', '"reductions": [1.5], "normal"'),
-      'file.json: a network cannot reduce at 1.5; expected parts',
+      'file.json: "reductions" has 1.5; expected parts',
+    ],
+    [
+      'a place of reductions twice',
+      json.replace('"normal"', '"reductions": [0.5, 0.5], "normal"'),
+      'file.json: "reductions" names 0.5 twice',
     ],
     ['a missing cell', json.replace('"reduce"', '"induce"'), '"reduce" must be {"nodes": '],
     [
@@ -158,7 +163,9 @@ describe('loadGenotype', () => {
   });
 
   it('names the file in its errors', () => {
-    expect(() => loadGenotype(file('broken.json', '{'))).toThrow(`${join(folder, 'broken.json')}: not JSON`);
+    expect(() => loadGenotype(file('broken.json', '{'))).toThrow(
+      `${join(folder, 'broken.json')} is not JSON`,
+    );
     expect(() => loadGenotype(file('broken.txt', 'Geno'))).toThrow(
       `${join(folder, 'broken.txt')}: expected "Genotype"`,
     );

@@ -71,6 +71,11 @@ describe('parseGenotype', () => {
       'expected one each of normal, normal_concat',
     ],
     ['a field twice', text.replace('reduce=', 'normal='), 'expected one each of normal, normal_concat'],
+    [
+      'a place of reductions twice',
+      text.replace(/\)$/, ', reductions=[0.5, 0.5])'),
+      'here: "reductions" names 0.5 twice',
+    ],
     ['a missing field', text.replace(', reduce_concat=[2]', ''), 'reduce and reduce_concat are both needed'],
     [
       'an unknown operation',

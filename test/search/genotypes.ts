@@ -29,7 +29,7 @@ const chainCell: fc.Arbitrary<CellGenotype> = fc.integer({ min: 1, max: 5 }).cha
   }),
 );
 
-const reductions: fc.Arbitrary<number[]> = fc.array(
+const reductions: fc.Arbitrary<number[]> = fc.uniqueArray(
   fc.oneof(
     fc.nat({ max: 30 }),
     fc.double({ min: 0, max: 1, minExcluded: true, maxExcluded: true, noNaN: true }),

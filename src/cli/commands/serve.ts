@@ -1,6 +1,7 @@
+import { httpDefaults, modelDefaults, serveDefaults, usualBatchSize } from '../../serve/defaults.ts';
 import { defineCommand } from '../command.ts';
 
-const defaults = { port: 8000, host: '127.0.0.1' } as const;
+const defaults = { port: 8000, host: serveDefaults.host } as const;
 
 export const serveCommand = defineCommand({
   name: 'serve',
@@ -28,18 +29,18 @@ export const serveCommand = defineCommand({
   ],
   defaults: {
     ...defaults,
-    device: 'cpu',
+    device: modelDefaults.device,
     threads: 'the cores, divided by the instances',
     instances: 'one a core, or 1: measured for each model',
-    maxBatchSize: 'measured for each model, at most 32',
-    maxQueueDelay: 0,
-    adaptiveDelay: false,
-    maxQueueSize: 1024,
+    maxBatchSize: `measured for each model, at most ${usualBatchSize}`,
+    maxQueueDelay: modelDefaults.maxQueueDelayMs,
+    adaptiveDelay: modelDefaults.adaptiveDelay,
+    maxQueueSize: modelDefaults.maxQueueSize,
     timeout: 'none',
     poll: 'never',
-    bodyLimit: 64 * 2 ** 20,
-    requestTimeout: 60,
-    drainTimeout: 30,
+    bodyLimit: httpDefaults.bodyLimit,
+    requestTimeout: httpDefaults.requestTimeout,
+    drainTimeout: serveDefaults.drainTimeout,
     log: false,
   },
   examples: [

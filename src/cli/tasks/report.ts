@@ -8,7 +8,7 @@ import { InputError } from '../../errors.ts';
 import { drawGenotype } from '../../report/genotype-drawings.ts';
 import { reportHtml } from '../../report/page.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
-import { shellWord } from '../output.ts';
+import { nothingSelected } from '../places.ts';
 
 /** @param out the file to write; in the run's folder unless it is given */
 export function writeReport(
@@ -30,12 +30,8 @@ export function writeReport(
 export function writeDrawings(path: string, folder = path): Readonly<Record<string, string>> {
   const { genotype, kind, searches } = readRun(path);
   if (genotype === undefined) {
-    throw new InputError(
-      kind === 'sweep'
-        ? `${path} holds several searches, and none of their genotypes is selected: run "nas select ${shellWord(path)}" first` +
-            `${searches[0] ? `, or name one of them, e.g. ${searches[0].path}` : ''}`
-        : `${path} holds no genotype yet: the search has not finished`,
-    );
+    if (kind === 'sweep') throw nothingSelected(path, searches[0]?.path);
+    throw new InputError(`${path} holds no genotype yet: the search has not finished`);
   }
   if (existsSync(folder) && !statSync(folder).isDirectory()) {
     throw new InputError(`--out must name a folder for the drawings, got the file ${folder}`);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Dataset, holdOut } from '../../data/index.ts';
 import { FailureError, InputError } from '../../errors.ts';
 import { random } from '../../random.ts';
+import type { Candidate } from '../../runs/config-fields.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
 import {
   candidateFolder,
@@ -27,7 +28,7 @@ import { Interruption } from '../interruption.ts';
 import { deviceOptionNames } from '../options.ts';
 import { percent, say, shellWord } from '../output.ts';
 import { inheritedData, isSweep, withFixedData } from '../places.ts';
-import { type Candidate, readSelectConfig, readSweepConfig, resumedOptions } from '../run-config.ts';
+import { readSelectConfig, readSweepConfig, resumedOptions } from '../run-config.ts';
 import type { Place, SelectOptions } from '../run-options.ts';
 import { openDataset, openEngine } from '../setting.ts';
 import { unlessDiverged } from './diverging.ts';

@@ -29,6 +29,5 @@ const methods: Makers = {
 /** A method by its name, with its own options where they are given, its defaults where not. */
 export function searchMethod(options: SearchOptions & { readonly method: LearningMethodName }): Method {
   const make = methods[options.method] as (options: SearchOptions) => Method;
-  const own = Object.entries(methodDefaults[options.method]).filter(([name]) => !(name in options));
-  return make({ ...options, ...Object.fromEntries(own) });
+  return make({ ...methodDefaults[options.method], ...options });
 }

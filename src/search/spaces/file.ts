@@ -2,12 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { InputError, messageOf } from '../../errors.ts';
-import { isObject } from '../../objects.ts';
+import { isObject, isWhole, parseJson } from '../../objects.ts';
 import { suggestion } from '../../suggest.ts';
 import { isOperationName, type OperationName, operationNames } from '../operation-names.ts';
 import {
   type CellKind,
+  checkedReductions,
   edgePlaces,
+  isPart,
   isSkeletonName,
   type SkeletonName,
   skeletonForm,
@@ -67,12 +69,7 @@ export function spaceFromFile(file: string): SearchSpace & { readonly content: S
   } catch (error) {
     throw new InputError(`the space ${file} cannot be read: ${messageOf(error)}`);
   }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${file}: not JSON: ${messageOf(error)}`);
-  }
+  const parsed = parseJson(text, file);
   // Whatever passes has this form.
   return { ...spaceFromContent(parsed, file), content: parsed as SpaceContent };
 }
@@ -100,7 +97,7 @@ export function spaceFromContent(content: unknown, where: string): SearchSpace {
   const whole = (key: 'nodes' | 'channels' | 'cells', most: number): number | undefined => {
     const value = fields[key];
     if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return value;
+    if (isWhole(value, 1, most)) return value;
     return refuse(`"${key}" must be a whole number from 1 to ${most}, got ${shown(value)}`);
   };
   const { name, skeleton = 'darts' } = fields;
@@ -115,7 +112,7 @@ export function spaceFromContent(content: unknown, where: string): SearchSpace {
   const nodes = whole('nodes', mostNodes) ?? (isChain ? 3 : 4);
   const candidates = readCandidates(fields.operations, skeleton, nodes, refuse);
   const keep = fields.keep ?? (isChain ? 'all' : 2);
-  if (keep !== 'all' && !(typeof keep === 'number' && Number.isInteger(keep) && keep >= 1)) {
+  if (keep !== 'all' && !isWhole(keep, 1)) {
     return refuse(`"keep" must be "all" or a whole number from 1, got ${shown(keep)}`);
   }
   const hasNone = candidates.flat(2).includes('none');
@@ -126,7 +123,7 @@ export function spaceFromContent(content: unknown, where: string): SearchSpace {
   if (choosesNone && keep !== 'all')
     refuse('"chooses_none" needs "keep": "all": else weak edges are left out anyway');
   if (choosesNone && !hasNone) refuse('"chooses_none" needs the operation "none" among the candidates');
-  const reductions = readReductions(fields.reductions, refuse);
+  const reductions = readReductions(fields.reductions, where, refuse);
   const [channels, cells] = [whole('channels', 4096), whole('cells', 200)];
   return {
     name,
@@ -210,21 +207,19 @@ function readList(list: unknown, place: string, refuse: Refuse): OperationName[]
 
 const ratio = /^\s*(\d{1,9})\s*\/\s*(\d{1,9})\s*$/;
 
-function readReductions(places: unknown, refuse: Refuse): readonly number[] | undefined {
+function readReductions(places: unknown, where: string, refuse: Refuse): readonly number[] | undefined {
   if (places === undefined) return undefined;
   if (!Array.isArray(places)) return refuse(`"reductions" must be a list, got ${shown(places)}`);
   const numbers = places.map((place: unknown) => {
     const [, above, below] = (typeof place === 'string' && ratio.exec(place)) || [];
     const number = above === undefined ? place : Number(above) / Number(below);
-    const isPart = typeof number === 'number' && number > 0 && number < 1;
-    const isIndex = above === undefined && Number.isSafeInteger(number) && (number as number) >= 0;
-    if (isPart || isIndex) return number as number;
+    // A ratio of 1 or more is no part, even where it is the index of a cell.
+    const isPlace = typeof number === 'number' && (above === undefined || isPart(number));
+    if (isPlace) return number;
     return refuse(
       `"reductions" has ${shown(place)}; expected parts of the cells (above 0, below 1, or such as "1/3") or ` +
         'indices of cells (whole numbers from 0)',
     );
   });
-  const double = numbers.find((number, i) => numbers.indexOf(number) < i);
-  if (double !== undefined) refuse(`"reductions" names ${double} twice`);
-  return numbers;
+  return checkedReductions(numbers, where);
 }

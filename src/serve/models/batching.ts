@@ -2,6 +2,7 @@
 
 import { InputError, messageOf } from '../../errors.ts';
 import { mergeRows, splitRows } from '../batching/rows.ts';
+import { usualBatchSize } from '../defaults.ts';
 import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
 import type { Pool } from '../workers/pool.ts';
 
@@ -13,9 +14,6 @@ export interface Batching {
   /** Whether that is a guess, to be confirmed by a trial (see {@link rowsAreIndependent}). */
   readonly guessed: boolean;
 }
-
-/** The most rows of a batch where nothing is configured. */
-export const usualBatchSize = 32;
 
 const none: Batching = { maxRows: 0, padTo: 0, guessed: false };
 

@@ -2,6 +2,7 @@
 
 import { InputError } from '../../errors.ts';
 import { isObject } from '../../objects.ts';
+import { modelDefaults } from '../defaults.ts';
 import { type Device, devices } from '../workers/messages.ts';
 
 export interface ModelConfig {
@@ -38,13 +39,10 @@ export interface ModelConfig {
 }
 
 export const configDefaults: ModelConfig = {
-  device: 'cpu',
+  ...modelDefaults,
   instances: undefined,
   threads: undefined,
   maxBatchSize: undefined,
-  maxQueueDelayMs: 0,
-  adaptiveDelay: false,
-  maxQueueSize: 1024,
   priorityLevels: 2,
   defaultPriority: 1,
   defaultTimeoutMs: 0,
