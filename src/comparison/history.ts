@@ -208,19 +208,20 @@ function weightsOf(
   const [kinds, edges] = alphaShape(space);
   const columns = operationsOf(space);
   if (!isVector(alpha) || alpha.length !== alphaSize(space)) return {};
+  const read = searchMethod(searchDefaultsOf(method));
   const hasBeta = isVector(beta) && beta.length === kinds * edges;
+  if (read.edgeStrengths && !hasBeta) return {};
   const architecture = {
     alpha: Float32Array.from(alpha),
     ...(hasBeta && { beta: Float32Array.from(beta) }),
   };
-  const read = searchMethod(searchDefaultsOf(method));
   const strengths = read.strengths(architecture, space).flatMap((cell, kind) =>
     cell.flatMap((row, edge) => {
       const names: readonly string[] = candidatesOf(space, kind, edge);
       return columns.map((name) => row[names.indexOf(name)] ?? null);
     }),
   );
-  const edgeStrengths = hasBeta ? read.edgeStrengths?.(architecture, space).flat() : undefined;
+  const edgeStrengths = read.edgeStrengths?.(architecture, space).flat();
   return { strengths, ...(edgeStrengths && { edgeStrengths }) };
 }
 

@@ -230,6 +230,15 @@ describe('the history of a search', () => {
     expect(sums).toBeCloseTo(0.25, 5);
   });
 
+  it.each([undefined, null, [1, 2], Array(28).fill('x')])(
+    'has no strengths where a method that learns weights of edges has not recorded them: %j',
+    (beta) => {
+      const { epochs } = historyOf({ options: { method: 'pc-darts' }, extra: () => ({ beta }) });
+      expect(epochs.length).toBeGreaterThan(0);
+      for (const epoch of epochs) expect(Object.keys(epoch)).not.toContain('strengths');
+    },
+  );
+
   it('has the decisions of the projection, by the names of the drawing', () => {
     const projection = [
       {
