@@ -49,3 +49,6 @@ const unsignedTypes: readonly DataType[] = ['uint8', 'uint16', 'uint32', 'uint64
 export const indexTypes: readonly DataType[] = ['int32', 'int64'];
 const integerTypes: readonly DataType[] = [...signedTypes, ...unsignedTypes];
 export const numberTypes: readonly DataType[] = [...floatTypes, ...integerTypes];
+
+/** The largest finite float32. */
+export const float32Max: number = (2 - 2 ** -23) * 2 ** 127;

@@ -1,9 +1,11 @@
 /** Operands of one element-wise operator, brought into one layout, with tfjs's broadcasting. */
+
 import type { DataType } from '@tensorflow/tfjs';
 import type { Value } from '../onnx/ir.ts';
+import { sameShape, sizeOf } from '../onnx/shapes.ts';
 import { broadcast, broadcastShape, imageOperand, oneElement } from './broadcast.ts';
 import type { Lowering } from './lowering.ts';
-import { type Layout, sameShape, sizeOf, type Traced } from './traced.ts';
+import type { Layout, Traced } from './traced.ts';
 
 export interface Aligned {
   /** The operands; ONNX's broadcasting now does what tfjs's did. */

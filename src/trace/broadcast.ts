@@ -2,10 +2,12 @@
  * Broadcasting. A broadcast tensor keeps the smaller one that it was made of (`Traced.narrow`): element-wise
  * operators read that one, since ONNX broadcasts by itself, and the larger one is then never computed.
  */
+
 import type { Value } from '../onnx/ir.ts';
+import { knownShape, sameShape, sizeOf } from '../onnx/shapes.ts';
 import { tf } from '../tfjs.ts';
 import type { Lowering } from './lowering.ts';
-import { knownShape, type Layout, sameShape, sizeOf, type Traced, toPhysical } from './traced.ts';
+import { type Layout, type Traced, toPhysical } from './traced.ts';
 
 /** The shape that tensors broadcast to. */
 export const broadcastShape = (tensors: readonly Traced[]): readonly number[] =>

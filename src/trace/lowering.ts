@@ -1,10 +1,12 @@
 /** What a lowering rule works with: a builder, the device, and the conversions between layouts. */
+
 import type { DataType } from '@tensorflow/tfjs';
 import type { Builder } from '../onnx/build.ts';
 import type { Value } from '../onnx/ir.ts';
+import { knownShape, sameShape } from '../onnx/shapes.ts';
 import { expand } from './broadcast.ts';
 import { type Device, imageLayout } from './device.ts';
-import { knownShape, type Layout, onnxType, sameShape, type Traced, toPhysical } from './traced.ts';
+import { type Layout, onnxType, type Traced, toPhysical } from './traced.ts';
 
 export interface Lowering {
   readonly graph: Builder;

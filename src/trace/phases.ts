@@ -9,12 +9,14 @@
  * (one axis; P the padding in front, d the dilation). Several such gradients of one image, as of all candidates that
  * leave a state, are added phase by phase; only their sum is ever put together (`Traced.phases`).
  */
+
 import type { Value } from '../onnx/ir.ts';
+import { knownShape, sameShape } from '../onnx/shapes.ts';
 import type { Lowering } from './lowering.ts';
 import { filled } from './rules/creation.ts';
 import { type Taps, tapsOf } from './rules/filters.ts';
 import { applyCrop, type Window } from './rules/window.ts';
-import { knownShape, type Layout, sameShape, type Traced } from './traced.ts';
+import type { Layout, Traced } from './traced.ts';
 
 /** Rows and columns of parity (0, 0), (0, 1), (1, 0), (1, 1): blocked [N, C, ⌈H/2⌉, ⌈W/2⌉] each; absent where all are 0. */
 export interface Phases {

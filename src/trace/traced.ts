@@ -14,7 +14,7 @@
  * five dimensions (`toBlocks`).
  */
 import type { TensorInfo, DataType as TfDataType } from '@tensorflow/tfjs';
-import type { DataType, Dimension, Value } from '../onnx/ir.ts';
+import type { DataType, Value } from '../onnx/ir.ts';
 import type { Phases } from './phases.ts';
 
 export type Layout = 'plain' | 'nchw' | 'blocked';
@@ -65,14 +65,3 @@ const logicalAxes: Record<Layout, readonly number[]> = {
 /** Per-axis entries (sizes, begins, paddings, …) of a logical rank-4 value in physical order. */
 export const toPhysical = <T>(layout: Layout, entries: readonly T[]): T[] =>
   layout === 'plain' ? [...entries] : logicalAxes[layout].map((axis) => entries[axis] as T);
-
-/** A value's known dimensions. */
-export const knownShape = (shape: readonly Dimension[]): readonly number[] => {
-  if (shape.some((d) => typeof d === 'string')) throw new Error(`a symbolic shape while tracing: ${shape}`);
-  return shape as readonly number[];
-};
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((d, i) => d === b[i]);

@@ -1,16 +1,9 @@
 /** Operators that read or write elements at positions that are data. */
 
 import { indexTypes } from '../data-types.ts';
+import { sameShape } from '../shapes.ts';
 import { input, intAttribute, type Operator, stringAttribute } from './operator.ts';
-import {
-  commonDtype,
-  ensure,
-  ensureDtype,
-  ensureRank,
-  ensureShape,
-  resolveAxis,
-  sameShape,
-} from './shapes.ts';
+import { commonDtype, ensure, ensureDtype, ensureRank, ensureShape, resolveAxis } from './shapes.ts';
 
 /** The shape of what GatherND reads: leading index dimensions, then whole slices. */
 function slicesShape(data: readonly number[], indices: readonly number[], batch: number): readonly number[] {

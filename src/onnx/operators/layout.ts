@@ -1,5 +1,6 @@
 /** Operators that move, cut, join or create elements without computing with them. */
 
+import { sameShape, sizeOf } from '../shapes.ts';
 import {
   everyInput,
   formatType,
@@ -12,7 +13,7 @@ import {
   optionalInts,
   stringAttribute,
 } from './operator.ts';
-import { broadcast, commonDtype, ensure, product, resolveAxis, sameShape } from './shapes.ts';
+import { broadcast, commonDtype, ensure, resolveAxis } from './shapes.ts';
 import { sliceRanges } from './slicing.ts';
 
 /** The shape that Reshape's second input stands for: 0 keeps a dimension, one −1 takes what is left. */
@@ -24,10 +25,10 @@ function reshapedShape(shape: readonly number[], target: readonly number[]): rea
     return kept;
   });
   const open = copied.indexOf(-1);
-  const rest = product(copied.filter((_, axis) => axis !== open));
-  const result = open < 0 ? copied : copied.with(open, product(shape) / rest);
+  const rest = sizeOf(copied.filter((_, axis) => axis !== open));
+  const result = open < 0 ? copied : copied.with(open, sizeOf(shape) / rest);
   ensure(
-    result.every((size) => Number.isInteger(size) && size >= 0) && product(result) === product(shape),
+    result.every((size) => Number.isInteger(size) && size >= 0) && sizeOf(result) === sizeOf(shape),
     () => {
       return `[${shape}] does not reshape to [${target}]`;
     },
@@ -54,7 +55,7 @@ export const layout = {
       const given = intAttribute(attributes, 'axis', 1);
       // Unlike elsewhere, the rank itself is an axis: everything goes before it.
       const axis = given === shape.length ? given : resolveAxis(given, shape.length);
-      return [{ dtype, shape: [product(shape.slice(0, axis)), product(shape.slice(axis))] }];
+      return [{ dtype, shape: [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))] }];
     },
   },
   Transpose: {
@@ -110,7 +111,7 @@ export const layout = {
       ensure(['constant', 'reflect'].includes(mode), () => `the mode ${mode} is not known`);
       ensure(pads.length === 2 * rank, () => `pads [${pads}] do not fit ${formatType(x)}`);
       if (fill)
-        ensure(fill.dtype === x.dtype && product(fill.shape) === 1, () => `the fill is ${formatType(fill)}`);
+        ensure(fill.dtype === x.dtype && sizeOf(fill.shape) === 1, () => `the fill is ${formatType(fill)}`);
       const shape = x.shape.map(
         (dimension, axis) => dimension + (pads[axis] ?? 0) + (pads[axis + rank] ?? 0),
       );

@@ -1,6 +1,7 @@
 /** What one row of the operator table says, and the words that the rows are written in. */
 
 import type { Attribute, Attributes, DataType, TensorType, Value } from '../ir.ts';
+import { knownShape } from '../shapes.ts';
 
 /** Inputs of a node; `null` stands for an omitted optional one. */
 export type Inputs = readonly (Value | null)[];
@@ -32,13 +33,6 @@ export interface KnownType {
 
 /** `float32[2,3]` */
 export const formatType = (type: TensorType): string => `${type.dtype}[${type.shape.join(',')}]`;
-
-/** The dimensions of a shape that must all be known. */
-export const knownShape = (shape: TensorType['shape']): readonly number[] =>
-  shape.map((dimension) => {
-    if (typeof dimension === 'string') throw new Error(`the dimension ${dimension} is symbolic`);
-    return dimension;
-  });
 
 /** The type of an optional input, undefined where it is omitted. */
 export function optionalInput(inputs: Inputs, index: number): KnownType | undefined {

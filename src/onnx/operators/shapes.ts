@@ -1,17 +1,13 @@
 /** Rules about shapes and dtypes that many operators share. */
 
 import type { DataType } from '../ir.ts';
+import { sameShape } from '../shapes.ts';
 import { formatType, type KnownType } from './operator.ts';
 
 /** A condition that the inputs must meet; the message is built only when it does not hold. */
 export function ensure(condition: boolean, message: () => string): asserts condition {
   if (!condition) throw new Error(message());
 }
-
-export const product = (values: readonly number[]): number => values.reduce((result, v) => result * v, 1);
-
-export const sameShape = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((dimension, index) => dimension === b[index]);
 
 /** Requires one of the given dtypes. */
 export function ensureDtype(type: KnownType, allowed: readonly DataType[], name: string): void {

@@ -4,8 +4,9 @@
  */
 
 import type { Attributes } from '../ir.ts';
-import { broadcast, product, resolveAxis } from '../operators/shapes.ts';
+import { broadcast, resolveAxis } from '../operators/shapes.ts';
 import { sliceRanges } from '../operators/slicing.ts';
+import { sizeOf } from '../shapes.ts';
 
 /** A float32 tensor, row-major. */
 export interface FloatTensor {
@@ -29,7 +30,7 @@ type Evaluator = (
 
 /** Distances in memory between neighbours along each axis. */
 const stridesOf = (shape: readonly number[]): readonly number[] =>
-  shape.map((_, axis) => product(shape.slice(axis + 1)));
+  shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /** For each index into `shape`, in row-major order, offset + index · strides. */
 function positions(shape: readonly number[], strides: readonly number[], offset = 0): Int32Array {
@@ -50,7 +51,7 @@ const pick = (data: Float32Array, from: Int32Array): Float32Array =>
 
 /** The elements of a tensor broadcast to a shape. */
 function broadcastTo({ data, shape }: FloatTensor, target: readonly number[]): Float32Array {
-  if (product(shape) === product(target)) return data;
+  if (sizeOf(shape) === sizeOf(target)) return data;
   const own = stridesOf(shape);
   const missing = target.length - shape.length;
   const strides = target.map((_, axis) => (shape[axis - missing] === 1 ? 0 : (own[axis - missing] ?? 0)));
@@ -106,8 +107,8 @@ const slice: Evaluator = ([x, starts, ends, axes, steps], _, shape) => {
 const concat: Evaluator = (operands, { axis }, shape) => {
   const parts = operands.filter(isFloat);
   if (parts.length !== operands.length || typeof axis !== 'number') return undefined;
-  const rows = product(shape.slice(0, resolveAxis(axis, shape.length)));
-  const result = new Float32Array(product(shape));
+  const rows = sizeOf(shape.slice(0, resolveAxis(axis, shape.length)));
+  const result = new Float32Array(sizeOf(shape));
   let offset = 0;
   for (let row = 0; row < rows; row++) {
     for (const { data } of parts) {

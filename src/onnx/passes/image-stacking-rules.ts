@@ -10,17 +10,9 @@
 
 import type { Node, Value } from '../ir.ts';
 import { type OperatorName, qualifiedName } from '../operators.ts';
+import { sizeOf } from '../shapes.ts';
 import { isConstant, numbersOf } from './constants.ts';
-import {
-  along,
-  type Operand,
-  reshaped,
-  type Stacking,
-  shapeOf,
-  sizeOf,
-  stackAxis,
-  stackShape,
-} from './stacks.ts';
+import { along, type Operand, reshaped, type Stacking, shapeOf, stackAxis, stackShape } from './stacks.ts';
 
 /** The images of the batch that a value holds, one after the other in memory; 1 where it does not. */
 export type Outers = ReadonlyMap<Value, number>;

@@ -6,6 +6,7 @@
 
 import type { Builder } from '../build.ts';
 import type { Value } from '../ir.ts';
+import { sameShape, sizeOf } from '../shapes.ts';
 
 export interface Stack {
   /** Of the shape that {@link stackShape} says. */
@@ -34,13 +35,8 @@ export interface Stacking {
 
 export const shapeOf = (value: Value): readonly number[] => value.type.shape as readonly number[];
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis]);
-
 export const reshaped = (graph: Builder, value: Value, shape: readonly number[]): Value =>
-  same(shapeOf(value), shape) ? value : graph.node('Reshape', [value, graph.ints(shape)]);
+  sameShape(shapeOf(value), shape) ? value : graph.node('Reshape', [value, graph.ints(shape)]);
 
 /** The axis of an entry that grows where entries are joined within each of `outer`; undefined where there is none. */
 export function stackAxis(shape: readonly number[], outer: number): number | undefined {

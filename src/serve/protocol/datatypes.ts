@@ -7,6 +7,7 @@
  */
 
 import { fromHalf, halfMax, toHalf } from '../../half.ts';
+import { float32Max } from '../../onnx/data-types.ts';
 import type { DataType, TensorData } from '../../onnx/ir.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -112,9 +113,6 @@ const writeFloat = (element: Element): string =>
  */
 export const isWholeText = (text: string): boolean => !text.includes('\0') && !/\p{Surrogate}/u.test(text);
 
-/** The largest finite single-precision number. */
-const floatMax = (2 - 2 ** -23) * 2 ** 127;
-
 /** The protocol's datatype for every element type of ONNX. */
 export const datatypes: Readonly<Record<DataType, Datatype>> = {
   bool: datatype(
@@ -150,7 +148,7 @@ export const datatypes: Readonly<Record<DataType, Datatype>> = {
       typeof value === 'number' && Number.isFinite(fromHalf(toHalf(value))) ? toHalf(value) : undefined,
     (element) => writeFloat(fromHalf(Number(element))),
   ),
-  float32: float('FP32', floatMax, Math.fround, (length) => new Float32Array(length)),
+  float32: float('FP32', float32Max, Math.fround, (length) => new Float32Array(length)),
   float64: float('FP64', Number.MAX_VALUE, Number, (length) => new Float64Array(length)),
   string: datatype(
     'BYTES',

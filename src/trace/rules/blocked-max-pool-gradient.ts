@@ -11,9 +11,12 @@
  * with the subtrahend as its summand and a steep HardSigmoid as its activation. A strided window is one of stride 1
  * whose other outputs receive nothing.
  */
+
+import { float32Max } from '../../onnx/data-types.ts';
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape } from '../../onnx/shapes.ts';
 import type { Lowering } from '../lowering.ts';
-import { knownShape, type Traced } from '../traced.ts';
+import type { Traced } from '../traced.ts';
 import { applyCrop, insertZeros, type Window } from './window.ts';
 
 type Pair = readonly [number, number];
@@ -52,11 +55,9 @@ function sameKernel(
     strides: [1, 1],
     dilations: [1, 1],
     group: c,
-    ...(equality && { activation: 'HardSigmoid', activation_params: { floats: [largest, 1] } }),
+    ...(equality && { activation: 'HardSigmoid', activation_params: { floats: [float32Max, 1] } }),
   });
 }
-
-const largest = 3.4028234663852886e38;
 
 /** factor·x[i + offset] along an axis, zero outside; `sum` is added. */
 function shifted(lower: Lowering, x: Value, axis: 0 | 1, offset: number, factor: number, sum?: Value): Value {

@@ -6,10 +6,12 @@
  * - A pointwise filter reaches no other pixels: dy is convolved as small as it is, and what comes of it is spread.
  * - What is left is ONNX's ConvTranspose.
  */
+
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape, type Shape4 } from '../../onnx/shapes.ts';
 import type { Lowering } from '../lowering.ts';
 import { hasPhases, phasedInputGradient } from '../phases.ts';
-import { knownShape, type Layout, type Traced } from '../traced.ts';
+import type { Layout, Traced } from '../traced.ts';
 import { convolve, layoutsOf } from './convolve.ts';
 import { filterFor, flip, transpose } from './filters.ts';
 import {
@@ -22,8 +24,6 @@ import {
   pads,
   type Window,
 } from './window.ts';
-
-type Shape4 = readonly [number, number, number, number];
 
 /** The layouts of dy and of what comes of it. */
 type Layouts = Readonly<Record<'image' | 'result', Layout>>;

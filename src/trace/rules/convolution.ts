@@ -1,9 +1,11 @@
 /** Convolutions: full and depthwise, their gradients, and those that tfjs fuses with bias and activation. */
+
 import type { Value } from '../../onnx/ir.ts';
+import { sizeOf } from '../../onnx/shapes.ts';
 import { align } from '../align.ts';
 import type { Kernels, Rules, TracedInputs } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { sizeOf, type Traced } from '../traced.ts';
+import type { Traced } from '../traced.ts';
 import { activate, type FusedActivation } from './activation.ts';
 import { conv2dInputGradient } from './convolution-gradient.ts';
 import { convolve, layoutsOf } from './convolve.ts';

@@ -1,7 +1,9 @@
 /** One convolution node over a physical image, and the layouts that it takes part in. */
+
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape } from '../../onnx/shapes.ts';
 import type { Lowering } from '../lowering.ts';
-import { knownShape, type Layout, type Traced } from '../traced.ts';
+import type { Layout, Traced } from '../traced.ts';
 import { transpose } from './filters.ts';
 import { pads, type Window } from './window.ts';
 

@@ -2,15 +2,15 @@
  * Depthwise convolutions and their gradients, as for full ones (`convolution-gradient.ts`). The filter gradient of a
  * blocked image is itself a blocked depthwise convolution over N·C channels whose filter is dy.
  */
+
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape, type Shape4 } from '../../onnx/shapes.ts';
 import type { Lowering } from '../lowering.ts';
 import { hasPhases, phasedInputGradient } from '../phases.ts';
-import { knownShape, type Layout, type Traced } from '../traced.ts';
+import type { Layout, Traced } from '../traced.ts';
 import { convolve, correlate } from './convolve.ts';
 import { depthwiseFilterFor, flip, transpose } from './filters.ts';
 import { applyCrop, gradientPads, insertZeros, pads, type Window } from './window.ts';
-
-type Shape4 = readonly [number, number, number, number];
 
 /**
  * A blocked image with the columns of its padding made. onnxruntime computes a pixel whose window leaves the image at

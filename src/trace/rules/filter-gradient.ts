@@ -2,14 +2,14 @@
  * The filter gradient of a convolution y = conv(x, w): a convolution of x with dy as the filter, stride and dilation
  * exchanged, summed over the batch. In blocks no data moves for it; elsewhere a pointwise one is a matrix product.
  */
+
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape, type Shape4 } from '../../onnx/shapes.ts';
 import type { Lowering } from '../lowering.ts';
-import { knownShape, type Traced } from '../traced.ts';
+import type { Traced } from '../traced.ts';
 import { convolve, correlate } from './convolve.ts';
 import { transpose } from './filters.ts';
 import { isPointwise, slicePixels, type Window } from './window.ts';
-
-type Shape4 = readonly [number, number, number, number];
 
 /** ∂/∂w of a convolution: [kh, kw, I, O] from x [N, H, W, I] and dy [N, h, w, O]. */
 export function conv2dFilterGradient(

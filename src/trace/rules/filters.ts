@@ -1,10 +1,10 @@
 /** Filters of convolutions: tfjs's order as the ONNX operators of each layout read it. */
+
 import { beforeFirst } from '../../onnx/build.ts';
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape, type Shape4 } from '../../onnx/shapes.ts';
 import type { Lowering } from '../lowering.ts';
-import { knownShape, type Layout, type Traced } from '../traced.ts';
-
-type Shape4 = readonly [number, number, number, number];
+import type { Layout, Traced } from '../traced.ts';
 
 export const transpose = (lower: Lowering, x: Value, perm: readonly number[]): Value =>
   lower.graph.node('Transpose', [x], { perm });

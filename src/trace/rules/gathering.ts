@@ -1,9 +1,11 @@
 /** Kernels that read and write at positions that are data. */
+
 import type { Value } from '../../onnx/ir.ts';
+import { sizeOf } from '../../onnx/shapes.ts';
 import { scalar, toInt64 } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { sizeOf, type Traced } from '../traced.ts';
+import type { Traced } from '../traced.ts';
 import { viewAlong } from '../view.ts';
 
 /** Slices of x along an axis, by index. */

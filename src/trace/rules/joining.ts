@@ -1,9 +1,10 @@
 /** Kernels that join tensors along an axis and take them apart. */
+import { sizeOf } from '../../onnx/shapes.ts';
 import { tf } from '../../tfjs.ts';
 import { richestLayout } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { sizeOf, type Traced, tensorInfo } from '../traced.ts';
+import { type Traced, tensorInfo } from '../traced.ts';
 import { addressable, channelAxis, type View, view, viewAs } from '../view.ts';
 import { reshape } from './shape.ts';
 import { cutAxis } from './slicing.ts';

@@ -1,10 +1,12 @@
 /** Products of matrices. */
+
 import type { Value } from '../../onnx/ir.ts';
+import { sizeOf } from '../../onnx/shapes.ts';
 import { tf } from '../../tfjs.ts';
 import { perElement } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { sizeOf, type Traced } from '../traced.ts';
+import type { Traced } from '../traced.ts';
 import { activate } from './activation.ts';
 
 interface Transposition {

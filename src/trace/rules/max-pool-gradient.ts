@@ -3,6 +3,7 @@
  * tfjs and PyTorch. The maximum is separable: of each row, then over rows. Its gradient retraces it: dy goes to
  * the first tap equal to the maximum, taken off what later taps can still receive.
  */
+import { float32Max } from '../../onnx/data-types.ts';
 import type { Value } from '../../onnx/ir.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
@@ -50,7 +51,7 @@ const axisWindow = (window: Window, axis: 0 | 1): AxisWindow => ({
   output: window.output[axis],
 });
 
-const lowest = -3.4028234663852886e38;
+const lowest = -float32Max;
 
 /** One value a tap of the window: the pixels at offset k of every window along the axis. */
 function taps(lower: Lowering, pixels: Value, w: AxisWindow): Value[] {
@@ -68,7 +69,7 @@ function taps(lower: Lowering, pixels: Value, w: AxisWindow): Value[] {
 }
 
 /** αx + 1 within [0, 1], with so large an α: 1 where x = 0, 0 where it is less. */
-const steep = { alpha: { float: 3.4028234663852886e38 }, beta: { float: 1 } };
+const steep = { alpha: { float: float32Max }, beta: { float: 1 } };
 
 /** 1 where a tap is the maximum, else 0; without bools where the device cannot move them. */
 const equality = ({ graph, device }: Lowering, tap: Value, maxima: Value): Value =>

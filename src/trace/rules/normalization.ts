@@ -2,11 +2,13 @@
  * Normalisation: tfjs's inference batch norm and LRN, and the per-channel primitives of `nn/channelwise.ts`, of
  * which batch norm in training and its gradient are made. Each primitive reads its images once.
  */
+
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape, sizeOf } from '../../onnx/shapes.ts';
 import { align } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { knownShape, type Layout, sizeOf, type Traced } from '../traced.ts';
+import type { Layout, Traced } from '../traced.ts';
 import { channelProducts } from './depthwise.ts';
 import { reducePixels } from './reduction.ts';
 import type { Window } from './window.ts';

@@ -1,8 +1,10 @@
 /** Pools and their gradients. */
+
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape } from '../../onnx/shapes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { knownShape, type Layout, type Traced } from '../traced.ts';
+import type { Layout, Traced } from '../traced.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
 import {
   applyCrop,

@@ -4,12 +4,14 @@
  * Both ways of resizing are linear in the image and treat rows and columns alike: Y = R·X·Cᵀ with a matrix of
  * weights a side. So the gradient is Rᵀ·dY·C.
  */
+
 import type { ResizeBilinearAttrs } from '@tensorflow/tfjs';
 import type { Attributes, Value } from '../../onnx/ir.ts';
+import { sameShape } from '../../onnx/shapes.ts';
 import { cast } from '../dtypes.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { sameShape, type Traced } from '../traced.ts';
+import type { Traced } from '../traced.ts';
 import { vector } from './creation.ts';
 import { gather } from './gathering.ts';
 

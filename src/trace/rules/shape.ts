@@ -1,9 +1,10 @@
 /** Kernels that give elements another shape or order, or repeat them. */
+import { sameShape, sizeOf } from '../../onnx/shapes.ts';
 import { tf } from '../../tfjs.ts';
 import { broadcast, uniformElement } from '../broadcast.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
-import { type Layout, sameShape, sizeOf, type Traced, toPhysical } from '../traced.ts';
+import { type Layout, type Traced, toPhysical } from '../traced.ts';
 import { channelAxis, singly, view } from '../view.ts';
 
 /** A tensor of another shape. An image stays one if batch and channels do: only its pixels are renumbered. */

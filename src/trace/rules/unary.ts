@@ -1,6 +1,8 @@
 /** Element-wise kernels of one operand. */
+
 import type { UnaryInputs } from '@tensorflow/tfjs';
 import type { Builder } from '../../onnx/build.ts';
+import { float32Max } from '../../onnx/data-types.ts';
 import type { Value } from '../../onnx/ir.ts';
 import type { OperatorName } from '../../onnx/operators.ts';
 import { perElement } from '../align.ts';
@@ -67,7 +69,7 @@ const finite: Formula = (graph, x) =>
   graph.node('Not', [graph.node('Or', [graph.node('IsNaN', [x]), graph.node('IsInf', [x])])]);
 
 /** max(0, min(1, αx)) with so large an α is 1 where x > 0, else 0: one pass, where a comparison and a cast are two. */
-const steep = { alpha: { float: 3.4028234663852886e38 }, beta: { float: 0 } };
+const steep = { alpha: { float: float32Max }, beta: { float: 0 } };
 
 export const unaries = {
   Abs: numeric('Abs'),

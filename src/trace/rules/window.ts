@@ -1,13 +1,13 @@
 /** Sliding windows: tfjs's strides and paddings as ONNX writes them, and what gradients of windows share. */
+
 import type { backend_util, Conv2DAttrs } from '@tensorflow/tfjs';
 import type { Value } from '../../onnx/ir.ts';
+import { knownShape, type Shape4 } from '../../onnx/shapes.ts';
 import { tf } from '../../tfjs.ts';
 import type { Lowering } from '../lowering.ts';
-import { knownShape, type Layout } from '../traced.ts';
+import type { Layout } from '../traced.ts';
 
 type Pair = readonly [number, number];
-type Shape4 = [number, number, number, number];
-
 /** A two-dimensional window over an image. All pairs are [height, width]. */
 export interface Window {
   readonly kernel: Pair;
@@ -41,8 +41,8 @@ export function convolutionWindow(
   }
   return fromInfo(
     tf.backend_util.computeConv2DInfo(
-      imageShape as Shape4,
-      filterShape as Shape4,
+      [...(imageShape as Shape4)],
+      [...(filterShape as Shape4)],
       attributes.strides,
       attributes.dilations ?? 1,
       attributes.pad,
@@ -58,7 +58,14 @@ export const poolingWindow = (
   { strides, pad, dimRoundingMode }: WindowAttributes,
 ): Window =>
   fromInfo(
-    tf.backend_util.computePool2DInfo(imageShape as Shape4, filterSize, strides, 1, pad, dimRoundingMode),
+    tf.backend_util.computePool2DInfo(
+      [...(imageShape as Shape4)],
+      filterSize,
+      strides,
+      1,
+      pad,
+      dimRoundingMode,
+    ),
   );
 
 const fromInfo = (info: backend_util.Conv2DInfo): Window => ({
