@@ -6,6 +6,7 @@ import type { Graph } from '../onnx/ir.ts';
 import { type ModelMetadata, metadataToProps } from '../onnx/metadata.ts';
 import { optimizeForInference } from '../onnx/passes/index.ts';
 import { serialize } from '../onnx/serde.ts';
+import { verify } from '../onnx/verify.ts';
 import type { Network } from '../retrain/network.ts';
 import { inference } from '../retrain/steps.ts';
 import type { Weights } from '../retrain/weights.ts';
@@ -46,9 +47,11 @@ export function inferenceGraph(
   );
 }
 
-/** The bytes of the ONNX file. */
-export const modelBytes = (graph: Graph, metadata: ModelMetadata): Uint8Array =>
-  serialize(graph, { metadata: metadataToProps(metadata) });
+/** The bytes of the ONNX file. Other programs will read it: it keeps the rules of `onnx/verify.ts`. */
+export function modelBytes(graph: Graph, metadata: ModelMetadata): Uint8Array {
+  verify(graph);
+  return serialize(graph, { metadata: metadataToProps(metadata) });
+}
 
 /**
  * (x − mean)/std by channel, of images [N, C, H, W] in [0, 1]. Written as the batch normalisation that it is: one

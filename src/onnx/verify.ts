@@ -1,4 +1,4 @@
-/** The rules that every graph keeps: run after tracing, and after every pass in the tests. */
+/** The rules that every graph keeps. They are checked before a model is exported, and after tracing and every pass in the tests. */
 
 import { typedArrays } from './data-types.ts';
 import {
