@@ -23,7 +23,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const stop = (): void => {
     release();
     controller.abort();
-    say('interrupted: finishing the step and saving a checkpoint (again: quit at once)');
+    say('interrupted: ending at the next step, with a checkpoint (again: quit at once)');
   };
   for (const name of signals) process.on(name, stop);
   try {

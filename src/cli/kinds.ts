@@ -32,8 +32,13 @@ const wholeFrom =
 
 export const count = numbers('a whole number from 1', wholeFrom(1));
 export const amount = numbers('a whole number from 0', wholeFrom(0));
+/** A size that memory limits: far more than that is a slip of the keyboard. */
+export const countTo = (most: number): Kind<number> =>
+  numbers(`a whole number from 1 to ${most}`, wholeFrom(1, most));
+/** Neighbouring ones, too, are numbers that a double holds. */
+export const seed = numbers(`a whole number from 0 to ${2 ** 32 - 1}`, wholeFrom(0, 2 ** 32 - 1));
 /** onnxruntime starts as many as it is told, whatever becomes of the machine. */
-export const threads = numbers('a whole number from 1 to 256', wholeFrom(1, 256));
+export const threads = countTo(256);
 export const port = numbers('a port from 0 to 65535', wholeFrom(0, 65535));
 export const positive = numbers('a number above 0', (x) => Number.isFinite(x) && x > 0);
 /** A growth. */

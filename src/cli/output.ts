@@ -73,12 +73,14 @@ export const say = (line: string): void => {
 
 /**
  * Keeps a closed pipe (`nas … | head -1`) from being an error: without a reader of the result there is nothing left
- * to do; without one of the progress the work goes on.
+ * to do; without one of the progress the work goes on. Any other failure to write ends the program.
  */
 export function survivePipes(): void {
   const unless = (quiet: () => void) => (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    quiet();
+    if (error.code === 'EPIPE') return quiet();
+    process.exitCode = 1;
+    if (error.code !== 'EIO') say(`nas: the result cannot be written: ${error.message}`);
+    process.exit();
   };
   process.stdout.on(
     'error',

@@ -74,7 +74,13 @@ async function filesByClass(folder: string): Promise<FilesByClass> {
 const unreadable = /\.(avif|bmp|gif|heic|heif|jp2|jxl|tiff?)$/i;
 
 async function imageFiles(folder: string): Promise<string[]> {
-  const { files } = await list(folder);
+  const { files, folders } = await list(folder);
+  const [inner] = folders;
+  if (inner !== undefined) {
+    throw new InputError(
+      `${join(folder, inner)}: expected images in the folder of a class, found a folder. Move its images up, or move it away.`,
+    );
+  }
   const foreign = files.find((name) => unreadable.test(name));
   if (foreign !== undefined) {
     throw new InputError(

@@ -24,7 +24,7 @@ const plainLimit = 2 ** 14;
  * @throws InputError when the bytes are no such image, or the image is too large
  */
 export const probeImage = (bytes: Uint8Array, name: string): Promise<ImageShape> =>
-  reading(name, async () => {
+  reading(name, pixelLimit, async () => {
     const { channels, autoOrient } = await (await open(bytes, pixelLimit)).metadata();
     return { channels: channels <= 2 ? 1 : 3, height: autoOrient.height, width: autoOrient.width };
   });
@@ -47,7 +47,7 @@ export const decodeImage = (
   name: string,
   limit: number = pixelLimit,
 ): Promise<Uint8Array> =>
-  reading(name, async () => {
+  reading(name, limit, async () => {
     const size = pixelsOf(shape);
     const small = size <= plainLimit && shape.height * shape.width <= limit;
     const plain = small ? decodePlainPng(bytes, shape) : undefined;
@@ -91,11 +91,15 @@ async function open(bytes: Uint8Array, limit: number): Promise<Sharp> {
   return (await loadSharp())(bytes, { limitInputPixels: limit });
 }
 
-async function reading<Result>(name: string, read: () => Promise<Result>): Promise<Result> {
+async function reading<Result>(name: string, limit: number, read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
   } catch (error) {
-    throw new InputError(`${name}: cannot be read as a ${imageFormatNames} image: ${messageOf(error)}.`);
+    const message = messageOf(error);
+    const reason = message.includes('pixel limit')
+      ? `it exceeds the pixel limit of ${limit}; make it smaller`
+      : message;
+    throw new InputError(`${name}: cannot be read as a ${imageFormatNames} image: ${reason}.`);
   }
 }
 

@@ -20,14 +20,22 @@ export async function list(folder: string): Promise<Listing> {
     const entries = (await readdir(folder, { withFileTypes: true })).filter(
       ({ name }) => !name.startsWith('.'),
     );
-    const kinds = await Promise.all(entries.map((entry) => isFolder(folder, entry)));
-    const names = (folders: boolean): string[] =>
-      entries.flatMap(({ name }, i) => (kinds[i] === folders ? [name] : [])).sort();
-    return { files: names(false), folders: names(true) };
+    const kinds = await Promise.all(entries.map((entry) => kindOf(folder, entry)));
+    const other = kinds.indexOf('other');
+    if (other >= 0) throw new Error(`${entries[other]?.name} is a pipe, a socket or a device`);
+    const names = (kind: Kind): string[] =>
+      entries.flatMap(({ name }, i) => (kinds[i] === kind ? [name] : [])).sort();
+    return { files: names('file'), folders: names('folder') };
   } catch (error) {
     throw new InputError(`${folder}: cannot be read: ${messageOf(error)}.`);
   }
 }
 
-const isFolder = async (folder: string, entry: Dirent): Promise<boolean> =>
-  entry.isSymbolicLink() ? (await stat(join(folder, entry.name))).isDirectory() : entry.isDirectory();
+type Kind = 'file' | 'folder' | 'other';
+
+/** Of what a link points at. Reading from what is neither file nor folder may never end. */
+async function kindOf(folder: string, entry: Dirent): Promise<Kind> {
+  const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)) : entry;
+  if (target.isDirectory()) return 'folder';
+  return target.isFile() ? 'file' : 'other';
+}

@@ -22,16 +22,16 @@ export async function sampleFiles({
   const size = pixelsOf(shape);
   const files = new Map<string, Uint8Array>();
   for (const [i, label] of labels.entries()) {
-    const name = fileName(classes[label] ?? '', label);
-    if (files.size < most && !files.has(name)) {
-      files.set(name, await encodePng(images.subarray(i * size, (i + 1) * size), shape));
-    }
+    // Where classes have no image, others have two.
+    if (files.size === most || labels.indexOf(label) < i) continue;
+    const words = wordsOf(classes[label] ?? '', label);
+    // "C" and "C++" have the same words.
+    const name = files.has(`${words}.png`) ? `${words}-${label}.png` : `${words}.png`;
+    files.set(name, await encodePng(images.subarray(i * size, (i + 1) * size), shape));
   }
   return Array.from(files, ([name, bytes]) => ({ name, bytes }));
 }
 
 /** What is left of a class's name where anything but letters and digits is a hyphen. */
-function fileName(label: string, index: number): string {
-  const words = label.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [`class-${index}`];
-  return `${words.join('-')}.png`;
-}
+const wordsOf = (label: string, index: number): string =>
+  (label.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['class', index]).join('-');

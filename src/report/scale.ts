@@ -20,8 +20,9 @@ function roundStep(range: number, count: number): number {
  * A scale that holds all values and begins and ends at a tick.
  *
  * @param about how many steps are wanted
+ * @param most what no value is above: the scale ends there where they are all alike
  */
-export function roundScale(values: readonly number[], about = 4): Scale {
+export function roundScale(values: readonly number[], about = 4, most = Number.POSITIVE_INFINITY): Scale {
   const finite = values.filter(Number.isFinite);
   const low = finite.length > 0 ? Math.min(...finite) : 0;
   const high = finite.length > 0 ? Math.max(...finite) : 1;
@@ -31,7 +32,7 @@ export function roundScale(values: readonly number[], about = 4): Scale {
   const room = isFlat ? (size < 1e-100 ? 0.5 : 0.1 * size) : 0;
   const step = roundStep(high - low + 2 * room, about);
   const first = Math.floor((low - room) / step + 1e-9);
-  const last = Math.ceil((high + room) / step - 1e-9);
+  const last = Math.ceil(Math.min(high + room, Math.max(high, most)) / step - 1e-9);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
     Number(((first + i) * step).toPrecision(12)),
   );

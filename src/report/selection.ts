@@ -22,6 +22,7 @@ export function drawSelection(candidates: readonly CandidateReport[]): string {
       ];
     }),
     5,
+    1,
   );
   const across = (accuracy: number): number =>
     size.left + (size.width - size.left - size.right) * scale.place(accuracy);

@@ -30,7 +30,7 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
     writeFileSync(temporary, content);
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (existsSync(temporary)) rmSync(temporary);
     throw new InputError(`cannot write ${path}: ${messageOf(error)}`);
   }
 }

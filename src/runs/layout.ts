@@ -30,6 +30,9 @@ export const checkpointFile = (run: string): string => join(run, 'checkpoint.saf
 
 export const genotypeFile = (run: string): string => join(run, 'genotype.json');
 
+/** Holds the number of the process that works in the folder. */
+export const lockFile = (run: string): string => join(run, 'running.pid');
+
 export const divergenceFile = (run: string): string => join(run, 'diverged.txt');
 
 /** The seeds from the first on. */

@@ -105,7 +105,9 @@ export function createApp(registry: Registry, options: AppOptions = {}): Fastify
   const authorize = token === undefined ? () => {} : authorizer(token);
   if (options.logRequests) {
     app.addHook('onRequest', (request, reply, done) => {
-      reply.raw.once('close', () => logRequest(request, reply));
+      // Of a connection that is closed it is not known any more.
+      const from = request.ip;
+      reply.raw.once('close', () => logRequest(request, reply, from));
       done();
     });
   }
@@ -201,11 +203,12 @@ function refuseOtherMethods(app: FastifyInstance, url: string, all: readonly Han
 
 /** Of a request that is over, answered or not. */
 function logRequest(
-  { method, url, ip, socket, log }: FastifyRequest,
+  { method, url, socket, log }: FastifyRequest,
   { raw, statusCode, elapsedTime }: FastifyReply,
+  from: string,
 ): void {
   const status = raw.writableFinished ? statusCode : (refusalOf(socket) ?? errors.cancelled().status);
-  log.info({ method, url, from: ip, status, milliseconds: elapsedTime }, 'request');
+  log.info({ method, url, from, status, milliseconds: elapsedTime }, 'request');
 }
 
 /** What to answer to an error. Its stack stays here. */

@@ -1,6 +1,7 @@
 /** The command line as it is typed: help, nonsense, pipes. */
-import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -135,7 +136,7 @@ describe('what is wrong is said, and nothing done', () => {
       /--partial-channels must divide the channels, of which there are 6; got 4/,
     ],
     ['search --method random --epochs 3', /--epochs is not for the method random, .*: it reads .*--seed/],
-    ['search --batch 99999', /expected at least one batch of 99999 images, found 5000/],
+    ['search --batch 9999', /expected at least one batch of 9999 images, found 5000/],
     ['search --eigenvalue-ratio 1', /^nas: --eigenvalue-ratio must be a number above 1, got 1\n$/],
     ['search --eigenvalue-window 3', /^nas: --eigenvalue-window is only read with --eigenvalue-stop\n$/],
     ['search --projection-tune 1', /^nas: --projection-tune is only read with --select projection\n$/],
@@ -171,6 +172,11 @@ describe('what is wrong is said, and nothing done', () => {
     ['serve .', /no models found; expected <model>\/<version>\/model.onnx/],
     ['serve half.onnx', /half.onnx: cannot read the model/],
     ['serve linear.onnx --port -1', /--port must be a port from 0 to 65535, got -1/],
+    ['serve linear.onnx --instances 1000000', /--instances must be a whole number from 1 to 64, got 1000000/],
+    ['search --channels 100000', /--channels must be a whole number from 1 to 4096, got 100000/],
+    ['search --cells 1000000', /--cells must be a whole number from 1 to 1000, got 1000000/],
+    ['search --seeds 1e9', /--seeds must be a whole number from 1 to 1000, got 1000000000/],
+    ['search --seed 9007199254740991', /--seed must be a whole number from 0 to 4294967295/],
     ['quickstart --resume', /runs\/quickstart holds no run to resume/],
   ];
 
@@ -225,6 +231,19 @@ describe('info', () => {
     const { stdout } = await nas(folder.path, 'info', 'darts_v1');
     expect(stdout).toMatch(/^parameters {5}3169414\nmacs {11}\d+\n/);
   });
+});
+
+it.runIf(existsSync('/dev/full'))('a result that cannot be written is said', async () => {
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [program, 'info', 'darts_v2'], { stdio: ['ignore', full, 'pipe'] });
+  let stderr = '';
+  child.stderr?.on('data', (data) => {
+    stderr += data;
+  });
+  const [code] = await once(child, 'close');
+  closeSync(full);
+  expect(stderr).toMatch(/^nas: the result cannot be written: ENOSPC.*\n$/);
+  expect(code).toBe(1);
 });
 
 it('a pipe that is closed early is no error', async () => {

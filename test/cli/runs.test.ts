@@ -36,7 +36,7 @@ describe('an interrupted search', () => {
     await running.said(/search epoch 1\/3 step 1\//);
     running.process.kill('SIGINT');
     const { code, stdout, stderr } = await running.ended;
-    expect(stderr).toMatch(/interrupted: finishing the step/);
+    expect(stderr).toMatch(/interrupted: ending at the next step/);
     expect(stderr).toMatch(/saved; continue with: nas search --out 'broken off' --resume\n$/);
     expect([code, stdout]).toEqual([130, '']);
     expect(existsSync(place('broken off', 'genotype.json'))).toBe(false);
@@ -47,6 +47,11 @@ describe('an interrupted search', () => {
     expectRefused(other, /the run in broken off has --cells 2; it cannot be resumed with 3/);
     const limited = await nas(folder.path, ...resume, '--image-size', '9');
     expectRefused(limited, /has --image-size not given; it cannot be resumed with 9/);
+    cpSync(place('broken off'), place('of other images'), { recursive: true });
+    const config = place('of other images', 'config.json');
+    writeFileSync(config, readFileSync(config, 'utf8').replace(/"images": "\w+"/, '"images": "1234abcd"'));
+    const changed = await nas(folder.path, 'search', '--out', 'of other images', '--resume');
+    expectRefused(changed, /the images of .* are not those that the run in of other images began with/);
     const result = await nasJson(folder.path, ...resume, '--cells', '2', '--device', 'cpu');
     expect(text('broken off', 'genotype.json')).toBe(text('straight', 'genotype.json'));
     expect(result.run).toBe('broken off');
@@ -303,7 +308,7 @@ describe('evaluate and export', () => {
     const result = await nas(folder.path, 'export', 'not a number', '--onnx', 'nan/model.onnx');
     expectRefused(
       result,
-      /the exported model does not compute what .* does: .* the file was not written\n$/,
+      /the network's output for image 1 of 50 is NaN: its training has diverged; .*\n$/,
       1,
     );
     expect(existsSync(place('nan'))).toBe(false);

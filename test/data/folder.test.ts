@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -131,6 +132,10 @@ describe('a folder of images', () => {
       async () => ({ ...(await classesOf(['a', 'b'], 2)), 'c/notes.txt': '' }),
       /\/c: expected PNG, JPEG or WebP images of the class 'c', found none\. The layouts are/,
     ],
+    'a folder in the folder of a class': [
+      async () => ({ ...(await classesOf(['a', 'b'], 2)), ...(await classesOf(['b/2021'], 1)) }),
+      /b\/2021: expected images in the folder of a class, found a folder\. Move its images up/,
+    ],
     'an unknown test class': [
       async () => ({ ...(await classesOf(['train/a', 'train/b'], 2)), ...(await classesOf(['test/c'], 1)) }),
       /test\/c: expected one of the classes in .*train \(a, b\), found 'c'/,
@@ -147,11 +152,19 @@ describe('a folder of images', () => {
           .png()
           .toBuffer(),
       }),
-      /b\/9\.png: .*exceeds pixel limit/,
+      /b\/9\.png: .*exceeds the pixel limit of 67108864; make it smaller/,
     ],
   };
   it.each(Object.entries(faults))('is refused with %s', async (_, [files, message]) => {
     expect(await inputErrorOf(loadDataset(await folderWith(await files())))).toMatch(message);
+  });
+
+  it('is refused with a pipe, from which nothing may ever come', async () => {
+    const folder = await folderWith(await classesOf(['a', 'b'], 2));
+    execFileSync('mkfifo', [join(folder, 'b', 'pipe.png')]);
+    expect(await inputErrorOf(loadDataset(folder))).toMatch(
+      /b: cannot be read: pipe\.png is a pipe, a socket or a device/,
+    );
   });
 
   it('is read or refused, never more, when damaged', async () => {

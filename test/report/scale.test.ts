@@ -28,6 +28,8 @@ describe('roundScale', () => {
 
   it('leaves room around a single value', () => {
     expect(roundScale([0.5]).ticks).toEqual([0.45, 0.5, 0.55]);
+    expect(roundScale([1], 5, 1).ticks.at(-1)).toBe(1);
+    expect(roundScale([0.9, 1.02], 5, 1).to).toBeGreaterThanOrEqual(1.02);
     expect(roundScale([0]).ticks).toEqual([-0.5, 0, 0.5]);
   });
 });

@@ -10,13 +10,7 @@ export const infoCommand = defineCommand({
   describe: 'size of the network of a genotype: parameters (without auxiliary head) and multiply–accumulates',
   options: ['channels', 'cells', 'classes', 'imageChannels', 'height', 'width'],
   defaults,
-  examples: [
-    ['info darts_v2 --channels 36 --cells 20 --classes 10', 'the network of the paper'],
-    [
-      "info '|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_3x3~2|'",
-      'one of NAS-Bench-201',
-    ],
-  ],
+  examples: [['info darts_v2 --channels 36 --cells 20 --classes 10', 'the network of the paper']],
   run: async ({ argument, given, print }) => {
     const { describeGenotype } = await import('../tasks/info.ts');
     print(describeGenotype(argument, defaults, given));

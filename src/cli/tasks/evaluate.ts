@@ -1,9 +1,11 @@
 /** Measures the test accuracy of a run's network or of an .onnx file. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { Dataset } from '../../data/index.ts';
+import type { Dataset, ImageShape } from '../../data/index.ts';
 import { type LoadedModel, loadModel } from '../../engine/model.ts';
 import { InputError } from '../../errors.ts';
 import { pixelRange } from '../../export/verify.ts';
+import { metadataFromProps } from '../../onnx/metadata.ts';
+import { readModelInfo } from '../../onnx/serde.ts';
 import { accuracyOf, splitLogits } from '../../retrain/evaluate.ts';
 import { compileClassifier, evaluationBatch } from '../../retrain/retrain.ts';
 import { withFixedData } from '../places.ts';
@@ -34,7 +36,13 @@ export async function evaluate(source: string, given: Partial<EvaluateOptions>):
   if (!existsSync(source)) {
     throw new InputError(`${source} does not exist: expected a run's folder or an .onnx file`);
   }
-  const evaluateIt = statSync(source).isDirectory() ? evaluateRun : evaluateFile;
+  const found = statSync(source);
+  if (!found.isDirectory() && !found.isFile()) {
+    throw new InputError(
+      `${source} is a pipe, a socket or a device: expected a run's folder or an .onnx file`,
+    );
+  }
+  const evaluateIt = found.isDirectory() ? evaluateRun : evaluateFile;
   return evaluateIt(source, withFixedData(given));
 }
 
@@ -48,7 +56,7 @@ async function evaluateRun(run: string, given: Partial<EvaluateOptions>): Promis
   const trained = openTrained(run, given.weights ?? 'best');
   const engine = await openEngine({ ...deviceDefaults, ...given });
   const dataset = await openDataset({ ...trained.options, ...given });
-  requireFit(dataset, trained.dataset.shape, trained.dataset.classes.length, run);
+  requireFit(dataset, trained.dataset, run);
   const { classifier, dispose } = await compileClassifier(engine, trained.network, dataset.shape);
   const classify = classifier(trained.weights);
   const logits = await splitLogits(
@@ -67,11 +75,18 @@ async function evaluateFile(file: string, given: Partial<EvaluateOptions>): Prom
     throw new InputError(`--${unused} is for the folder of a run; ${file} is run by onnxruntime as it is`);
   const { threads, ...options } = { ...dataDefaults, ...deviceDefaults, ...given };
   const provider = await deviceOf(options);
-  const model = await loadModel(readFileSync(file), file, { provider, ...(threads && { threads }) });
-  return evaluateModel(model, file, options).finally(model.dispose);
+  const bytes = readFileSync(file);
+  const model = await loadModel(bytes, file, { provider, ...(threads && { threads }) });
+  const { labels } = metadataFromProps(readModelInfo(bytes).metadata);
+  return evaluateModel(model, labels, file, options).finally(model.dispose);
 }
 
-async function evaluateModel(model: LoadedModel, file: string, options: DataOptions): Promise<Evaluation> {
+async function evaluateModel(
+  model: LoadedModel,
+  labels: unknown,
+  file: string,
+  options: DataOptions,
+): Promise<Evaluation> {
   const { shape: sizes = [] } = model.inputs[0] ?? {};
   if (sizes.length !== 4) {
     throw new InputError(
@@ -81,12 +96,17 @@ async function evaluateModel(model: LoadedModel, file: string, options: DataOpti
   const dataset = await openDataset(options);
   const { shape, classes } = dataset;
   const [batch, channels, height, width] = sizes;
-  const expected = {
+  const expected: ImageShape = {
     channels: known(channels, shape.channels),
     height: known(height, shape.height),
     width: known(width, shape.width),
   };
-  requireFit(dataset, expected, known(model.outputs[0]?.shape.at(-1), classes.length), file);
+  const count = known(model.outputs[0]?.shape.at(-1), classes.length);
+  // The labels of a file may be anybody's: what does not name its classes is none.
+  const names: unknown = labels;
+  const areNames =
+    Array.isArray(names) && names.length === count && names.every((name) => typeof name === 'string');
+  requireFit(dataset, { shape: expected, classes: areNames ? names : count }, file);
   const size = known(batch, evaluationBatch);
   const classify = (pixels: Float32Array): Promise<Float32Array> =>
     model.run(pixels, [size, shape.channels, shape.height, shape.width]);

@@ -1,12 +1,13 @@
 /** Exports the trained network of a run, verifies the file and only then writes it. */
 
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { modelCard } from '../../export/card.ts';
 import { type NetworkCost, networkCost } from '../../export/cost.ts';
 import { inferenceGraph, modelBytes } from '../../export/model.ts';
 import { sampleFiles } from '../../export/samples.ts';
 import { type Verification, verifyModel } from '../../export/verify.ts';
+import { cardPath, samplesFolder } from '../../model-files.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
 import { version } from '../../version.ts';
 import { percent, say } from '../output.ts';
@@ -44,12 +45,14 @@ export async function runExport(run: string, options: ExportOptions): Promise<Ex
   const { onnx, softmax, images } = options;
   if (!onnx.endsWith(extension))
     throw new InputError(`--onnx must name a file that ends in ${extension}, got ${onnx}`);
-  requireWritable(onnx);
+  const card = cardPath(onnx);
+  const sampleFile = (name: string): string => join(samplesFolder(onnx), name);
+  for (const path of [onnx, card, ...(options.samples ? [sampleFile('any.png')] : [])]) requireWritable(path);
   const trained = openTrained(run, options.weights);
   const { network, weights, normalization, genotypeText, accuracy } = trained;
   const engine = await openEngine(options);
   const dataset = await openDataset({ ...trained.options, ...withFixedData(options) });
-  requireFit(dataset, trained.dataset.shape, trained.dataset.classes.length, run);
+  requireFit(dataset, trained.dataset, run);
   const { shape, classes } = dataset;
   const metadata = {
     labels: trained.dataset.classes,
@@ -82,10 +85,9 @@ export async function runExport(run: string, options: ExportOptions): Promise<Ex
     classes: classes.length,
   });
   writeWhole(onnx, bytes);
-  const card = `${onnx.slice(0, -extension.length)}.md`;
   writeWhole(card, modelCard(metadata, { ...cost, bytes: bytes.length, verification }));
   const samples = options.samples ? await sampleFiles(dataset) : [];
-  for (const { name, bytes: file } of samples) writeWhole(join(dirname(onnx), 'samples', name), file);
+  for (const { name, bytes: file } of samples) writeWhole(sampleFile(name), file);
   say(`written ${onnx}, test accuracy ${percent(accuracy)}`);
   return { onnx, bytes: bytes.length, accuracy, samples: samples.length, ...cost, verification };
 }

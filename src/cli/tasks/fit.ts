@@ -2,18 +2,33 @@
 import type { Dataset, ImageShape } from '../../data/index.ts';
 import { InputError } from '../../errors.ts';
 
-/** @throws InputError where the data set has images of another shape, or another number of classes */
+/** What a model takes and names. */
+export interface Measurable {
+  readonly shape: ImageShape;
+  /** How many classes it tells apart, or their names. */
+  readonly classes: number | readonly string[];
+}
+
+/** @throws InputError where the data set has images of another shape, another number of classes, or classes of other names */
 export function requireFit(
   { name, shape, classes }: Dataset,
-  expected: ImageShape,
-  classCount: number,
+  { shape: wantedShape, classes: wantedClasses }: Measurable,
   model: string,
 ): void {
   const text = ({ height, width, channels }: ImageShape, count: number): string =>
     `images of ${height}×${width}×${channels} in ${count} classes`;
-  const [wanted, got] = [text(expected, classCount), text(shape, classes.length)];
-  if (wanted === got) return;
+  const count = typeof wantedClasses === 'number' ? wantedClasses : wantedClasses.length;
+  const [wanted, got] = [text(wantedShape, count), text(shape, classes.length)];
+  if (wanted !== got) {
+    throw new InputError(
+      `${model} takes ${wanted}, but the data set ${name} has ${got}; choose another with --data or --image-size`,
+    );
+  }
+  const other =
+    typeof wantedClasses === 'number' ? -1 : wantedClasses.findIndex((label, i) => label !== classes[i]);
+  if (other < 0) return;
   throw new InputError(
-    `${model} takes ${wanted}, but the data set ${name} has ${got}; choose another with --data or --image-size`,
+    `${model} calls its class ${other} "${(wantedClasses as readonly string[])[other]}", but the data set ${name} calls it ` +
+      `"${classes[other]}": its classes are others, or in another order; choose another with --data`,
   );
 }

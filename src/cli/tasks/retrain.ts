@@ -5,6 +5,7 @@ import { InputError } from '../../errors.ts';
 import { retrainDefaultsOf } from '../../retrain/options.ts';
 import { retrain } from '../../retrain/retrain.ts';
 import { retrainFolder } from '../../runs/layout.ts';
+import { holdFolder } from '../../runs/lock.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { formatGenotype, type Genotype, skeletonOfGenotype } from '../../search/genotype.ts';
 import { loadGenotype } from '../../search/genotype-file.ts';
@@ -16,6 +17,7 @@ import { inheritedData, requireSelected, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
 import { readRetrainConfig, resumedOptions } from '../run-config.ts';
 import type { Place, RetrainRunOptions } from '../run-options.ts';
+import { imagesField, requireSameImages } from '../same-images.ts';
 import { openDataset, openEngine } from '../setting.ts';
 
 export interface RetrainRun {
@@ -74,24 +76,27 @@ export async function retrainInFolder(
   say(
     `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${out}`,
   );
-  if (!resume) {
-    const { name, classes, shape } = dataset;
-    folder.writeConfig({
-      command: 'retrain',
-      version,
-      options,
-      genotype: formatGenotype(genotype),
-      dataset: { name, classes, shape },
-    });
-  }
+  if (resume) requireSameImages(out, dataset);
+  const { name, classes, shape } = dataset;
+  const config = {
+    command: 'retrain',
+    version,
+    options,
+    genotype: formatGenotype(genotype),
+    dataset: { name, classes, shape },
+    ...imagesField(dataset),
+  };
+  const release = holdFolder(out);
   const progress = showProgress('retrain', signal);
   try {
+    if (!resume) folder.writeConfig(config);
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
     return { run: out, accuracy, bestAccuracy, parameters };
   } finally {
     progress.close();
+    release();
   }
 }
 

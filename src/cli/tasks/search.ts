@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
+import { holdFolder } from '../../runs/lock.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { costOf } from '../../search/budget.ts';
 import { formatCost } from '../../search/budget-text.ts';
@@ -26,6 +27,7 @@ import {
   randomRunNames,
   type SearchRunOptions,
 } from '../run-options.ts';
+import { imagesField, requireSameImages } from '../same-images.ts';
 import { openDataset, openEngine } from '../setting.ts';
 import { budgetSize, openBudget, requireBudgetOptions, requireWithin } from './budget.ts';
 
@@ -172,9 +174,11 @@ export async function searchInFolder(
   );
   // Latencies come from a file, too.
   const costs = budget?.cost === 'latency' ? { costs: budget.table } : {};
-  if (!resume) folder.writeConfig(configOf('search', plan, costs));
+  if (resume) requireSameImages(out, dataset);
+  const release = holdFolder(out);
   const progress = showProgress('search', signal);
   try {
+    if (!resume) folder.writeConfig(configOf('search', plan, { ...costs, ...imagesField(dataset) }));
     const setting = { engine, folder, resume, signal, observer: progress, space: opened.space, budget };
     const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
@@ -187,5 +191,6 @@ export async function searchInFolder(
     return { ...found, cost };
   } finally {
     progress.close();
+    release();
   }
 }

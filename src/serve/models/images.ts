@@ -1,6 +1,7 @@
 /** From the bytes of image files to the tensor that an image classifier takes. */
 
 import { availableParallelism } from 'node:os';
+import { concurrently } from '../../data/concurrently.ts';
 import { decodeImage } from '../../data/image.ts';
 import { loadSharp } from '../../data/sharp.ts';
 import { messageOf } from '../../errors.ts';
@@ -10,30 +11,6 @@ import type { Classifier } from './classifier.ts';
 
 // The first image is not to wait for it. Where it cannot be loaded, that image says so.
 void loadSharp().catch(() => undefined);
-
-/**
- * The results for all items, in their order. As many as there are cores are computed at once, so that the few items of others
- * need not wait for all of one's many; after a failure no more are.
- */
-async function someAtOnce<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item, index: number) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await work(items[index] as Item, index);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: availableParallelism() }, lane));
-  } finally {
-    next = items.length;
-  }
-  return results;
-}
 
 /**
  * Images as float32 [N, channels, height, width] (or channels last), with pixels in [0, 1] and normalised as the
@@ -52,7 +29,8 @@ export async function decodeImages(
   const { channels, height, width } = image;
   const { mean, std } = normalization ?? { mean: Array(channels).fill(0), std: Array(channels).fill(1) };
   const area = height * width;
-  const decoded = await someAtOnce(files, (bytes, i) => {
+  // Not all at once: the few images of others need not wait for one's many.
+  const decoded = await concurrently(files, availableParallelism(), async (bytes, i) => {
     if (isGone()) throw errors.cancelled();
     const name = files.length === 1 ? 'the image' : `image ${i}`;
     return decodeImage(bytes, image, name, maxPixels).catch((error: unknown) => {

@@ -1,11 +1,11 @@
 /** The images in the folder `samples` beside a model: what the page offers to try it on. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { imageMediaType } from '../../data/image-formats.ts';
+import { samplesFolder } from '../../model-files.ts';
 import { unlessMissing } from '../models/repository.ts';
 import type { Asset } from './assets.ts';
 
-const folderName = 'samples';
 /** A page shows no more, and no larger ones. */
 const most = 24;
 const largest = 4 * 2 ** 20;
@@ -14,7 +14,7 @@ const isSample = (name: string): boolean => !name.startsWith('.') && imageMediaT
 
 /** The names of a model's samples, in order; none where there is no such folder. */
 export async function sampleNames(model: string): Promise<string[]> {
-  const names = await readdir(join(dirname(model), folderName)).catch(() => []);
+  const names = await readdir(samplesFolder(model)).catch(() => []);
   const files = await Promise.all(names.filter(isSample).map((name) => fileOf(model, name)));
   return files
     .flatMap((file) => (file ? [basename(file)] : []))
@@ -27,13 +27,13 @@ export async function sampleOf(model: string, name: string): Promise<Asset | und
   if (!(await sampleNames(model)).includes(name)) return undefined;
   return {
     type: imageMediaType(name) as string,
-    bytes: await readFile(join(dirname(model), folderName, name)),
+    bytes: await readFile(join(samplesFolder(model), name)),
   };
 }
 
 /** A file in the folder of samples; undefined where it lies elsewhere, or is none to show. */
 async function fileOf(model: string, name: string): Promise<string | undefined> {
-  const folder = await realpath(join(dirname(model), folderName));
+  const folder = await realpath(samplesFolder(model));
   const target = await unlessMissing(realpath(join(folder, name)));
   if (!target?.startsWith(folder + sep)) return undefined;
   const found = await stat(target);
