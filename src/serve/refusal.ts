@@ -18,7 +18,8 @@ const refused = new WeakMap<Socket, number>();
 export const refusalOf = (socket: Socket): number | undefined => refused.get(socket);
 
 export function refuseConnection({ code }: ConnectionError, socket: Socket): void {
-  if (refused.has(socket)) return;
+  // One that is broken, or has been refused already, reads nothing any more.
+  if (code === 'ECONNRESET' || !socket.writable) return;
   const { status, message } = (clientErrors[code] ?? errors.notHttp)();
   refused.set(socket, status);
   const body = JSON.stringify({ error: message });
