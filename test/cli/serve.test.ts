@@ -110,11 +110,14 @@ describe('nas serve', () => {
     const lines = all.filter(({ msg }) => msg === 'request');
     const url = '/v2/models/linear/infer';
     const request = { method: 'POST', url, from: '127.0.0.1', milliseconds: expect.any(Number) };
-    expect(lines).toMatchObject([
+    // In the order in which they came; those that were aborted end when that is noticed.
+    const byId = (a: (typeof lines)[number], b: (typeof lines)[number]) =>
+      String(a.reqId) < String(b.reqId) ? -1 : 1;
+    expect(lines.toSorted(byId)).toMatchObject([
       { ...request, reqId: 'r-1', status: 200 },
-      { ...request, reqId: expect.any(String), status: 400 },
-      { ...request, url: '/v2/models/slow/infer', status: 499 },
-      { ...request, status: 400 },
+      { ...request, reqId: 'req-1', status: 400 },
+      { ...request, reqId: 'req-2', url: '/v2/models/slow/infer', status: 499 },
+      { ...request, reqId: 'req-3', status: 400 },
     ]);
   });
 

@@ -125,8 +125,9 @@ describe('a worker that crashes', () => {
     const before = given.runs;
     const running = ask(1);
     await vi.waitFor(() => expect(given.runs).toBe(before + 1), 5000);
-    // Of two messages that wait, the second would be looked at before the run of the first begins.
-    await sleep(20);
+    // Of two messages that wait, the second would be looked at before the run of the first begins; the run takes a third of a
+    // second.
+    await sleep(100);
     // The next run is handed to the worker together with its end.
     crash();
     const next = ask(2);
