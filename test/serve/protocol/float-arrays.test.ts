@@ -189,6 +189,14 @@ describe('any text', () => {
     return typeof value === 'number' ? Math.fround(value) : value;
   };
 
+  it.each(['.0', 'e9', '1', '-1', '"a"', '[1]', 'null'])(
+    'that goes on behind an array with %s is no JSON',
+    (more) => {
+      const text = Buffer.from(request(`[7,8]${more}`));
+      expect(outcome(() => parseFloatArrays(text))).toMatch(/text that is not JSON/);
+    },
+  );
+
   it('is read as JSON.parse reads it, or not at all', () => {
     let read = 0;
     fc.assert(
