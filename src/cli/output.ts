@@ -78,9 +78,8 @@ export const say = (line: string): void => {
 export function survivePipes(): void {
   const unless = (quiet: () => void) => (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return quiet();
-    process.exitCode = 1;
-    if (error.code !== 'EIO') say(`nas: the result cannot be written: ${error.message}`);
-    process.exit();
+    say(`nas: the result cannot be written: ${error.message}`);
+    process.exit(1);
   };
   process.stdout.on(
     'error',

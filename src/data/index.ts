@@ -1,5 +1,4 @@
 /** Data sets: loading, normalisation, augmentation, batches and their order. */
-
 export { assembleBatch, type Batch } from './batch.ts';
 export { type Dataset, type ImageShape, type Normalization, pixelsOf, type Split } from './dataset.ts';
 export { fingerprintOf } from './fingerprint.ts';

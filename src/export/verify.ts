@@ -91,7 +91,8 @@ export async function verifyModel(
     accuracyOf(rows, test.labels, classes.length),
   ) as [number, number];
   const tolerance = toleranceFor(logits);
-  if (maxDifference > tolerance || wanted !== accuracy) {
+  // A NaN would not be within it.
+  if (!(maxDifference <= tolerance) || wanted !== accuracy) {
     throw new FailureError(
       `the exported model does not compute what ${engine.name} does: on ${count} test images its output differs by up to ` +
         `${maxDifference} (allowed ${tolerance}), its accuracy is ${accuracy} (expected ${wanted}); the file was not written`,

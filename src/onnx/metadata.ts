@@ -42,3 +42,7 @@ export function metadataFromProps(props: Readonly<Record<string, string>>): Part
   });
   return Object.fromEntries(entries);
 }
+
+/** Whether labels are such: a model's metadata may be anybody's. */
+export const isLabels = (labels: unknown): labels is readonly string[] =>
+  Array.isArray(labels) && labels.every((label) => typeof label === 'string');

@@ -1,5 +1,4 @@
 /** Accuracy and logits over a whole split, in batches of one size; the last one is filled up and cut off. */
-
 import { assembleBatch, type Dataset, type Normalization, type Split } from '../data/index.ts';
 import { DivergenceError } from '../errors.ts';
 

@@ -17,7 +17,7 @@ import { ParameterTable } from '../nn/parameters.ts';
 import { inScope } from '../scope.ts';
 import { cellsOf, type Edge, type Genotype, skeletonOfGenotype } from '../search/genotype.ts';
 import { operationOf } from '../search/operations.ts';
-import { isReduction, skeletonForm, strideOf } from '../search/skeleton-names.ts';
+import { halvingsAfter, skeletonForm, strideOf } from '../search/skeleton-names.ts';
 import { skeletonOf } from '../search/skeletons/index.ts';
 import {
   type CellFrame,
@@ -65,11 +65,15 @@ export function makeNetwork(genotype: Genotype, options: NetworkOptions): Networ
   const classify = linear(root.at('classifier'), body.outputs, options.classes);
 
   const branch = Math.floor((2 * options.cells) / 3);
-  const halvings = Array.from({ length: branch + 1 }, (_, i) => isReduction(i, options.cells, reductions));
   const branchOutputs = body.widths[branch];
   const auxiliary =
     options.auxiliary && branchOutputs !== undefined
-      ? makeAuxiliaryHead(root.at('auxiliary'), branchOutputs, options, halvings.filter(Boolean).length)
+      ? makeAuxiliaryHead(
+          root.at('auxiliary'),
+          branchOutputs,
+          options,
+          halvingsAfter(branch + 1, options.cells, reductions),
+        )
       : undefined;
 
   const logits: Network['logits'] = (images, context, withAuxiliary = false) => {

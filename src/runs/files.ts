@@ -30,6 +30,7 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
     writeFileSync(temporary, content);
     renameSync(temporary, path);
   } catch (error) {
+    // Where the folder is a file, removing what is not there would be an error of its own.
     if (existsSync(temporary)) rmSync(temporary);
     throw new InputError(`cannot write ${path}: ${messageOf(error)}`);
   }

@@ -1,7 +1,7 @@
 /** A folder belongs to one process at a time: two runs in one would overwrite each other's files. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { InputError } from '../errors.ts';
+import { InputError, messageOf } from '../errors.ts';
 import { lockFile } from './layout.ts';
 
 /**
@@ -38,7 +38,7 @@ function isWritten(file: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new InputError(`cannot write ${file}: ${(error as Error).message}`);
+    throw new InputError(`cannot write ${file}: ${messageOf(error)}`);
   }
 }
 

@@ -57,6 +57,10 @@ export const usualReductions: readonly number[] = [1 / 3, 2 / 3];
 export const isReduction = (index: number, cells: number, reductions = usualReductions): boolean =>
   reductions.some((place) => index === (place < 1 ? Math.floor(place * cells) : place));
 
+/** How often an image has been halved after the first `count` cells. */
+export const halvingsAfter = (count: number, cells: number, reductions?: readonly number[]): number =>
+  Array.from({ length: count }, (_, index) => isReduction(index, cells, reductions)).filter(Boolean).length;
+
 /** Whether a place of a reduction is a part of the cells; else it is the index of one. */
 export const isPart = (place: number): boolean => place > 0 && place < 1;
 

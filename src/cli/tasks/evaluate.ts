@@ -4,7 +4,7 @@ import type { Dataset, ImageShape } from '../../data/index.ts';
 import { type LoadedModel, loadModel } from '../../engine/model.ts';
 import { InputError } from '../../errors.ts';
 import { pixelRange } from '../../export/verify.ts';
-import { metadataFromProps } from '../../onnx/metadata.ts';
+import { isLabels, metadataFromProps } from '../../onnx/metadata.ts';
 import { readModelInfo } from '../../onnx/serde.ts';
 import { accuracyOf, splitLogits } from '../../retrain/evaluate.ts';
 import { compileClassifier, evaluationBatch } from '../../retrain/retrain.ts';
@@ -102,11 +102,8 @@ async function evaluateModel(
     width: known(width, shape.width),
   };
   const count = known(model.outputs[0]?.shape.at(-1), classes.length);
-  // The labels of a file may be anybody's: what does not name its classes is none.
-  const names: unknown = labels;
-  const areNames =
-    Array.isArray(names) && names.length === count && names.every((name) => typeof name === 'string');
-  requireFit(dataset, { shape: expected, classes: areNames ? names : count }, file);
+  const named = isLabels(labels) && labels.length === count;
+  requireFit(dataset, { shape: expected, classes: named ? labels : count }, file);
   const size = known(batch, evaluationBatch);
   const classify = (pixels: Float32Array): Promise<Float32Array> =>
     model.run(pixels, [size, shape.channels, shape.height, shape.width]);

@@ -10,25 +10,21 @@ export interface Measurable {
 }
 
 /** @throws InputError where the data set has images of another shape, another number of classes, or classes of other names */
-export function requireFit(
-  { name, shape, classes }: Dataset,
-  { shape: wantedShape, classes: wantedClasses }: Measurable,
-  model: string,
-): void {
+export function requireFit({ name, shape, classes }: Dataset, wanted: Measurable, model: string): void {
   const text = ({ height, width, channels }: ImageShape, count: number): string =>
     `images of ${height}×${width}×${channels} in ${count} classes`;
-  const count = typeof wantedClasses === 'number' ? wantedClasses : wantedClasses.length;
-  const [wanted, got] = [text(wantedShape, count), text(shape, classes.length)];
-  if (wanted !== got) {
+  const [count, names] =
+    typeof wanted.classes === 'number' ? [wanted.classes, []] : [wanted.classes.length, wanted.classes];
+  const [takes, got] = [text(wanted.shape, count), text(shape, classes.length)];
+  if (takes !== got) {
     throw new InputError(
-      `${model} takes ${wanted}, but the data set ${name} has ${got}; choose another with --data or --image-size`,
+      `${model} takes ${takes}, but the data set ${name} has ${got}; choose another with --data or --image-size`,
     );
   }
-  const other =
-    typeof wantedClasses === 'number' ? -1 : wantedClasses.findIndex((label, i) => label !== classes[i]);
+  const other = names.findIndex((name, i) => name !== classes[i]);
   if (other < 0) return;
   throw new InputError(
-    `${model} calls its class ${other} "${(wantedClasses as readonly string[])[other]}", but the data set ${name} calls it ` +
+    `${model} calls its class ${other} "${names[other]}", but the data set ${name} calls it ` +
       `"${classes[other]}": its classes are others, or in another order; choose another with --data`,
   );
 }

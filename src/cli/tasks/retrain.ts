@@ -77,19 +77,20 @@ export async function retrainInFolder(
     `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${out}`,
   );
   if (resume) requireSameImages(out, dataset);
-  const { name, classes, shape } = dataset;
-  const config = {
-    command: 'retrain',
-    version,
-    options,
-    genotype: formatGenotype(genotype),
-    dataset: { name, classes, shape },
-    ...imagesField(dataset),
-  };
   const release = holdFolder(out);
   const progress = showProgress('retrain', signal);
   try {
-    if (!resume) folder.writeConfig(config);
+    if (!resume) {
+      const { name, classes, shape } = dataset;
+      folder.writeConfig({
+        command: 'retrain',
+        version,
+        options,
+        genotype: formatGenotype(genotype),
+        dataset: { name, classes, shape },
+        ...imagesField(dataset),
+      });
+    }
     const setting = { engine, folder, resume, signal, observer: progress };
     const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);

@@ -11,7 +11,7 @@ import {
 import type { Width } from '../../nn/padding.ts';
 import { inScope } from '../../scope.ts';
 import { tf } from '../../tfjs.ts';
-import { type CellKind, isReduction } from '../skeleton-names.ts';
+import { type CellKind, halvingsAfter } from '../skeleton-names.ts';
 
 export interface SkeletonOptions {
   readonly imageChannels: number;
@@ -91,10 +91,8 @@ export function largestState(
   batch: number,
   { height, width }: { readonly height: number; readonly width: number },
 ): number {
-  const halvings = Array.from({ length: cells }, (_, i) => i).filter((i) =>
-    isReduction(i, cells, reductions),
-  );
   const after = (count: number): number =>
     channels * 2 ** count * Math.ceil(height / 2 ** count) * Math.ceil(width / 2 ** count);
-  return batch * Math.max(...[...halvings.keys(), halvings.length].map(after));
+  const halvings = halvingsAfter(cells, cells, reductions);
+  return batch * Math.max(...Array.from({ length: halvings + 1 }, (_, count) => after(count)));
 }

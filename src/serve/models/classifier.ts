@@ -2,7 +2,7 @@
 
 import type { ImageShape } from '../../data/dataset.ts';
 import { InputError } from '../../errors.ts';
-import type { ModelMetadata } from '../../onnx/metadata.ts';
+import { isLabels, type ModelMetadata } from '../../onnx/metadata.ts';
 import { softmax } from '../../softmax.ts';
 import type { NamedTensors, TensorSignature } from '../tensor.ts';
 import type { ModelConfig } from './config.ts';
@@ -108,6 +108,3 @@ const isImageShape = (value: unknown): value is ImageShape => {
     isLength(image?.height) && isLength(image?.width) && (image?.channels === 1 || image?.channels === 3)
   );
 };
-
-const isLabels = (labels: unknown): labels is readonly string[] =>
-  Array.isArray(labels) && labels.every((label) => typeof label === 'string');

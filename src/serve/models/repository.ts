@@ -50,9 +50,10 @@ export interface Repository {
 export async function lookInto(path: string): Promise<Repository> {
   const isSingle = await isFile(path);
   const root = await realpath(path);
+  const names = isSingle ? [basename(path, extension)] : await folderNames(root);
   const models: FoundModel[] = [];
   const problems = new Map<string, InputError>();
-  for (const name of isSingle ? [basename(path, extension)] : await folderNames(root)) {
+  for (const name of names) {
     try {
       const model = isSingle ? await singleFile(path) : await modelOfFolder(root, name);
       if (!model) continue;

@@ -1,6 +1,6 @@
 /** The images in the folder `samples` beside a model: what the page offers to try it on. */
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { imageMediaType } from '../../data/image-formats.ts';
 import { samplesFolder } from '../../model-files.ts';
 import { unlessMissing } from '../models/repository.ts';
@@ -15,11 +15,9 @@ const isSample = (name: string): boolean => !name.startsWith('.') && imageMediaT
 /** The names of a model's samples, in order; none where there is no such folder. */
 export async function sampleNames(model: string): Promise<string[]> {
   const names = await readdir(samplesFolder(model)).catch(() => []);
-  const files = await Promise.all(names.filter(isSample).map((name) => fileOf(model, name)));
-  return files
-    .flatMap((file) => (file ? [basename(file)] : []))
-    .sort()
-    .slice(0, most);
+  const first = names.filter(isSample).sort().slice(0, most);
+  const areShown = await Promise.all(first.map((name) => isShown(samplesFolder(model), name)));
+  return first.filter((_, i) => areShown[i]);
 }
 
 /** A sample by the name in its URL; undefined unless it is one of the model's. */
@@ -31,11 +29,10 @@ export async function sampleOf(model: string, name: string): Promise<Asset | und
   };
 }
 
-/** A file in the folder of samples; undefined where it lies elsewhere, or is none to show. */
-async function fileOf(model: string, name: string): Promise<string | undefined> {
-  const folder = await realpath(samplesFolder(model));
+/** Whether it is a file of the folder itself, and small enough. */
+async function isShown(folder: string, name: string): Promise<boolean> {
   const target = await unlessMissing(realpath(join(folder, name)));
-  if (!target?.startsWith(folder + sep)) return undefined;
+  if (!target?.startsWith((await realpath(folder)) + sep)) return false;
   const found = await stat(target);
-  return found.isFile() && found.size <= largest ? join(folder, name) : undefined;
+  return found.isFile() && found.size <= largest;
 }
