@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { type DeviceName, requireDevice } from '../devices/index.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
 import { optimize, optimizeFor, type Pass } from '../onnx/passes/index.ts';
-import { serialize, serializeAlternatives } from '../onnx/serde.ts';
+import { joinAlternatives, serialize, serializeAlternative } from '../onnx/serde.ts';
 import { onnxBackend } from '../trace/backend.ts';
 import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { legalize } from '../trace/legalize.ts';
@@ -79,7 +79,16 @@ export async function onnxruntimeEngine({
     // A GPU's memory is not the session's.
     const together = provider === 'cpu' && Object.keys(graphs).length > 1;
     const { sessions, run } = together
-      ? takingTurns(await load(() => serializeAlternatives(graphs, { segmentSize })), tasks)
+      ? takingTurns(
+          await load(() =>
+            joinAlternatives(
+              Object.entries(graphs).map(([name, graph]) =>
+                serializeAlternative(graph, name, { segmentSize }),
+              ),
+            ),
+          ),
+          tasks,
+        )
       : await loadApart(graphs, tasks, (graph) => load(() => serialize(graph, written)));
     return {
       run,
@@ -94,7 +103,7 @@ export async function onnxruntimeEngine({
 }
 
 /** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
-const segmentSize = 1000;
+const segmentSize = 500;
 
 /** Installs onnxruntime as what computes tensors of the tfjs backend `onnx` when a program reads them. */
 export function registerOnnxBackend(): void {

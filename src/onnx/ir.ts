@@ -6,6 +6,8 @@
  * and since a node can only read values that exist already, this order is a topological one.
  */
 
+import { remembered } from '../remembered.ts';
+
 export type DataType =
   | 'float32'
   | 'float64'
@@ -135,28 +137,46 @@ export function createNode(
 /** The nodes that the given values need, in creation order, which is a topological order. */
 export function nodesOf(values: readonly Value[]): Node[] {
   const found = new Set<Node>();
-  const pending = [...values];
-  for (let value = pending.pop(); value; value = pending.pop()) {
-    if (value.source.kind !== 'node' || found.has(value.source.node)) continue;
+  const pending: Node[] = [];
+  const reach = (value: Value | null): void => {
+    if (value?.source.kind !== 'node' || found.has(value.source.node)) return;
     found.add(value.source.node);
-    for (const input of value.source.node.inputs) if (input) pending.push(input);
+    pending.push(value.source.node);
+  };
+  values.forEach(reach);
+  for (let node = pending.pop(); node; node = pending.pop()) node.inputs.forEach(reach);
+  return inOrder([...found]);
+}
+
+/** Nodes in creation order. Those of a graph were created one after the other: to give each its place takes less than sorting. */
+function inOrder(nodes: readonly Node[]): Node[] {
+  const first = nodes.reduce((least, { id }) => Math.min(least, id), Number.POSITIVE_INFINITY);
+  const last = nodes.reduce((most, { id }) => Math.max(most, id), first);
+  if (last - first > 10 * nodes.length) return [...nodes].sort((a, b) => a.id - b.id);
+  const places = Array<Node>(nodes.length && last - first + 1);
+  for (const node of nodes) places[node.id - first] = node;
+  // Leaves out the places of others.
+  return places.filter(() => true);
+}
+
+/** The nodes of a graph, in topological order. Passes and files ask for those of one graph several times. */
+export const graphNodes = remembered((graph: Graph): readonly Node[] =>
+  nodesOf(graph.outputs.map((output) => output.value)),
+);
+
+/** One node of each operator in a graph and in all branches in it. */
+export const exemplars = remembered((graph: Graph): readonly Node[] => {
+  const known = new Map<string, Node>();
+  const add = (node: Node): void => {
+    const key = `${node.domain}.${node.op}`;
+    if (!known.has(key)) known.set(key, node);
+  };
+  for (const node of graphNodes(graph)) {
+    add(node);
+    for (const body of bodiesOf(node)) exemplars(body).forEach(add);
   }
-  return [...found].sort((a, b) => a.id - b.id);
-}
-
-/** Graphs do not change, and passes and files ask for the nodes of one graph several times. */
-const knownNodes = new WeakMap<Graph, readonly Node[]>();
-
-/** The nodes of a graph, in topological order. */
-export function graphNodes(graph: Graph): readonly Node[] {
-  const nodes = knownNodes.get(graph) ?? nodesOf(graph.outputs.map((output) => output.value));
-  knownNodes.set(graph, nodes);
-  return nodes;
-}
-
-/** The nodes of a graph and of all branches in it. */
-export const allNodes = (graph: Graph): Node[] =>
-  graphNodes(graph).flatMap((node) => [node, ...bodiesOf(node).flatMap(allNodes)]);
+  return [...known.values()];
+});
 
 /** The number of elements of a type all of whose dimensions are known. Throws on a symbolic dimension. */
 export const elementCount = (type: TensorType): number =>

@@ -3,5 +3,11 @@
  * the only place that knows protobuf.
  */
 
-export { type SerializeOptions, serialize, serializeAlternatives } from './serde/encode.ts';
+export {
+  type Alternative,
+  joinAlternatives,
+  type SerializeOptions,
+  serialize,
+  serializeAlternative,
+} from './serde/encode.ts';
 export { type ModelInfo, readModelInfo, type TensorInfo } from './serde/info.ts';

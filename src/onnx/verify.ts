@@ -2,9 +2,9 @@
 
 import { typedArrays } from './data-types.ts';
 import {
-  allNodes,
   bodiesOf,
   elementCount,
+  exemplars,
   type Graph,
   graphNodes,
   type Node,
@@ -19,7 +19,7 @@ const lowestOpset = 13;
 
 /** The version of the standard domain that the graph's operators need, at least 13. */
 export const requiredOpset = (graph: Graph): number =>
-  allNodes(graph).reduce((opset, node) => {
+  exemplars(graph).reduce((opset, node) => {
     const name = qualifiedName(node);
     return node.domain === '' && isOperatorName(name) ? Math.max(opset, operators[name].since) : opset;
   }, lowestOpset);

@@ -3,7 +3,7 @@ import onnxProto from 'onnx-proto';
 import { describe, expect, test } from 'vitest';
 import { alternativeName, chosenName } from '../../src/onnx/alternatives.ts';
 import type { Graph } from '../../src/onnx/ir.ts';
-import { serializeAlternatives } from '../../src/onnx/serde.ts';
+import { joinAlternatives, serializeAlternative } from '../../src/onnx/serde.ts';
 import { randomGraphs } from './random-graph.ts';
 import {
   bool,
@@ -26,6 +26,11 @@ const nothing = [1, 1, 1, 1, 1, 1, 1];
 /** A segment that holds any graph of these tests. */
 const inOne = 1000;
 
+const fileOf = (graphs: Readonly<Record<string, Graph>>, segmentSize: number): Uint8Array =>
+  joinAlternatives(
+    Object.entries(graphs).map(([name, graph]) => serializeAlternative(graph, name, { segmentSize })),
+  );
+
 /** The file of both with one of them chosen, and its results under their own names; the others must not be computed. */
 async function runOne(
   graphs: Readonly<Record<string, Graph>>,
@@ -39,7 +44,7 @@ async function runOne(
       feeds[alternativeName(name, input)] = feed;
     }
   }
-  const results = Object.entries(await runModel(serializeAlternatives(graphs, { segmentSize }), feeds));
+  const results = Object.entries(await runModel(fileOf(graphs, segmentSize), feeds));
   const isOwn = ([name]: [string, Result]): boolean => name.startsWith(alternativeName(chosen, ''));
   for (const [name, { shape }] of results.filter((result) => !isOwn(result)))
     expect(shape, name).toEqual(nothing);
@@ -80,7 +85,7 @@ describe('of several graphs', () => {
 
   test('of either the segments lie side by side, none within another', () => {
     const graph = graphOf({ x: float32(3) }, (b, { x }) => ({ y: b.node('Exp', [b.node('Neg', [x])]) }));
-    const model = serializeAlternatives({ a: graph, b: graph }, { segmentSize: 1 });
+    const model = fileOf({ a: graph, b: graph }, 1);
     const nodes = onnxProto.onnx.ModelProto.decode(model).graph?.node ?? [];
     const written = nodes.map(({ input, opType, attribute }) => [
       ...(input ?? []),
@@ -97,7 +102,7 @@ describe('of several graphs', () => {
 
   test('none may be chosen, and all', async () => {
     const graph = graphOf({ x: float32(3) }, (b, { x }) => ({ y: b.node('Neg', [x]) }));
-    const model = serializeAlternatives({ a: graph, b: graph }, { segmentSize: 1 });
+    const model = fileOf({ a: graph, b: graph }, 1);
     const [x] = Object.values(randomFeeds(graph));
     const shapes = async (chosen: boolean): Promise<unknown> => {
       const feeds = { 'a?': flag(chosen), 'b?': flag(chosen), 'a:x': x, 'b:x': x };

@@ -3,7 +3,7 @@
 import type { Node, Value } from '../ir.ts';
 import { formatType, type Inputs, qualifiedName } from '../operators.ts';
 import { numbersOf } from './constants.ts';
-import { type Pass, producerOf, rebuilt, rewrite } from './rewrite.ts';
+import { type NodeRule, type Pass, producerOf, rebuilt, rewrite } from './rewrite.ts';
 
 /** Whether an optional input is absent or a constant all of whose elements are the given number. */
 const absentOrAll = (value: Value | null | undefined, number: number): boolean =>
@@ -72,16 +72,19 @@ const joins: Readonly<Record<string, Join>> = {
   Transpose: joinTransposes,
 };
 
+/** What stands for a node that does nothing, or only continues what the one before it does. */
+export const withoutIdentity: NodeRule = (node, inputs) => {
+  const name = qualifiedName(node);
+  const [input] = inputs;
+  if (input && gives[name]?.(node, inputs)) return [input];
+  const join = joins[name];
+  if (!join) return undefined;
+  const inner = producerOf(input);
+  const before = inner?.inputs[0];
+  if (!before || qualifiedName(inner) !== name) return undefined;
+  const joined = join(node, inner, before, inputs);
+  return joined && [joined];
+};
+
 /** Removes what does nothing: Identity, Cast and Reshape to the same type, empty Slices and Pads, cancelling Transposes. */
-export const identity: Pass = (graph) =>
-  rewrite(graph, (node, inputs) => {
-    const name = qualifiedName(node);
-    const [input] = inputs;
-    if (input && gives[name]?.(node, inputs)) return [input];
-    const join = joins[name];
-    const inner = producerOf(input);
-    const before = inner?.inputs[0];
-    if (!join || !before || qualifiedName(inner) !== name) return undefined;
-    const joined = join(node, inner, before, inputs);
-    return joined && [joined];
-  });
+export const identity: Pass = (graph) => rewrite(graph, withoutIdentity);

@@ -12,6 +12,7 @@ import { identity } from './identity.ts';
 import { joinHalves } from './join-halves.ts';
 import { limitOutputs } from './limit-outputs.ts';
 import type { Pass } from './rewrite.ts';
+import { simplify } from './simplify.ts';
 import { sinkIntoBranches } from './sink-into-branches.ts';
 import { stackImages, stackSmall } from './stack.ts';
 
@@ -27,6 +28,7 @@ export {
   identity,
   joinHalves,
   limitOutputs,
+  simplify,
   sinkIntoBranches,
   stackImages,
   stackSmall,
@@ -47,8 +49,7 @@ export interface OptimizeOptions {
 /** For graphs that are run by us: removes what is superfluous, computes nothing twice and little node by node. */
 export const optimizeFor = ({ half = false, stacksImages = false }: OptimizeOptions = {}): Pass =>
   pipeline(
-    identity,
-    commonSubexpressions,
+    simplify,
     sinkIntoBranches,
     fuseConvolution,
     ...(half ? [halfPrecision] : []),

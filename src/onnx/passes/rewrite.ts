@@ -36,16 +36,15 @@ export function rewrite(
 
   let changed = false;
   for (const node of graphNodes(graph)) {
-    const inputs = node.inputs.map((value) => (value ? current(value) : null));
-    const moved = inputs.some((value, index) => value !== node.inputs[index]);
+    const inputs = node.inputs.map((value) => value && current(value));
     const replacement = rule(node, inputs);
-    changed ||= moved || replacement !== undefined;
+    changed ||= replacement !== undefined || inputs.some((value, index) => value !== node.inputs[index]);
     if (!changed) continue;
     const outputs = replacement ?? rebuilt(node, inputs);
     node.outputs.forEach((value, index) => {
       const output = outputs[index];
       if (!output) throw new Error(`a pass replaced ${node.op} by ${outputs.length} values`);
-      replaced.set(value, current(output));
+      replaced.set(value, replacement ? current(output) : output);
     });
   }
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: current(value) }));

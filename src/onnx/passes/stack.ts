@@ -35,10 +35,11 @@ function stackingsOf(nodes: readonly Node[], images: boolean): ReadonlyMap<Node,
   const outers = new Map<Value, number>();
   const stackings = new Map<Node, Stacking>();
   for (const node of nodes) {
-    const tensors = [...node.inputs.filter((value) => !isConstant(value)), ...node.outputs];
-    const known = tensors.every((value) => value && isKnown(value));
-    const ofImages = images && known ? imageStackingOf(node, outers) : undefined;
-    const ofSmall = known && tensors.every((value) => isSmall(value as Value)) ? stackingOf(node) : undefined;
+    const all = (holds: (value: Value) => boolean): boolean =>
+      node.inputs.every((value) => isConstant(value) || (value !== null && holds(value))) &&
+      node.outputs.every(holds);
+    const ofImages = images && all(isKnown) ? imageStackingOf(node, outers) : undefined;
+    const ofSmall = all(isSmall) ? stackingOf(node) : undefined;
     const stacking = ofImages ?? ofSmall;
     if (stacking) stackings.set(node, stacking);
     if (!images) continue;
@@ -75,25 +76,32 @@ function largestGroup(node: Node, { outer, operands }: Stacking): number {
  */
 function groupsOf(nodes: readonly Node[], stackings: ReadonlyMap<Node, Stacking>): ReadonlyMap<Node, Group> {
   const depth = new Map<Node, number>();
-  const alike = new Map<string, Node[]>();
+  /** By form and depth. */
+  const alike = new Map<string, Map<number, Node[]>>();
   for (const node of nodes) {
     const form = formOf(node, stackings.get(node));
-    const before = node.inputs.map((v) => (v?.source.kind === 'node' ? (depth.get(v.source.node) ?? 0) : 0));
-    const own = Math.max(0, ...before) + Number(form !== undefined);
+    let own = 0;
+    for (const value of node.inputs) {
+      if (value?.source.kind === 'node') own = Math.max(own, depth.get(value.source.node) ?? 0);
+    }
+    if (form !== undefined) own++;
     depth.set(node, own);
     if (form === undefined) continue;
-    const key = `${own}|${form}`;
-    const known = alike.get(key);
-    if (known) known.push(node);
-    else alike.set(key, [node]);
+    const levels = alike.get(form) ?? new Map<number, Node[]>();
+    alike.set(form, levels);
+    const group = levels.get(own);
+    if (group) group.push(node);
+    else levels.set(own, [node]);
   }
-  const groups = [...alike.values()].flatMap((group) => {
-    const [head] = group as [Node];
-    const most = largestGroup(head, stackings.get(head) as Stacking);
-    if (group.length <= most) return [group];
-    const chunks = Math.ceil(group.length / most);
-    return Array.from({ length: chunks }, (_, i) => group.slice(i * most, (i + 1) * most));
-  });
+  const groups = [...alike.values()]
+    .flatMap((levels) => [...levels.values()])
+    .flatMap((group) => {
+      const [head] = group as [Node];
+      const most = largestGroup(head, stackings.get(head) as Stacking);
+      if (group.length <= most) return [group];
+      const chunks = Math.ceil(group.length / most);
+      return Array.from({ length: chunks }, (_, i) => group.slice(i * most, (i + 1) * most));
+    });
   return new Map(
     groups.filter(({ length }) => length > 1).flatMap((group) => group.map((node) => [node, group] as const)),
   );
@@ -101,22 +109,28 @@ function groupsOf(nodes: readonly Node[], stackings: ReadonlyMap<Node, Stacking>
 
 /** The nodes that read each node. */
 function readersOf(nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
-  const readers = new Map<Node, Node[]>(nodes.map((node) => [node, []]));
+  const readers = new Map<Node, Node[]>();
   for (const node of nodes) {
-    for (const value of new Set(node.inputs)) {
-      if (value?.source.kind === 'node') readers.get(value.source.node)?.push(node);
+    for (const value of node.inputs) {
+      if (value?.source.kind !== 'node') continue;
+      const known = readers.get(value.source.node);
+      if (!known) readers.set(value.source.node, [node]);
+      // Who reads two values of a node, or one twice, is its last reader so far.
+      else if (known.at(-1) !== node) known.push(node);
     }
   }
   return readers;
 }
 
 /** Open dimensions count as one. */
-const elements = (values: readonly (Value | null)[]): number => {
-  const sizes = values.map(
-    (value) => value?.type.shape.map((size) => (typeof size === 'number' ? size : 1)) ?? [0],
-  );
-  return sizes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
-};
+const elements = (values: readonly (Value | null)[]): number =>
+  values.reduce((sum, value) => {
+    const size = value?.type.shape.reduce<number>(
+      (n, length) => n * (typeof length === 'number' ? length : 1),
+      1,
+    );
+    return sum + (size ?? 0);
+  }, 0);
 
 /** Makes much smaller what it reads, or only names it anew. */
 const reduces = (node: Node): boolean =>

@@ -111,7 +111,7 @@ export class Stacker {
   ): void {
     const [head] = group as [Node];
     const given = this.columnsOf(group).map((values, index) => operand(values, operands[index] as number));
-    const value = apply(this.build, given, group.length);
+    const value = apply(this.build, given, group.length, head);
     const whole: Stack = { value, outer, count: group.length, shape: shapeOf(head.outputs[0] as Value) };
     group.forEach((node, index) => {
       this.entries.set(node.outputs[0] as Value, { whole, index });

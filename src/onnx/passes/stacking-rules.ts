@@ -3,16 +3,12 @@
  * have one more dimension in front, of as many entries as there are nodes (jax calls these batching rules).
  */
 
-import type { Builder } from '../build.ts';
 import { floatTypes } from '../data-types.ts';
 import type { Node, Value } from '../ir.ts';
 import type { OperatorName } from '../operators.ts';
 import { qualifiedName } from '../operators.ts';
 import { numbersOf } from './constants.ts';
 import { type Operand, reshaped, type Stacking, shapeOf } from './stacks.ts';
-
-/** The stacked result of `count` nodes like `node`: [count, …]. */
-type StackingRule = (graph: Builder, node: Node, operands: readonly Operand[], count: number) => Value;
 
 const outputShape = (node: Node): readonly number[] => shapeOf(node.outputs[0] as Value);
 
@@ -22,7 +18,7 @@ const nameOf = (node: Node): OperatorName => qualifiedName(node) as OperatorName
 const first = (operands: readonly Operand[]): Value => (operands[0] as Operand).value;
 
 /** Operands broadcast from behind, so each stacked one gets the dimensions that it lacks after the first. */
-const elementwise: StackingRule = (graph, node, operands, count) => {
+const elementwise: Stacking['apply'] = (graph, operands, count, node) => {
   const { length: rank } = outputShape(node);
   const values = operands.map(({ value, stacked }) => {
     if (!stacked) return value;
@@ -32,10 +28,10 @@ const elementwise: StackingRule = (graph, node, operands, count) => {
   return graph.node(nameOf(node), values, node.attributes);
 };
 
-const reshape: StackingRule = (graph, node, operands, count) =>
+const reshape: Stacking['apply'] = (graph, operands, count, node) =>
   reshaped(graph, first(operands), [count, ...outputShape(node)]);
 
-const transpose: StackingRule = (graph, node, operands) => {
+const transpose: Stacking['apply'] = (graph, operands, _, node) => {
   const perm = node.attributes.perm as readonly number[];
   return graph.node('Transpose', [first(operands)], { perm: [0, ...perm.map((axis) => axis + 1)] });
 };
@@ -46,19 +42,19 @@ const shifted = (node: Node, axes: readonly number[]): number[] => {
   return axes.map((axis) => (axis < 0 ? axis + rank : axis) + 1);
 };
 
-const reduceSum: StackingRule = (graph, node, operands) => {
+const reduceSum: Stacking['apply'] = (graph, operands, _, node) => {
   const axes = shifted(node, numbersOf(operands[1]?.value) ?? []);
   return graph.node('ReduceSum', [first(operands), graph.ints(axes)], node.attributes);
 };
 
-const slice: StackingRule = (graph, node, operands) => {
+const slice: Stacking['apply'] = (graph, operands, _, node) => {
   const [, begin, end, axes, ...steps] = operands as [Operand, Operand, Operand, Operand, ...Operand[]];
   const moved = graph.ints(shifted(node, numbersOf(axes.value) ?? []));
   const bounds = [begin.value, end.value, moved, ...steps.map(({ value }) => value)];
   return graph.node('Slice', [first(operands), ...bounds]);
 };
 
-const expand: StackingRule = (graph, node, operands, count) => {
+const expand: Stacking['apply'] = (graph, operands, count, node) => {
   const target = outputShape(node);
   const own = shapeOf(first(operands)).slice(1);
   const aligned = [count, ...Array<number>(target.length - own.length).fill(1), ...own];
@@ -81,7 +77,7 @@ const elementwiseOperators = [
   'Cast',
 ] as const;
 
-const rules: Readonly<Record<string, StackingRule>> = {
+const rules: Readonly<Record<string, Stacking['apply']>> = {
   ...Object.fromEntries(elementwiseOperators.map((name) => [name, elementwise])),
   Reshape: reshape,
   Transpose: transpose,
@@ -96,9 +92,9 @@ const needsConstants = new Set(['Reshape', 'ReduceSum', 'Slice', 'Expand']);
 /** How nodes like this one are stacked, one entry after the other; undefined where they cannot be. */
 export function stackingOf(node: Node): Stacking | undefined {
   const name = qualifiedName(node);
-  const rule = rules[name];
+  const apply = rules[name];
   const [head, ...settings] = node.inputs;
-  if (!rule || !head || node.outputs.length !== 1) return undefined;
+  if (!apply || !head || node.outputs.length !== 1) return undefined;
   // Of numbers only: not every device joins truth values.
   if (name === 'Cast' && !floatTypes.includes(head.type.dtype)) return undefined;
   const known = needsConstants.has(name)
@@ -107,9 +103,5 @@ export function stackingOf(node: Node): Stacking | undefined {
   // Without axes a Slice or a sum means all of them; such a node would take the stack in.
   const explicit = name === 'Slice' ? settings.length >= 3 : name !== 'ReduceSum' || settings.length === 1;
   if (!known || !explicit || (name === 'Transpose' && !node.attributes.perm)) return undefined;
-  return {
-    outer: 1,
-    operands: node.inputs.map(() => 1),
-    apply: (graph, operands, count) => rule(graph, node, operands, count),
-  };
+  return { outer: 1, operands: node.inputs.map(() => 1), apply };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Builder } from '../build.ts';
-import type { Value } from '../ir.ts';
+import type { Node, Value } from '../ir.ts';
 import { sameShape, sizeOf } from '../shapes.ts';
 
 export interface Stack {
@@ -29,8 +29,8 @@ export interface Stacking {
   readonly outer: number;
   /** Of the stack that each operand must be. */
   readonly operands: readonly number[];
-  /** The stacked result, of the shape that {@link stackShape} says. */
-  readonly apply: (graph: Builder, operands: readonly Operand[], count: number) => Value;
+  /** The stacked result of `count` nodes like `node`, of the shape that {@link stackShape} says. */
+  readonly apply: (graph: Builder, operands: readonly Operand[], count: number, node: Node) => Value;
 }
 
 export const shapeOf = (value: Value): readonly number[] => value.type.shape as readonly number[];

@@ -12,13 +12,17 @@ import {
   type Value,
 } from '../ir.ts';
 import { encodeConstant, encodeResultType, encodeType, spelled } from './messages.ts';
-import { type Names, nameBranch } from './names.ts';
+import { type Names, nameBranch, type ValueNaming } from './names.ts';
 import { overwriting } from './overwriting.ts';
 import { onnx } from './proto.ts';
 import { isView, type Segment, segmentsOf, sourceNode } from './segments.ts';
 import { encodeTensor } from './tensors.ts';
 
 const { AttributeType } = onnx.AttributeProto;
+
+/** In segments a graph is only run. */
+export const namingOf = (segmentSize: number | undefined): ValueNaming =>
+  segmentSize ? 'numbered' : 'described';
 
 /** What a value is called. */
 type NameOf = (value: Value) => string;
@@ -33,7 +37,8 @@ export interface Writing {
 }
 
 export interface Body {
-  readonly node: Onnx.INodeProto[];
+  /** One after the other: of a graph in segments, all messages together are a multiple of the file. */
+  readonly nodes: Iterable<Onnx.INodeProto>;
   readonly initializer: Onnx.ITensorProto[];
 }
 
@@ -43,10 +48,10 @@ export function encodeBody(graph: Graph, { constants }: Names, writing: Writing)
   const segments = segmentSize ? segmentsOf(graph, segmentSize) : [];
   const [{ nodes } = { nodes: graphNodes(graph) }] = segments;
   const initializer = constants.map((value) => encodeConstant(value, nameOf(value)));
-  if (chosen) return { node: encodeSegments(segments, writing, chosen), initializer };
+  if (chosen) return { nodes: encodeSegments(segments, writing, chosen), initializer };
   return segments.length > 1
-    ? { node: encodeSegments(segments, writing, always), initializer: [...initializer, truth] }
-    : { node: nodes.map((node) => encodeNode(node, writing)), initializer };
+    ? { nodes: encodeSegments(segments, writing, always), initializer: [...initializer, truth] }
+    : { nodes: nodes.map((node) => encodeNode(node, writing)), initializer };
 }
 
 /** Where a branch is: its node's name, and the names of what it reads from outside. */
@@ -58,12 +63,14 @@ interface Place {
 
 /** A branch: it has no inputs, and names what it reads from outside. */
 function encodeBranch(graph: Graph, name: string, { node, outside, segmentSize }: Place): Onnx.IGraphProto {
-  const names = nameBranch(graph, outside, `${node}/${name}/`);
+  const names = nameBranch(graph, outside, namingOf(segmentSize), `${node}/${name}/`);
   const nameOf: NameOf = (value) => names.values.get(value) ?? '';
   const writing = { nameOf, nodeName: (inner: Node) => names.nodes.get(inner) ?? '', segmentSize };
+  const { nodes, initializer } = encodeBody(graph, names, writing);
   return {
-    ...encodeBody(graph, names, writing),
     name: graph.name,
+    node: [...nodes],
+    initializer,
     output: graph.outputs.map(({ value }) => encodeType(nameOf(value), value.type)),
   };
 }
@@ -82,6 +89,7 @@ function encodeAttribute(name: string, attribute: Attribute, place: Place): Onnx
 /** What a node reads by itself, and what its branches read from outside. */
 function inputsOf(node: Node): { own: Node['inputs']; captured: Node['inputs'] } {
   const captured = bodiesOf(node)[0]?.inputs.length ?? 0;
+  if (captured === 0) return { own: node.inputs, captured: [] };
   const own = node.inputs.length - captured;
   return { own: node.inputs.slice(0, own), captured: node.inputs.slice(own) };
 }
@@ -168,18 +176,21 @@ function notTaken(results: readonly Value[], index: number): Onnx.IGraphProto {
 }
 
 /** The segments as the nodes of a graph, each computed where `condition` holds. */
-const encodeSegments = (
+function* encodeSegments(
   segments: readonly Segment[],
   writing: Writing,
   condition: string,
-): Onnx.INodeProto[] =>
-  segments.map((segment, index) => ({
-    opType: 'If',
-    name: segmentName(condition, index),
-    input: [condition],
-    output: segment.results.map(writing.nameOf),
-    attribute: [
-      { name: 'then_branch', type: AttributeType.GRAPH, g: taken(segment, index, writing) },
-      { name: 'else_branch', type: AttributeType.GRAPH, g: notTaken(segment.results, index) },
-    ],
-  }));
+): Generator<Onnx.INodeProto> {
+  for (const [index, segment] of segments.entries()) {
+    yield {
+      opType: 'If',
+      name: segmentName(condition, index),
+      input: [condition],
+      output: segment.results.map(writing.nameOf),
+      attribute: [
+        { name: 'then_branch', type: AttributeType.GRAPH, g: taken(segment, index, writing) },
+        { name: 'else_branch', type: AttributeType.GRAPH, g: notTaken(segment.results, index) },
+      ],
+    };
+  }
+}

@@ -2,15 +2,15 @@
 
 import type { onnx as Onnx } from 'onnx-proto';
 import { alternativeName, chosenName } from '../alternatives.ts';
-import { allNodes, createNode, type Graph, type Node, type Value } from '../ir.ts';
+import { createNode, exemplars, type Graph, type Node, type Value } from '../ir.ts';
 import { dialectOpset } from '../operators.ts';
 import { throughBranches } from '../passes/branches.ts';
 import { rebuilt, rewrite } from '../passes/rewrite.ts';
 import { requiredOpset } from '../verify.ts';
-import { encodeBody, type Writing } from './bodies.ts';
+import { encodeBody, namingOf, type Writing } from './bodies.ts';
 import { encodeType, spelled } from './messages.ts';
 import { type Names, nameGraph } from './names.ts';
-import { onnx } from './proto.ts';
+import { onnx, Writer } from './proto.ts';
 
 /** The file format of ONNX 1.10, which every runtime of the last years reads. */
 const irVersion = 8;
@@ -56,8 +56,15 @@ const withCompleteBodies = (graph: Graph): Graph =>
     return complete && rebuilt(node, inputs, complete);
   });
 
-/** The nodes, constants, inputs and outputs of a graph. */
-function encodeGraph(graph: Graph, names: Names, options: Pick<Writing, 'segmentSize' | 'chosen'>) {
+/**
+ * The bytes of a graph, in parts: protobuf joins a message's parts that are written one behind the other, and what makes up
+ * a node that is written can be forgotten.
+ */
+function encodeGraph(
+  graph: Graph,
+  names: Names,
+  options: Pick<Writing, 'segmentSize' | 'chosen'>,
+): Uint8Array[] {
   const nameOf = (value: Value): string => {
     const name = names.values.get(value);
     if (name !== undefined) return name;
@@ -68,16 +75,28 @@ function encodeGraph(graph: Graph, names: Names, options: Pick<Writing, 'segment
   };
   const nodeName = (node: Node): string => names.nodes.get(node) ?? '';
   const encode = (value: Value): Onnx.IValueInfoProto => encodeType(nameOf(value), value.type);
-  return {
-    ...encodeBody(graph, names, { nameOf, nodeName, ...options }),
-    input: graph.inputs.map(encode),
-    output: graph.outputs.map(({ value }) => encode(value)),
-  };
+  const { nodes, initializer } = encodeBody(graph, names, { nameOf, nodeName, ...options });
+  const parts = [];
+  for (const node of nodes) parts.push(onnx.GraphProto.encode({ node: [node] }).finish());
+  const input = graph.inputs.map(encode);
+  const output = graph.outputs.map(({ value }) => encode(value));
+  parts.push(onnx.GraphProto.encode({ name: graph.name, initializer, input, output }).finish());
+  return parts;
 }
 
-/** The domains that graphs use, with their versions. */
-function opsetImports(graphs: readonly Graph[], opset: number): Onnx.IOperatorSetIdProto[] {
-  const domains = new Set(['', ...graphs.flatMap(allNodes).map((node) => spelled(node).domain)]);
+/** Field 7 of a model, a message (onnx.proto3). */
+const graphTag = (7 << 3) | 2;
+
+/** A model as a file: its message with the field `graph`, whose bytes are given in parts. */
+function fileOf(model: Onnx.IModelProto, parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const opening = Writer.create().uint32(graphTag).uint32(length).finish();
+  return Buffer.concat([onnx.ModelProto.encode(model).finish(), opening, ...parts]);
+}
+
+/** The domains that a graph uses, with their versions. */
+function opsetImports(graph: Graph, opset: number): OperatorSet[] {
+  const domains = new Set(['', ...exemplars(graph).map((node) => spelled(node).domain)]);
   return [...domains].sort().map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
 }
 
@@ -95,42 +114,61 @@ export function serialize(graph: Graph, options: SerializeOptions = {}): Uint8Ar
       `${graph.name} cannot be written as opset ${opset}: it needs ${least} to ${dialectOpset}`,
     );
   }
-  return onnx.ModelProto.encode({
+  const model = {
     irVersion,
-    opsetImport: opsetImports([complete], opset),
+    opsetImport: opsetImports(complete, opset),
     producerName: producer.name,
     producerVersion: producer.version,
-    graph: { ...encodeGraph(complete, nameGraph(complete), { segmentSize }), name: complete.name },
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-  }).finish();
+  };
+  const names = nameGraph(complete, namingOf(segmentSize));
+  return fileOf(model, encodeGraph(complete, names, { segmentSize }));
+}
+
+interface OperatorSet {
+  readonly domain: string;
+  readonly version: number;
+}
+
+/** A graph as a part of a file of several. */
+export interface Alternative {
+  readonly bytes: Uint8Array;
+  readonly operatorSets: readonly OperatorSet[];
 }
 
 /**
- * Several graphs as the bytes of one file, in segments, of which a run computes one. Its inputs are theirs, under
- * {@link alternativeName}, and for each graph whether it is computed ({@link chosenName}); what a graph that is not yields
- * is of no meaning. The graphs' segments lie side by side: onnxruntime checks a node twice as often for each level of
- * branches above it.
+ * A graph for a file of several, in segments. Its inputs and outputs are there under {@link alternativeName}, and for the
+ * graph whether it is computed ({@link chosenName}); what it yields otherwise is of no meaning.
  */
-export function serializeAlternatives(
-  graphs: Readonly<Record<string, Graph>>,
+export function serializeAlternative(
+  graph: Graph,
+  name: string,
   { segmentSize }: { readonly segmentSize: number },
-): Uint8Array {
-  const complete = Object.entries(graphs).map(([name, graph]) => [name, withOwnOutputs(graph)] as const);
-  const parts = complete.map(([name, graph]) => {
-    const chosen = chosenName(name);
-    const body = encodeGraph(graph, nameGraph(graph, alternativeName(name, '')), { segmentSize, chosen });
-    return { ...body, input: [encodeType(chosen, { dtype: 'bool', shape: [] }), ...body.input] };
-  });
-  const own = complete.map(([, graph]) => graph);
-  return onnx.ModelProto.encode({
-    irVersion,
-    opsetImport: opsetImports(own, Math.max(...own.map(requiredOpset))),
-    graph: {
-      name: Object.keys(graphs).join('_or_'),
-      node: parts.flatMap(({ node }) => node),
-      initializer: parts.flatMap(({ initializer }) => initializer),
-      input: parts.flatMap(({ input }) => input),
-      output: parts.flatMap(({ output }) => output),
-    },
-  }).finish();
+): Alternative {
+  const complete = withOwnOutputs(graph);
+  const chosen = chosenName(name);
+  const names = nameGraph(complete, namingOf(segmentSize), alternativeName(name, ''));
+  const input = [encodeType(chosen, { dtype: 'bool', shape: [] })];
+  const parts = encodeGraph(complete, names, { segmentSize, chosen });
+  return {
+    bytes: Buffer.concat([onnx.GraphProto.encode({ input }).finish(), ...parts]),
+    operatorSets: opsetImports(complete, requiredOpset(complete)),
+  };
+}
+
+/**
+ * One file of several graphs, of which a run computes one. Their segments lie side by side: onnxruntime checks a node twice
+ * as often for each level of branches above it.
+ */
+export function joinAlternatives(alternatives: readonly Alternative[]): Uint8Array {
+  const versions = new Map<string, number>();
+  for (const { domain, version } of alternatives.flatMap(({ operatorSets }) => operatorSets)) {
+    versions.set(domain, Math.max(version, versions.get(domain) ?? 0));
+  }
+  const opsetImport = [...versions].map(([domain, version]) => ({ domain, version }));
+  const parts = alternatives.map(({ bytes }) => bytes);
+  return fileOf({ irVersion, opsetImport }, [
+    onnx.GraphProto.encode({ name: 'alternatives' }).finish(),
+    ...parts,
+  ]);
 }

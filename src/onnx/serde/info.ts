@@ -1,11 +1,10 @@
 /** What an ONNX file says about itself, for any model: its operators and weights are stepped over, not read. */
 
 import type { onnx as Onnx } from 'onnx-proto';
-import { Reader } from 'protobufjs/minimal.js';
 import { InputError, messageOf } from '../../errors.ts';
 import { dataTypeOfNumber } from '../data-types.ts';
 import type { DataType, Dimension } from '../ir.ts';
-import { isStandardDomain, onnx } from './proto.ts';
+import { isStandardDomain, onnx, Reader } from './proto.ts';
 
 /** An input or output of a model. */
 export interface TensorInfo {

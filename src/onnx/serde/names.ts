@@ -55,24 +55,44 @@ function nodeNames(nodes: readonly Node[], prefix: string): Map<Node, string> {
   );
 }
 
+/** How values are called that have no name of their own: after their nodes, or in files that are only run, by numbers. */
+export type ValueNaming = 'described' | 'numbered';
+
 /**
  * Names for everything in a graph each of whose outputs is a node's and listed once. Inputs and outputs of the
  * graph keep their names; other values are `<node>_output_<index>`; constants have their own names or
  * `<first node that reads them>/<role>`. Of one of several graphs all names begin with a prefix.
  */
-export function nameGraph(graph: Graph, prefix = ''): Names {
+export function nameGraph(graph: Graph, naming: ValueNaming, prefix = ''): Names {
   const inputs = graph.inputs.map(({ source }) => prefix + (source.kind === 'input' ? source.name : ''));
-  return nameAll(graph, inputs, prefix);
+  return nameAll(graph, inputs, naming, prefix);
 }
 
 /**
  * Names for a branch: all begin with the prefix but those of what it reads from outside, which are given in the order of
  * its inputs.
  */
-export const nameBranch = (graph: Graph, outside: readonly string[], prefix: string): Names =>
-  nameAll(graph, outside, prefix);
+export const nameBranch = (
+  graph: Graph,
+  outside: readonly string[],
+  naming: ValueNaming,
+  prefix: string,
+): Names => nameAll(graph, outside, naming, prefix);
 
-function nameAll(graph: Graph, inputs: readonly string[], prefix: string): Names {
+type Described = (wanted: () => string) => string;
+
+/** A name that no value has that is called after anything: no other has this sign in it. */
+const numbers = (prefix: string): Described => {
+  let count = 0;
+  return () => `${prefix}#${count++}`;
+};
+
+const descriptions = (reserved: readonly string[]): Described => {
+  const unique = uniqueNames(reserved);
+  return (wanted) => unique(wanted());
+};
+
+function nameAll(graph: Graph, inputs: readonly string[], naming: ValueNaming, prefix: string): Names {
   const values = new Map<Value, string>();
   graph.inputs.forEach((value, index) => {
     values.set(value, inputs[index] ?? '');
@@ -81,22 +101,28 @@ function nameAll(graph: Graph, inputs: readonly string[], prefix: string): Names
 
   const all = graphNodes(graph);
   const nodes = nodeNames(all, prefix);
-  const unique = uniqueNames([...values.values()]);
+  const named = naming === 'numbered' ? numbers(prefix) : descriptions([...values.values()]);
   const constants: Value[] = [];
   for (const node of all) {
     const nodeName = nodes.get(node) ?? node.op;
     node.inputs.forEach((value, index) => {
       if (value?.source.kind !== 'constant' || values.has(value)) return;
-      const role = roles[node.op]?.[index] ?? 'constant';
+      const { name } = value.source;
       values.set(
         value,
-        unique(value.source.name === undefined ? `${nodeName}/${role}` : prefix + value.source.name),
+        named(() =>
+          name === undefined ? `${nodeName}/${roles[node.op]?.[index] ?? 'constant'}` : prefix + name,
+        ),
       );
       constants.push(value);
     });
     for (const value of node.outputs) {
       const index = value.source.kind === 'node' ? value.source.index : 0;
-      if (!values.has(value)) values.set(value, unique(`${nodeName}_output_${index}`));
+      if (!values.has(value))
+        values.set(
+          value,
+          named(() => `${nodeName}_output_${index}`),
+        );
     }
   }
   return { nodes, values, constants };

@@ -2,6 +2,8 @@
 
 import onnxProto from 'onnx-proto';
 
+export { Reader, Writer } from 'protobufjs/minimal.js';
+
 export const { onnx } = onnxProto;
 
 /** The default domain has two names. */
