@@ -2,7 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { phaseName } from '../../src/engine/compile-phases.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
-import { alphaStep, weightStep } from '../../src/search/steps.ts';
+import { searchSteps } from '../../src/search/steps.ts';
 import { answer } from '../harness/answer.ts';
 import { alternativeCounts, type OperatorCounts } from '../harness/operators.ts';
 import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
@@ -10,9 +10,9 @@ import { type SearchProblem, supernetOf } from '../harness/search-problem.ts';
 type Request = SearchProblem & { readonly threads: number };
 
 const phaseNames = [
-  'trace of alpha',
+  'trace',
+  'simplification',
   'passes of alpha',
-  'trace of weights',
   'passes of weights',
   'serialisation',
   'session',
@@ -52,11 +52,7 @@ async function compile(request: Request): Promise<Compilation> {
   const supernet = supernetOf(request);
   const engine = await onnxruntimeEngine({ threads });
   const model = await modelOf(async () => {
-    const steps = {
-      alpha: alphaStep(supernet, options, image),
-      weights: weightStep(supernet, options, image),
-    };
-    await (await engine.compileAll(steps)).dispose();
+    await (await engine.compileAll(searchSteps(supernet, options, image))).dispose();
   });
   const milliseconds = Object.fromEntries(phaseNames.map((phase) => [phase, millisecondsOf(phase)]));
   return {

@@ -9,7 +9,7 @@ import { initialLossScale } from '../../src/nn/loss-scaling.ts';
 import { random } from '../../src/random.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
 import type { LearningMethodName } from '../../src/search/method-names.ts';
-import { alphaStep, weightStep } from '../../src/search/steps.ts';
+import { searchSteps } from '../../src/search/steps.ts';
 import { architectureValues, type Supernet } from '../../src/search/supernet.ts';
 import { answer, scalar, timed } from '../harness/answer.ts';
 import { flatten, labelsOf } from '../harness/arrays.ts';
@@ -30,19 +30,14 @@ const forMethod = (request: Request): Request =>
     ? { ...request, ...problemOf(request, method), problem: join(request.problem, `${method}.safetensors`) }
     : request;
 
-const stepsOf = (supernet: Supernet, { options, image }: Request) => {
-  const { precision } = options;
-  return {
-    alpha: { ...alphaStep(supernet, options, image), precision },
-    weights: { ...weightStep(supernet, options, image), precision },
-  };
-};
-
 async function compile(request: Request) {
   const { threads, provider = 'cpu' } = request;
   const supernet = supernetOf(request);
   const engine = await onnxruntimeEngine({ threads, provider });
-  return { supernet, run: (await engine.compileAll(stepsOf(supernet, request))).run };
+  return {
+    supernet,
+    run: (await engine.compileAll(searchSteps(supernet, request.options, request.image))).run,
+  };
 }
 
 /** What the two steps take from the problem's state on, and how it goes on. */
@@ -62,11 +57,8 @@ function begin(supernet: Supernet, { problem, options }: Request) {
   };
   const own = (vector: 'theta' | 'alpha'): Feeds =>
     Object.fromEntries(Object.entries(state).filter(([name]) => name.startsWith(`${vector}/`)));
-  const train = { trainImages: array('trainImages'), trainLabels: labelsOf(array('trainLabels')) };
-  const validation = {
-    validationImages: array('validationImages'),
-    validationLabels: labelsOf(array('validationLabels')),
-  };
+  const train = { images: array('trainImages'), labels: labelsOf(array('trainLabels')) };
+  const validation = { images: array('validationImages'), labels: labelsOf(array('validationLabels')) };
   const learningRate = Float32Array.of(options.learningRate);
   const inputs = Object.entries(supernet.method.inputs(supernet.space));
   /** What the method draws, in the midst of a search. */
@@ -121,7 +113,7 @@ const step = (which: 'alpha' | 'theta') => () => timed((iteration as NonNullable
 async function use(given: Request): Promise<object> {
   const request = forMethod(given);
   const supernet = supernetOf(request);
-  const { alpha, weights } = stepsOf(supernet, request);
+  const { alpha, weights } = searchSteps(supernet, request.options, request.image);
   const { feeds } = begin(supernet, request);
   const { precision } = request.options;
   return {

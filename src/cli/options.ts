@@ -1,44 +1,51 @@
 /** One table of the commands' options: what each means and which values it takes. */
-import { optimizerNames } from '../nn/optimizer-names.ts';
-import { precisions } from '../precision.ts';
-import { retrainDefaults } from '../retrain/options.ts';
-import { methodNames } from '../search/method-names.ts';
-import { anchorDistances, type MethodOptions, methodOptions } from '../search/method-options.ts';
-import { type SearchOptions, searchDefaults, selections } from '../search/options.ts';
-import { spaceNames } from '../search/spaces.ts';
 import {
   amount,
-  budget,
   count,
   countTo,
-  factor,
   flag,
-  fraction,
   type Kind,
   nonNegative,
   oneOf,
-  part,
   port,
   positive,
-  seed,
-  space,
   text,
   threads,
-} from './kinds.ts';
+} from '../kinds.ts';
+import { retrainOptionKinds } from '../retrain/option-kinds.ts';
+import { retrainDefaults } from '../retrain/options.ts';
+import { budgetForm, isBudget } from '../search/budget-text.ts';
+import { type MethodOptions, methodOptions } from '../search/method-options.ts';
+import { searchOptionKinds } from '../search/option-kinds.ts';
+import { type SearchOptions, searchDefaults } from '../search/options.ts';
+import { spaceNames } from '../search/spaces.ts';
 
 export interface Option<T> extends Kind<T> {
   readonly describe: string;
 }
 
-const option = <T>(kind: Kind<T>, describe: string): Option<T> => ({ ...kind, describe });
+/** What an option is, with its words where they are few. */
+const described = ({ choices }: Kind<unknown>, describe: string): string =>
+  choices ? `${describe}: ${choices.join(', ')}` : describe;
 
-/** An option whose words are part of its description. */
-const choice = <const T extends string | number>(choices: readonly T[], describe: string): Option<T> =>
-  option(oneOf(choices), `${describe}: ${choices.join(', ')}`);
+const option = <T>(kind: Kind<T>, describe: string): Option<T> => ({
+  ...kind,
+  describe: described(kind, describe),
+});
 
 /** An option that some search methods have. */
-const methodOption = <T>(name: keyof MethodOptions, kind: Kind<T>, describe: string): Option<T> =>
-  option(kind, `${describe} (${methodOptions.get(name)?.join(', ')})`);
+const methodOption = <Name extends keyof MethodOptions>(name: Name, describe: string) => ({
+  ...kinds[name],
+  describe: `${described(kinds[name], describe)} (${methodOptions.get(name)?.join(', ')})`,
+});
+
+const kinds = { ...searchOptionKinds, ...retrainOptionKinds };
+
+const budget: Kind<string> = {
+  expected: budgetForm,
+  read: (word) => word,
+  accepts: (value): value is string => typeof value === 'string' && isBudget(value),
+};
 
 /** The options by the sections of the help. Names are those of the option objects. */
 export const sections = {
@@ -49,77 +56,79 @@ export const sections = {
     testLimit: option(count, 'use at most this many test images'),
   },
   Network: {
-    method: choice(methodNames, 'the search method'),
-    space: option(space, `the search space: ${spaceNames.join(', ')}, or a JSON file of your own`),
-    channels: option(countTo(4096), 'channels of the first cells'),
-    cells: option(countTo(1000), 'cells of the network'),
+    method: option(kinds.method, 'the search method'),
+    space: option(kinds.space, `the search space: ${spaceNames.join(', ')}, or a JSON file of your own`),
+    channels: option(kinds.channels, 'channels of the first cells'),
+    cells: option(kinds.cells, 'cells of the network'),
     classes: option(countTo(1_000_000), 'classes'),
     imageChannels: option(countTo(4096), 'channels of an image'),
     height: option(countTo(65_536), 'height of an image'),
     width: option(countTo(65_536), 'width of an image'),
   },
   Training: {
-    order: choice([1, 2], 'gradient of α, first order or through an unrolled step'),
-    epochs: option(count, 'epochs'),
-    batch: option(countTo(65_536), 'images in a batch'),
-    seed: option(seed, 'the seed of everything random'),
+    order: option(kinds.order, 'gradient of α, first order or through an unrolled step'),
+    epochs: option(kinds.epochs, 'epochs'),
+    batch: option(kinds.batch, 'images in a batch'),
+    seed: option(kinds.seed, 'the seed of everything random'),
     seeds: option(countTo(1000), 'run with this many seeds, from --seed on'),
-    precision: choice(precisions, 'what the network computes in; weights are float32'),
-    optimizer: choice(optimizerNames, 'optimizer of the weights'),
-    alphaOptimizer: choice(optimizerNames, 'optimizer of α'),
-    learningRate: option(positive, 'initial learning rate of the weights (cosine)'),
-    learningRateMin: option(nonNegative, 'final learning rate of the weights'),
-    momentum: option(fraction, 'momentum of the weights'),
-    weightDecay: option(nonNegative, 'weight decay of the weights'),
-    gradientClip: option(positive, "largest norm of the weights' gradient"),
-    alphaLearningRate: option(positive, 'learning rate of α'),
-    alphaBeta1: option(fraction, "Adam's β₁ for α"),
-    alphaBeta2: option(fraction, "Adam's β₂ for α"),
-    alphaWeightDecay: option(nonNegative, 'weight decay of α'),
-    trainPortion: option(part, 'part of the training images for the weights; the rest is for α'),
-    dropPath: option(fraction, 'drop-path probability in the last epoch'),
-    auxiliaryWeight: option(nonNegative, "weight of the auxiliary head's loss; 0: no head"),
-    crop: option(amount, 'random crop after padding by this many pixels; 0: none'),
-    flip: option(flag, 'mirror images at random; --no-flip: do not'),
-    cutout: option(amount, 'side of the square that cutout blanks; 0: none'),
-    maxSteps: option(amount, 'end each epoch after this many steps, for trials; 0: never'),
-    evaluateEvery: option(count, 'measure the test accuracy after every so many epochs'),
+    precision: option(kinds.precision, 'what the network computes in; weights are float32'),
+    optimizer: option(kinds.optimizer, 'optimizer of the weights'),
+    alphaOptimizer: option(kinds.alphaOptimizer, 'optimizer of α'),
+    learningRate: option(kinds.learningRate, 'initial learning rate of the weights (cosine)'),
+    learningRateMin: option(kinds.learningRateMin, 'final learning rate of the weights'),
+    momentum: option(kinds.momentum, 'momentum of the weights'),
+    weightDecay: option(kinds.weightDecay, 'weight decay of the weights'),
+    gradientClip: option(kinds.gradientClip, "largest norm of the weights' gradient"),
+    alphaLearningRate: option(kinds.alphaLearningRate, 'learning rate of α'),
+    alphaBeta1: option(kinds.alphaBeta1, "Adam's β₁ for α"),
+    alphaBeta2: option(kinds.alphaBeta2, "Adam's β₂ for α"),
+    alphaWeightDecay: option(kinds.alphaWeightDecay, 'weight decay of α'),
+    trainPortion: option(
+      kinds.trainPortion,
+      'part of the training images for the weights; the rest is for α',
+    ),
+    dropPath: option(kinds.dropPath, 'drop-path probability in the last epoch'),
+    auxiliaryWeight: option(kinds.auxiliaryWeight, "weight of the auxiliary head's loss; 0: no head"),
+    crop: option(kinds.crop, 'random crop after padding by this many pixels; 0: none'),
+    flip: option(kinds.flip, 'mirror images at random; --no-flip: do not'),
+    cutout: option(kinds.cutout, 'side of the square that cutout blanks; 0: none'),
+    maxSteps: option(kinds.maxSteps, 'end each epoch after this many steps, for trials; 0: never'),
+    evaluateEvery: option(kinds.evaluateEvery, 'measure the test accuracy after every so many epochs'),
   },
   Guards: {
-    betaDecay: option(nonNegative, "weight of β-decay, a growing penalty on α; the authors' is 50; 0: none"),
-    alphaWarmUp: option(amount, 'keep α frozen in the first so many epochs'),
+    betaDecay: option(
+      kinds.betaDecay,
+      "weight of β-decay, a growing penalty on α; the authors' is 50; 0: none",
+    ),
+    alphaWarmUp: option(kinds.alphaWarmUp, 'keep α frozen in the first so many epochs'),
     maxSkips: option(
-      amount,
+      kinds.maxSkips,
       'end the search before the normal cell holds more skip connections than this; 0: never',
     ),
     eigenvalueStop: option(
-      flag,
+      kinds.eigenvalueStop,
       'end the search, and go back, when the dominant eigenvalue of the Hessian of α grows',
     ),
-    eigenvalueWindow: option(count, 'epochs that the eigenvalue is averaged over'),
+    eigenvalueWindow: option(kinds.eigenvalueWindow, 'epochs that the eigenvalue is averaged over'),
     eigenvalueRatio: option(
-      factor,
+      kinds.eigenvalueRatio,
       'growth of that average from one window to the next that ends the search',
     ),
-    eigenvalueStart: option(amount, 'the first epoch, from 0, that it may go back to'),
-    select: choice(selections, 'what a candidate counts by, its strength or what its removal costs'),
-    projectionTune: option(amount, 'epochs of tuning between two rounds of the projection'),
+    eigenvalueStart: option(kinds.eigenvalueStart, 'the first epoch, from 0, that it may go back to'),
+    select: option(kinds.select, 'what a candidate counts by, its strength or what its removal costs'),
+    projectionTune: option(kinds.projectionTune, 'epochs of tuning between two rounds of the projection'),
     projectionBatches: option(
-      amount,
+      kinds.projectionBatches,
       "batches that the projection tries each candidate on; 0: all of α's half",
     ),
   },
   Methods: {
-    partialChannels: methodOption('partialChannels', count, 'the operations see one in so many channels'),
-    temperature: methodOption('temperature', positive, 'temperature of the sampling in the first epoch'),
-    temperatureMin: methodOption('temperatureMin', positive, 'temperature of the sampling in the last epoch'),
-    anchorDistance: methodOption(
-      'anchorDistance',
-      oneOf(anchorDistances),
-      `distance of the Dirichlet from the uniform one: ${anchorDistances.join(', ')}`,
-    ),
-    anchorWeight: methodOption('anchorWeight', nonNegative, 'weight of that distance in the loss of α'),
-    zeroOneWeight: methodOption('zeroOneWeight', nonNegative, 'weight of the zero-one loss'),
+    partialChannels: methodOption('partialChannels', 'the operations see one in so many channels'),
+    temperature: methodOption('temperature', 'temperature of the sampling in the first epoch'),
+    temperatureMin: methodOption('temperatureMin', 'temperature of the sampling in the last epoch'),
+    anchorDistance: methodOption('anchorDistance', 'distance of the Dirichlet from the uniform one'),
+    anchorWeight: methodOption('anchorWeight', 'weight of that distance in the loss of α'),
+    zeroOneWeight: methodOption('zeroOneWeight', 'weight of the zero-one loss'),
   },
   Budget: {
     budget: option(budget, 'what the found network may cost: macs=50M, parameters=1.5M or latency=5ms'),
@@ -131,13 +140,13 @@ export const sections = {
   Model: {
     onnx: option(text, 'the file to write, e.g. models/NAME/1/model.onnx'),
     softmax: option(flag, 'output probabilities instead of logits'),
-    weights: choice(['best', 'last'], 'which weights of the run to use'),
+    weights: option(oneOf(['best', 'last']), 'which weights of the run to use'),
     images: option(count, 'test images to verify the file on'),
     samples: option(flag, 'a test image of each class beside the file, to try it on; --no-samples: none'),
   },
   Machine: {
-    device: choice(['auto', 'cpu', 'cuda', 'webgpu'], 'what to compute on'),
-    engine: choice(['onnxruntime', 'tensorflow', 'tfjs-cpu'], 'what computes'),
+    device: option(oneOf(['auto', 'cpu', 'cuda', 'webgpu']), 'what to compute on'),
+    engine: option(oneOf(['onnxruntime', 'tensorflow', 'tfjs-cpu']), 'what computes'),
     threads: option(threads, 'threads of an operator'),
   },
   Serving: {

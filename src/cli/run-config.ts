@@ -1,6 +1,7 @@
 /** The configuration that a run's folder keeps, read back and checked field by field. */
 
 import { InputError } from '../errors.ts';
+import { count } from '../kinds.ts';
 import { type Fields, isObject } from '../objects.ts';
 import {
   type Candidate,
@@ -19,7 +20,6 @@ import {
   searchSpace,
   spaceFromContent,
 } from '../search/spaces.ts';
-import { count } from './kinds.ts';
 import { dataOptionNames, type Given, kebab, type OptionName } from './options.ts';
 import {
   type AnySearchOptions,

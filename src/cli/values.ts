@@ -1,5 +1,6 @@
 /** Values of options, checked by their table: those given on the command line, and those that a run's file keeps. */
 import { InputError } from '../errors.ts';
+import { shown } from '../kinds.ts';
 import { type Given, kebab, type OptionName, optionOf } from './options.ts';
 
 /**
@@ -49,6 +50,3 @@ function checkedValues<Name extends OptionName>(
   // Every value has passed the check of its own row.
   return values as Given<Name>;
 }
-
-const shown = (value: unknown): string =>
-  value === '' || typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -1,6 +1,6 @@
 /** Engines: what runs a tfjs function many times. */
 import type { Precision } from '../precision.ts';
-import type { Signature, Step, TensorFunction } from '../signature.ts';
+import type { Signature, Step, TensorFunction, Tensors } from '../signature.ts';
 
 export type Elements = Float32Array | Int32Array | Uint8Array;
 
@@ -18,7 +18,22 @@ export interface Compiled {
 /** A step to compile, and what its network computes in: default float32; inputs and outputs are float32 in any case. */
 export interface Task extends Step {
   readonly precision?: Precision | undefined;
+  /**
+   * A step that computes the same and more: what this one gives is there as {@link partOutputs} of the task's name. Tasks of
+   * one whole are traced once.
+   */
+  readonly whole?: Step | undefined;
 }
+
+const partPrefix = (task: string): string => `${task}/`;
+
+/** The outputs of a task as some of those of its whole. */
+export const partOutputs = (task: string, outputs: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [partPrefix(task) + name, tensor]));
+
+/** The task's name for an output of its whole; undefined for one of another task. */
+export const nameInPart = (task: string, output: string): string | undefined =>
+  output.startsWith(partPrefix(task)) ? output.slice(partPrefix(task).length) : undefined;
 
 /** Functions under their names, of which one runs at a time. */
 export interface Program<Tasks extends Readonly<Record<string, Task>>> {

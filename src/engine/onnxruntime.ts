@@ -1,16 +1,18 @@
 /** The onnxruntime engine: a function is traced once, forward and backward, and its graph is run. */
 import * as ort from 'onnxruntime-node';
-import { type DeviceName, requireDevice } from '../devices/index.ts';
+import { type DeviceName, deviceNames, requireDevice } from '../devices/index.ts';
+import { oneOf, requireKinds, threads as threadCount } from '../kinds.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
-import { optimize, optimizeFor, type Pass } from '../onnx/passes/index.ts';
+import { fuseFor, optimize, simplify } from '../onnx/passes/index.ts';
 import { joinAlternatives, serialize, serializeAlternative } from '../onnx/serde.ts';
+import type { Step } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
-import { cpu, cuda, webgpu } from '../trace/device.ts';
+import { cpu, cuda, type Device, webgpu } from '../trace/device.ts';
 import { legalize } from '../trace/legalize.ts';
 import { trace } from '../trace/trace.ts';
 import { blockSize } from './block-size.ts';
 import { phase } from './compile-phases.ts';
-import { type Engine, engineOf, type Task } from './engine.ts';
+import { type Engine, engineOf, nameInPart, type Task } from './engine.ts';
 import { providerFor } from './provider.ts';
 import { createSession, loadApart, takingTurns, withOutputPrefix } from './sessions.ts';
 import { keepDevice, requireHalf } from './trial.ts';
@@ -33,7 +35,7 @@ export interface OnnxruntimeOptions {
 /**
  * An engine on onnxruntime.
  *
- * @throws FailureError where the provider cannot be used on this machine
+ * @throws InputError where an option is not what it must be; FailureError where the provider cannot be used on this machine
  */
 export async function onnxruntimeEngine({
   provider = 'cpu',
@@ -41,6 +43,8 @@ export async function onnxruntimeEngine({
   blocked = true,
   profile,
 }: OnnxruntimeOptions = {}): Promise<Engine> {
+  const given = { provider, threads };
+  requireKinds(given, { provider: oneOf(deviceNames), threads: threadCount }, ['threads']);
   const session: ort.InferenceSession.SessionOptions = {
     executionProviders: [providerFor(provider)],
     // Our own passes did the work; onnxruntime's take seconds on 20,000 nodes and gain nothing.
@@ -57,15 +61,23 @@ export async function onnxruntimeEngine({
   // What an If costs on CUDA nobody has measured.
   const written = provider === 'cuda' ? {} : { segmentSize };
 
-  const graphOf = async ({ fn, signature, precision }: Task, name: string): Promise<Graph> => {
-    const half = precision === 'float16';
+  /** What is recorded of a function, without what is superfluous or twice in it. */
+  const recorded = async ({ fn, signature }: Step, name: string, target: Device): Promise<Graph> => {
+    const traced = await phase('trace', () => trace(fn, signature, { device: target, name }));
+    return phase('simplification', () => simplify(traced));
+  };
+
+  const graphOf = async (task: Task, name: string, wholes: Map<Step, Graph>): Promise<Graph> => {
+    const half = task.precision === 'float16';
     if (half) await requireHalf(provider);
-    const passes = optimizeFor({ half, stacksImages: device.stacksImages });
-    const prepare: Pass = (graph) => legalize(device)(passes(graph));
     // The blocked layout has float32 only.
     const target = half ? { ...device, block: 0 } : device;
-    const traced = await phase(`trace of ${name}`, () => trace(fn, signature, { device: target, name }));
-    return phase(`passes of ${name}`, () => withOutputPrefix(prepare(traced)));
+    const known = wholes.get(task.whole ?? task);
+    const whole = known ?? (await recorded(task.whole ?? task, name, target));
+    wholes.set(task.whole ?? task, whole);
+    const graph = task.whole ? partOf(whole, name, task) : whole;
+    const fuse = fuseFor({ half, stacksImages: device.stacksImages });
+    return phase(`passes of ${name}`, () => withOutputPrefix(legalize(device)(fuse(graph))));
   };
 
   const load = async (write: () => Uint8Array): Promise<ort.InferenceSession> => {
@@ -75,7 +87,8 @@ export async function onnxruntimeEngine({
 
   return engineOf(`onnxruntime (${provider})`, async (tasks) => {
     const graphs: Record<string, Graph> = {};
-    for (const [name, task] of Object.entries(tasks)) graphs[name] = await graphOf(task, name);
+    const wholes = new Map<Step, Graph>();
+    for (const [name, task] of Object.entries(tasks)) graphs[name] = await graphOf(task, name, wholes);
     // A GPU's memory is not the session's.
     const together = provider === 'cpu' && Object.keys(graphs).length > 1;
     const { sessions, run } = together
@@ -101,6 +114,16 @@ export async function onnxruntimeEngine({
     };
   });
 }
+
+/** A task's part of the graph of its whole. */
+const partOf = ({ inputs, outputs }: Graph, name: string, { signature }: Task): Graph => ({
+  name,
+  inputs: inputs.filter(({ source }) => source.kind === 'input' && Object.hasOwn(signature, source.name)),
+  outputs: outputs.flatMap(({ name: output, value }) => {
+    const own = nameInPart(name, output);
+    return own === undefined ? [] : [{ name: own, value }];
+  }),
+});
 
 /** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
 const segmentSize = 500;

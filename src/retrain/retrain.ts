@@ -8,6 +8,7 @@ import {
   type Normalization,
 } from '../data/index.ts';
 import type { Engine, Feeds, Run } from '../engine/engine.ts';
+import { requireKinds } from '../kinds.ts';
 import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
 import { drawNoise } from '../nn/noise.ts';
 import { optimizers } from '../nn/optimizer-table.ts';
@@ -18,6 +19,7 @@ import type { RunFolder } from '../runs/run-folder.ts';
 import { formatGenotype, type Genotype } from '../search/genotype.ts';
 import { accuracyOf, type Classifier, splitLogits } from './evaluate.ts';
 import { makeNetwork, type Network } from './network.ts';
+import { retrainOptionKinds } from './option-kinds.ts';
 import type { RetrainOptions } from './options.ts';
 import { inferenceStep, trainStep } from './steps.ts';
 import { type Weights, writeWeights } from './weights.ts';
@@ -90,6 +92,8 @@ export async function compileClassifier(
  *
  * The folder receives the weights of the best evaluation (`best.safetensors`) and of the last epoch
  * (`last.safetensors`).
+ *
+ * @throws InputError where an option is not what it must be
  */
 export async function retrain(
   genotype: Genotype,
@@ -97,6 +101,7 @@ export async function retrain(
   options: RetrainOptions,
   { engine, folder, resume = false, signal, observer }: RetrainSetting,
 ): Promise<RetrainResult> {
+  requireKinds(options, retrainOptionKinds);
   const { shape, train, test } = dataset;
   const network = networkFor(genotype, dataset, options);
   const normalization = measureNormalization(train, shape);

@@ -83,6 +83,20 @@ export function alphaGradient(
   return { ...rest, gradient: gradients[0] as Tensor };
 }
 
+/** ∇_α L, ∇_w L and the loss: both of one pass backwards. */
+export function bothGradients(
+  loss: Loss,
+  supernet: Supernet,
+  w: Tensor,
+  alpha: Tensor,
+  batch: Batch,
+): Evaluated & { alphaGradient: Tensor; weightGradient: Tensor } {
+  const pieces = supernet.parameters.split(w);
+  const { gradients, ...rest } = evaluated([alpha, ...pieces], (a, ...p) => loss(p, a as Tensor, batch));
+  const [ofAlpha, ...ofPieces] = gradients as [Tensor, ...Tensor[]];
+  return { ...rest, alphaGradient: ofAlpha, weightGradient: supernet.parameters.join(ofPieces) };
+}
+
 export interface UnrolledOptions {
   /** η: the learning rate of the weights, a scalar tensor. */
   readonly learningRate: Tensor;
@@ -140,12 +154,15 @@ export function unrolledGradient(
   options: UnrolledOptions,
 ): Evaluated & { gradient: Tensor } {
   const unrolled = unrolledWeights(loss, supernet, w, alpha, train, options);
-  const pieces = supernet.parameters.split(unrolled);
-  const { gradients, ...rest } = evaluated([alpha, ...pieces], (a, ...p) => loss(p, a as Tensor, validation));
-  const [direct, ...weightGradients] = gradients as [Tensor, ...Tensor[]];
-  const v = supernet.parameters.join(weightGradients);
-  const implicit = hessianVectorProduct(loss, supernet, w, alpha, train, v);
-  return { ...rest, gradient: tf.sub(direct, tf.mul(options.learningRate, implicit)) };
+  const { alphaGradient, weightGradient, ...rest } = bothGradients(
+    loss,
+    supernet,
+    unrolled,
+    alpha,
+    validation,
+  );
+  const implicit = hessianVectorProduct(loss, supernet, w, alpha, train, weightGradient);
+  return { ...rest, gradient: tf.sub(alphaGradient, tf.mul(options.learningRate, implicit)) };
 }
 
 /** A loss, its gradients, and the count that it computes on the way. */

@@ -35,7 +35,7 @@ export function watchCurvature(
       const drawn = drawnInputs(inputs, supernet, options, state.alpha, 'curvature', { epoch, step: 0 });
       const { theta } = state;
       const gradient = async (alpha: Float32Array) => {
-        const feeds = { theta, alpha, ...drawn, validationImages: images, validationLabels: labels };
+        const feeds = { theta, alpha, ...drawn, images, labels };
         return (await gradientOf(feeds)).gradient ?? [];
       };
       const start = random(options.seed, 'curvature', 'start');

@@ -1,6 +1,7 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
 import type { Dataset } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
+import { requireKinds } from '../kinds.ts';
 import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
@@ -15,15 +16,16 @@ import { genotypeToJson } from './genotype-file.ts';
 import { countSkips, guardOf, isGuarded } from './guards/index.ts';
 import { type PastEpoch, pastEpochs } from './history.ts';
 import { drawnInputs } from './inputs.ts';
-import { requireMethodOptions } from './method-options.ts';
+import { methodOptions, requireMethodOptions } from './method-options.ts';
 import { searchMethod } from './methods/index.ts';
 import { randomGenotype } from './methods/random.ts';
+import { searchOptionKinds } from './option-kinds.ts';
 import type { SearchOptions } from './options.ts';
 import { penaltiesOf } from './penalties/index.ts';
 import { project, projectionSizes } from './projection/project.ts';
 import { openSpace, type SearchSpace } from './spaces.ts';
 import { initialState, type State, stateSizes, takeOver, vectorsOf } from './state.ts';
-import { alphaGradientStep, alphaInputs, alphaStep, slotName, stepInputs, weightStep } from './steps.ts';
+import { alphaGradientStep, alphaInputs, searchSteps, slotName, stepInputs } from './steps.ts';
 import type { Strengths } from './strengths.ts';
 import { architectureValues, makeSupernet, type Supernet } from './supernet.ts';
 
@@ -60,7 +62,7 @@ export interface SearchSetting {
  * Everything random derives from `options.seed`: the same seed on the same device gives the same result, also when
  * the run was interrupted or killed in between.
  *
- * @throws InputError where the options contradict one another
+ * @throws InputError where an option is not what it must be, or options contradict one another
  */
 export async function search(
   dataset: Dataset,
@@ -68,15 +70,18 @@ export async function search(
   setting: SearchSetting,
 ): Promise<SearchResult> {
   const { folder, resume = false, budget } = setting;
+  const { method, seed, space: source, ...trained } = searchOptionKinds;
+  requireKinds(options, { method, seed, ...(!setting.space && { space: source }) });
   const { space = openSpace(options.space).space } = setting;
   const { method: name } = options;
   if (name === 'random') return drawRandom(space, options.seed, folder);
+  requireKinds(options, trained, [...methodOptions.keys()]);
   requireConsistent(options);
   requireMethodOptions(options);
-  const method = searchMethod({ ...options, method: name });
+  const learner = searchMethod({ ...options, method: name });
   const { shape, classes } = dataset;
   const skeleton = { ...options, imageChannels: shape.channels, classes: classes.length };
-  const supernet = makeSupernet(space, skeleton, method);
+  const supernet = makeSupernet(space, skeleton, learner);
   const sizes = { ...stateSizes(supernet, options), ...projectionSizes(supernet, options) };
   const begin = resume ? folder?.loadCheckpoint(sizes) : undefined;
   // Every name of `sizes` has its vector.
@@ -147,10 +152,8 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
     alpha: alphaInputs(supernet, options, shape, penalties),
     weights: stepInputs(supernet, options, shape),
   };
-  const { precision } = options;
   const steps = {
-    alpha: { ...alphaStep(supernet, options, shape, penalties), precision },
-    weights: { ...weightStep(supernet, options, shape), precision },
+    ...searchSteps(supernet, options, shape, penalties),
     ...(options.eigenvalueStop && { curvature: alphaGradientStep(supernet, options, shape) }),
   };
   const { run, dispose } = await engine.compileAll(steps);
@@ -160,7 +163,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
   const drawn = (kind: 'alpha' | 'weights', position: Position): Feeds =>
     drawnInputs(inputs[kind], supernet, options, state.alpha, kind, position);
 
-  const alphaUpdate = async (position: Position, shared: Feeds): Promise<Sums> => {
+  const alphaUpdate = async (position: Position, training: Feeds): Promise<Sums> => {
     const { epoch, step } = position;
     if (epoch < options.alphaWarmUp) return {};
     const { images, labels } = batches.alpha(epoch, step);
@@ -169,9 +172,9 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
       ...vectorsOf(state, 'alpha'),
       step: Float32Array.of((epoch - options.alphaWarmUp) * batches.steps + step + 1),
       ...drawn('alpha', position),
-      validationImages: images,
-      validationLabels: labels,
-      ...(options.order === 2 && { ...shared, ...momentumOf(state) }),
+      images,
+      labels,
+      ...(options.order === 2 && { ...training, ...momentumOf(state) }),
     });
     const { loss, correct } = takeOver(state, outputs);
     return { validationLoss: loss * options.batch, validationAccuracy: correct };
@@ -180,15 +183,21 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
   const step = async (position: Position): Promise<Sums> => {
     const { epoch, step: index } = position;
     const rate = cosine(options.learningRate, options.learningRateMin, epoch, options.epochs);
+    const learningRate = Float32Array.of(rate);
     const { images, labels } = batches.weights(epoch, index);
-    const shared = { learningRate: Float32Array.of(rate), trainImages: images, trainLabels: labels };
-    const validation = await alphaUpdate(position, shared);
+    const validation = await alphaUpdate(position, {
+      learningRate,
+      trainImages: images,
+      trainLabels: labels,
+    });
     const outputs = await run.weights({
       ...vectorsOf(state, 'theta'),
       alpha: state.alpha,
+      learningRate,
       step: Float32Array.of(epoch * batches.steps + index + 1),
       ...drawn('weights', position),
-      ...shared,
+      images,
+      labels,
     });
     const { loss, correct } = takeOver(state, outputs);
     return { count: options.batch, loss: loss * options.batch, accuracy: correct, ...validation };

@@ -1,6 +1,7 @@
 /** The two updates of a search iteration as functions that an engine compiles: state and batch in, new state out. */
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import type { ImageShape } from '../data/index.ts';
+import { partOutputs, type Task } from '../engine/engine.ts';
 import { lossScaling } from '../nn/loss-scaling.ts';
 import { drawNoise, noisePool } from '../nn/noise.ts';
 import { type Optimizer, type OptimizerSettings, optimizers, weightBetas } from '../nn/optimizer-table.ts';
@@ -17,6 +18,8 @@ import { tf } from '../tfjs.ts';
 import {
   alphaGradient,
   type Batch,
+  bothGradients,
+  type Evaluated,
   type Loss,
   supernetLoss,
   unrolledGradient,
@@ -27,18 +30,24 @@ import type { SearchOptions } from './options.ts';
 import { largestState } from './skeletons/skeleton.ts';
 import { architectureOf, type Supernet } from './supernet.ts';
 
+/** What a batch's tensors are called: that which a step is about, and the other one of the second order. */
+const own = { images: 'images', labels: 'labels' } as const;
+const training = { images: 'trainImages', labels: 'trainLabels' } as const;
+
+type BatchNames = typeof own | typeof training;
+
 const batchSignature = (
-  prefix: string,
+  { images, labels }: BatchNames,
   size: number,
   { channels, height, width }: ImageShape,
 ): Signature => ({
-  [`${prefix}Images`]: float32(size, channels, height, width),
-  [`${prefix}Labels`]: int32(size),
+  [images]: float32(size, channels, height, width),
+  [labels]: int32(size),
 });
 
-const batchOf = (inputs: Tensors, prefix: string): Batch => ({
-  images: inputs[`${prefix}Images`] as Tensor4D,
-  labels: inputs[`${prefix}Labels`] as Tensor1D,
+const batchOf = (inputs: Tensors, { images, labels }: BatchNames = own): Batch => ({
+  images: inputs[images] as Tensor4D,
+  labels: inputs[labels] as Tensor1D,
 });
 
 /** Inputs of a step by name, each certainly there. */
@@ -68,7 +77,7 @@ const scaledLoss = (vector: 'theta' | 'alpha', supernet: Supernet, inputs: Tenso
 };
 
 /** The state vectors of an optimizer by their names in the state, all of one size. */
-const slotSignature = (vector: 'theta' | 'alpha', { slots }: Optimizer, size: number): Signature =>
+const slotSignature = (vector: 'theta' | 'alpha', slots: Optimizer['slots'], size: number): Signature =>
   Object.fromEntries(slots.map((slot) => [slotName(vector, slot), float32(size)]));
 
 const inputSignature = (inputs: StepInputs): Signature =>
@@ -118,50 +127,24 @@ export const alphaInputs = (
 /** SGD's momentum for α, where it is asked for. */
 const alphaMomentum = 0.9;
 
-/**
- * w ← optimizer on the training batch, the gradient clipped. Inputs theta, its optimizer's vectors, alpha, learningRate,
- * step (the update's number, from 1), trainImages, trainLabels and the method's, and in mixed precision
- * theta/lossScale; outputs theta, the vectors, loss (mean), correct (count).
- */
-export function weightStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+/** How a step goes on from the gradient of the (scaled) loss: new state and what was evaluated. */
+type Update = (scaled: Evaluated & { readonly gradient: Tensor }, inputs: Tensors) => Tensors;
+
+/** The gradient clipped. */
+function weightUpdate(options: SearchOptions): Update {
   const optimizer = optimizers[options.optimizer];
   const settings = { ...weightBetas, momentum: options.momentum, weightDecay: options.weightDecay };
-  const fn: TensorFunction = (inputs) => {
-    const input = named(inputs);
-    const loss = scaledLoss('theta', supernet, inputs);
-    const batch = batchOf(inputs, 'train');
-    const scaled = weightGradient(loss, supernet, input('theta'), input('alpha'), batch);
+  return (scaled, inputs) => {
     const { gradient, ...evaluated } = scalings.theta.unscaled(scaled, inputs);
     const clipped = clipByNorm(gradient, options.gradientClip);
-    const next = updated('theta', optimizer, inputs, clipped, input('learningRate'), settings);
+    const rate = named(inputs)('learningRate');
+    const next = updated('theta', optimizer, inputs, clipped, rate, settings);
     return { ...scalings.theta.committed(next, gradient, inputs), ...evaluated };
   };
-  const signature: Signature = {
-    theta: float32(supernet.parameters.size),
-    ...slotSignature('theta', optimizer, supernet.parameters.size),
-    alpha: float32(supernet.architecture.size),
-    learningRate: float32(),
-    step: float32(),
-    ...scalings.theta.signature(options.precision),
-    ...inputSignature(stepInputs(supernet, options, size)),
-    ...batchSignature('train', options.batch, size),
-  };
-  return { fn, signature };
 }
 
-/**
- * α ← optimizer on the validation batch. Inputs theta, alpha, its optimizer's vectors, step (the update's number, from
- * 1), validationImages, validationLabels, the method's and the penalties', and for the second order theta/momentum,
- * learningRate and a training batch; outputs alpha, the optimizer's vectors, loss, correct.
- *
- * @param penalties are added to L_val besides the method's own
- */
-export function alphaStep(
-  supernet: Supernet,
-  options: SearchOptions,
-  size: ImageShape,
-  penalties: readonly Penalty[] = [],
-): Step {
+/** The gradients of the terms added, and all limited where the space says so. */
+function alphaUpdate(supernet: Supernet, options: SearchOptions, penalties: readonly Penalty[]): Update {
   const { method, space } = supernet;
   const optimizer = optimizers[options.alphaOptimizer];
   const settings = {
@@ -171,9 +154,7 @@ export function alphaStep(
     weightDecay: options.alphaWeightDecay,
   };
   const terms = [...method.penalties(space), ...penalties];
-  const fn: TensorFunction = (inputs) => {
-    const loss = scaledLoss('alpha', supernet, inputs);
-    const scaled = alphaGradients[options.order](loss, supernet, inputs, options);
+  return (scaled, inputs) => {
     const { gradient, ...evaluated } = scalings.alpha.unscaled(scaled, inputs);
     const whole = terms.reduce((sum, term) => tf.add(sum, penaltyGradient(term, supernet, inputs)), gradient);
     const limit = space.alphaGradientLimit;
@@ -182,21 +163,101 @@ export function alphaStep(
     const next = updated('alpha', optimizer, inputs, limited, rate, settings);
     return { ...scalings.alpha.committed(next, gradient, inputs), ...evaluated };
   };
+}
+
+/**
+ * w ← optimizer on the training batch, the gradient clipped. Inputs theta, its optimizer's vectors, alpha, learningRate,
+ * step (the update's number, from 1), images, labels and the method's, and in mixed precision theta/lossScale; outputs
+ * theta, the vectors, loss (mean), correct (count).
+ */
+export function weightStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
+  const { slots } = optimizers[options.optimizer];
+  const update = weightUpdate(options);
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const loss = scaledLoss('theta', supernet, inputs);
+    return update(weightGradient(loss, supernet, input('theta'), input('alpha'), batchOf(inputs)), inputs);
+  };
+  const signature: Signature = {
+    theta: float32(supernet.parameters.size),
+    ...slotSignature('theta', slots, supernet.parameters.size),
+    alpha: float32(supernet.architecture.size),
+    learningRate: float32(),
+    step: float32(),
+    ...scalings.theta.signature(options.precision),
+    ...inputSignature(stepInputs(supernet, options, size)),
+    ...batchSignature(own, options.batch, size),
+  };
+  return { fn, signature };
+}
+
+/**
+ * α ← optimizer on the validation batch. Inputs theta, alpha, its optimizer's vectors, step (the update's number, from
+ * 1), images, labels, the method's and the penalties', and for the second order theta/momentum, learningRate and a
+ * training batch (trainImages, trainLabels); outputs alpha, the optimizer's vectors, loss, correct.
+ *
+ * @param penalties are added to L_val besides the method's own
+ */
+export function alphaStep(
+  supernet: Supernet,
+  options: SearchOptions,
+  size: ImageShape,
+  penalties: readonly Penalty[] = [],
+): Step {
+  const { slots } = optimizers[options.alphaOptimizer];
+  const update = alphaUpdate(supernet, options, penalties);
+  const fn: TensorFunction = (inputs) => {
+    const loss = scaledLoss('alpha', supernet, inputs);
+    return update(alphaGradients[options.order](loss, supernet, inputs, options), inputs);
+  };
   const signature: Signature = {
     theta: float32(supernet.parameters.size),
     alpha: float32(supernet.architecture.size),
-    ...slotSignature('alpha', optimizer, supernet.architecture.size),
+    ...slotSignature('alpha', slots, supernet.architecture.size),
     step: float32(),
     ...scalings.alpha.signature(options.precision),
     ...inputSignature(alphaInputs(supernet, options, size, penalties)),
-    ...batchSignature('validation', options.batch, size),
+    ...batchSignature(own, options.batch, size),
     ...(options.order === 2 && {
       [slotName('theta', 'momentum')]: float32(supernet.parameters.size),
       learningRate: float32(),
-      ...batchSignature('train', options.batch, size),
+      ...batchSignature(training, options.batch, size),
     }),
   };
   return { fn, signature };
+}
+
+/**
+ * Both steps of a search. Those of the first order differentiate one loss, only at different batches: they are parts of one
+ * function, which is traced once. (In mixed precision each has a scale of its own.)
+ */
+export function searchSteps(
+  supernet: Supernet,
+  options: SearchOptions,
+  size: ImageShape,
+  penalties: readonly Penalty[] = [],
+): { readonly alpha: Task; readonly weights: Task } {
+  const { precision } = options;
+  const alpha = { ...alphaStep(supernet, options, size, penalties), precision };
+  const weights = { ...weightStep(supernet, options, size), precision };
+  if (options.order !== 1 || precision !== 'float32') return { alpha, weights };
+  const updates = { alpha: alphaUpdate(supernet, options, penalties), weights: weightUpdate(options) };
+  const fn: TensorFunction = (inputs) => {
+    const input = named(inputs);
+    const { alphaGradient, weightGradient, ...evaluated } = bothGradients(
+      supernetLoss(supernet, inputs),
+      supernet,
+      input('theta'),
+      input('alpha'),
+      batchOf(inputs),
+    );
+    return {
+      ...partOutputs('alpha', updates.alpha({ ...evaluated, gradient: alphaGradient }, inputs)),
+      ...partOutputs('weights', updates.weights({ ...evaluated, gradient: weightGradient }, inputs)),
+    };
+  };
+  const whole = { fn, signature: { ...alpha.signature, ...weights.signature } };
+  return { alpha: { ...alpha, whole }, weights: { ...weights, whole } };
 }
 
 /** What is computed of a validation batch alone takes the weights, the architecture and the method's inputs. */
@@ -204,17 +265,17 @@ const validationSignature = (supernet: Supernet, options: SearchOptions, size: I
   theta: float32(supernet.parameters.size),
   alpha: float32(supernet.architecture.size),
   ...inputSignature(stepInputs(supernet, options, size)),
-  ...batchSignature('validation', options.batch, size),
+  ...batchSignature(own, options.batch, size),
 });
 
 /**
- * ∇_α L_val, of the first order and without penalties. Inputs theta, alpha, validationImages, validationLabels and the
- * method's; output gradient.
+ * ∇_α L_val, of the first order and without penalties. Inputs theta, alpha, images, labels and the method's; output
+ * gradient.
  */
 export function alphaGradientStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
   const fn: TensorFunction = (inputs) => {
     const input = named(inputs);
-    const batch = batchOf(inputs, 'validation');
+    const batch = batchOf(inputs);
     const loss = supernetLoss(supernet, inputs);
     return { gradient: alphaGradient(loss, supernet, input('theta'), input('alpha'), batch).gradient };
   };
@@ -222,14 +283,14 @@ export function alphaGradientStep(supernet: Supernet, options: SearchOptions, si
 }
 
 /**
- * The supernet on a validation batch, normalised by its statistics. Inputs theta, alpha, validationImages,
- * validationLabels and the method's; outputs loss (mean), correct (count).
+ * The supernet on a validation batch, normalised by its statistics. Inputs theta, alpha, images, labels and the method's;
+ * outputs loss (mean), correct (count).
  */
 export function evaluationStep(supernet: Supernet, options: SearchOptions, size: ImageShape): Step {
   const fn: TensorFunction = (inputs) => {
     const input = named(inputs);
     const pieces = supernet.parameters.split(input('theta'));
-    return supernetLoss(supernet, inputs)(pieces, input('alpha'), batchOf(inputs, 'validation'));
+    return supernetLoss(supernet, inputs)(pieces, input('alpha'), batchOf(inputs));
   };
   return { fn, signature: validationSignature(supernet, options, size) };
 }
@@ -248,7 +309,7 @@ type AlphaGradient = (
 const alphaGradients: Record<SearchOptions['order'], AlphaGradient> = {
   1: (loss, supernet, inputs) => {
     const input = named(inputs);
-    return alphaGradient(loss, supernet, input('theta'), input('alpha'), batchOf(inputs, 'validation'));
+    return alphaGradient(loss, supernet, input('theta'), input('alpha'), batchOf(inputs));
   },
   2: (loss, supernet, inputs, { momentum, weightDecay }) => {
     const input = named(inputs);
@@ -258,7 +319,7 @@ const alphaGradients: Record<SearchOptions['order'], AlphaGradient> = {
       momentum,
       weightDecay,
     };
-    const [train, validation] = [batchOf(inputs, 'train'), batchOf(inputs, 'validation')];
+    const [train, validation] = [batchOf(inputs, training), batchOf(inputs)];
     return unrolledGradient(loss, supernet, input('theta'), input('alpha'), train, validation, unrolled);
   },
 };

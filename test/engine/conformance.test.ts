@@ -1,7 +1,10 @@
 /** One suite over every engine: the same functions, the same results, the same errors. */
 import { describe, expect, it } from 'vitest';
-import { checkFeeds, type Elements, type Feeds, type Run } from '../../src/engine/engine.ts';
-import { float32, int32, type Signature } from '../../src/signature.ts';
+import { checkFeeds, type Elements, type Feeds, partOutputs, type Run } from '../../src/engine/engine.ts';
+import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
+import { InputError } from '../../src/errors.ts';
+import { float32, int32, type Signature, type Tensors } from '../../src/signature.ts';
+import { tf } from '../../src/tfjs.ts';
 import { relativeError } from '../nn/differentiable.ts';
 import { allEngines, compute, reference } from './engines.ts';
 import { type FunctionCase, plumbing, tensor } from './functions.ts';
@@ -57,6 +60,28 @@ describe.each(engines)('$name', ({ engine }) => {
     await dispose();
   });
 
+  it('parts of one function compute what they compute alone, each of its own inputs', async () => {
+    const sum = ({ x, y }: Tensors) => ({ sum: tf.add(tensor(x), tensor(y)) });
+    const both = ({ x, z }: Tensors) => ({ product: tf.mul(tensor(x), tensor(z)), x: tensor(x) });
+    const [xy, xz] = [
+      { x: float32(2), y: float32(2) },
+      { x: float32(2), z: float32(2) },
+    ];
+    const whole = {
+      fn: (inputs: Tensors) => ({ ...partOutputs('a', sum(inputs)), ...partOutputs('b', both(inputs)) }),
+      signature: { ...xy, ...xz },
+    };
+    const { run, dispose } = await engine.compileAll({
+      a: { fn: sum, signature: xy, whole },
+      b: { fn: both, signature: xz, whole },
+    });
+    const [one, two] = [Float32Array.of(1, 2), Float32Array.of(3, 5)];
+    expect(await run.a({ x: one, y: two })).toEqual({ sum: Float32Array.of(4, 7) });
+    expect(await run.b({ x: two, z: two })).toEqual({ product: Float32Array.of(9, 25), x: two });
+    await expect(run.a({ x: one, z: two })).rejects.toThrow('the input y needs a Float32Array');
+    await dispose();
+  });
+
   it('returns results in arrays of their own', async () => {
     const x = Float32Array.of(1, 2);
     const results = await compute(engine, (inputs) => ({ y: tensor(inputs.x) }), { x: float32(2) }, { x });
@@ -100,4 +125,13 @@ it('an engine has every kind of feed', () => {
   const kinds = { f: float32(1), i: int32(1), b: { shape: [1], dtype: 'bool' } } as const;
   const feeds = { f: new Float32Array(1), i: new Int32Array(1), b: new Uint8Array(1) };
   expect(() => checkFeeds(kinds, feeds)).not.toThrow();
+});
+
+it.each([
+  [{ provider: 'tpu' }, 'provider must be one of cpu, cuda, webgpu, got tpu'],
+  [{ threads: 0 }, 'threads must be a whole number from 1 to 256, got 0'],
+])('onnxruntime refuses %o', async (options, message) => {
+  const refused = onnxruntimeEngine(options as Parameters<typeof onnxruntimeEngine>[0]);
+  await expect(refused).rejects.toThrow(InputError);
+  await expect(refused).rejects.toThrow(message);
 });

@@ -120,5 +120,8 @@ export async function slopeOf(f: (t: number) => Promise<number>, step: number): 
 export const normOf = (x: Elements): number => Math.sqrt(dot(x, x));
 
 /** ‖a − b‖/‖b‖. */
-export const relativeError = (a: Elements, b: Elements): number =>
-  Math.sqrt(Array.from(a).reduce((sum, x, i) => sum + (x - (b[i] as number)) ** 2, 0)) / normOf(b);
+export const relativeError = (a: Elements, b: Elements): number => {
+  const difference = Math.sqrt(Array.from(a).reduce((sum, x, i) => sum + (x - (b[i] as number)) ** 2, 0));
+  // Nothing is off by nothing where all is 0.
+  return difference === 0 ? 0 : difference / normOf(b);
+};

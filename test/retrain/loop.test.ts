@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
+import { InputError } from '../../src/errors.ts';
 import { cosine } from '../../src/nn/schedules.ts';
 import { type RetrainOptions, retrainDefaults } from '../../src/retrain/options.ts';
 import { retrain } from '../../src/retrain/retrain.ts';
@@ -53,6 +54,19 @@ function counting(right: readonly number[] = [0, 0, 0, 0]) {
 const trainRuns = (runs: readonly Run[]): Run[] => runs.filter(({ step }) => step === 'train');
 
 describe('retrain', () => {
+  it.each([
+    [{ batch: 0 }, 'batch must be a whole number from 1 to 65536, got 0'],
+    [{ dropPath: 1 }, 'dropPath must be a number from 0 to below 1, got 1'],
+    [{ optimizer: 'lion' }, 'optimizer must be one of sgd, adam, adamw, rmsprop, got lion'],
+  ])('refuses %o before anything is computed', async (settings, message) => {
+    const { engine, runs } = counting();
+    const options = { ...small, ...settings } as RetrainOptions;
+    const refused = retrain(genotype, numbered(images), options, { engine });
+    await expect(refused).rejects.toThrow(InputError);
+    await expect(refused).rejects.toThrow(message);
+    expect(runs).toEqual([]);
+  });
+
   it('shows every image once an epoch, in another order in each', async () => {
     const { engine, runs } = counting();
     await retrain(genotype, numbered(images), small, { engine });

@@ -145,8 +145,8 @@ describe('dominantEigenvalue', () => {
     const numbers = random(4, 'labels');
     const fixed = {
       theta: supernet.parameters.initialize(random(1)),
-      validationImages: normals(8 * 3 * 36, 'images'),
-      validationLabels: Int32Array.from({ length: 8 }, () => numbers.integer(classes)),
+      images: normals(8 * 3 * 36, 'images'),
+      labels: Int32Array.from({ length: 8 }, () => numbers.integer(classes)),
     };
     const gradient = async (point: Float32Array) =>
       (await compiled.run({ ...fixed, alpha: point })).gradient as Float32Array;

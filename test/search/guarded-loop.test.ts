@@ -228,9 +228,9 @@ describe('the projection', () => {
     const round = projection.slice(0, 28);
     expect(round.every(({ step }) => step === 'evaluation')).toBe(true);
     round.forEach(({ feeds }, i) => {
-      expect(feeds.validationImages).toEqual(round[i % 2]?.feeds.validationImages);
+      expect(feeds.images).toEqual(round[i % 2]?.feeds.images);
     });
-    expect(round[0]?.feeds.validationImages).not.toEqual(round[1]?.feeds.validationImages);
+    expect(round[0]?.feeds.images).not.toEqual(round[1]?.feeds.images);
     const tuning = projection.filter(({ step }) => step === 'tuning');
     expect(tuning).toHaveLength(32);
     expect(tuning.map(({ feeds }) => feeds.step?.[0])).toEqual(Array.from({ length: 32 }, (_, i) => i + 1));

@@ -1,6 +1,7 @@
 /** What the search feeds its steps, with an engine that computes nothing. */
 import { describe, expect, it } from 'vitest';
 import type { Elements } from '../../src/engine/engine.ts';
+import { InputError } from '../../src/errors.ts';
 import { cosine } from '../../src/nn/schedules.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
 import { search } from '../../src/search/search.ts';
@@ -35,8 +36,7 @@ async function runsOf(settings: Partial<SearchOptions> = {}): Promise<Run[]> {
 }
 
 const named = (runs: readonly Run[], step: string): Run[] => runs.filter((run) => run.step === step);
-const numbers = (run: Run, part: string): number[] =>
-  numbersIn(run.feeds[`${part}Images`] as Elements, images);
+const numbers = (run: Run): number[] => numbersIn(run.feeds.images as Elements, images);
 const scalar = (run: Run, name: string): number => run.feeds[name]?.[0] as number;
 const sorted = (list: readonly number[]): number[] => [...list].sort((a, b) => a - b);
 
@@ -56,11 +56,8 @@ describe('search', () => {
   it('gives the two halves of the training images to the two updates, and a fresh batch at every step', async () => {
     const runs = await runsOf();
     const halves = (['alpha', 'weights'] as const).map((step) => {
-      const part = step === 'alpha' ? 'validation' : 'train';
       const steps = named(runs, step);
-      const epochs = [0, 1, 2].map((epoch) =>
-        steps.slice(5 * epoch, 5 * epoch + 5).map((run) => numbers(run, part)),
-      );
+      const epochs = [0, 1, 2].map((epoch) => steps.slice(5 * epoch, 5 * epoch + 5).map(numbers));
       // Within an epoch no image twice; from epoch to epoch another order.
       for (const batches of epochs) expect(new Set(batches.flat()).size).toBe(20);
       expect(epochs[0]).not.toEqual(epochs[1]);
@@ -71,10 +68,30 @@ describe('search', () => {
     expect(sorted([...alpha, ...weights])).toEqual(Array.from({ length: images }, (_, i) => i));
   });
 
+  it.each([
+    [{ cells: -2 }, 'cells must be a whole number from 1 to 1000, got -2'],
+    [{ learningRate: Number.NaN }, 'learningRate must be a number above 0, got NaN'],
+    [{ momentum: undefined }, 'momentum must be a number from 0 to below 1, got undefined'],
+    [{ flip: 'no' }, 'flip must be true or false, got no'],
+    [
+      { method: 'darst' },
+      'method must be one of darts, pc-darts, gdas, drnas, fair-darts, random, got darst',
+    ],
+    [{ method: 'random', seed: 0.5 }, 'seed must be a whole number from 0 to 4294967295, got 0.5'],
+    [
+      { space: 'dart' },
+      'space must be one of darts, simple, nas-bench-201, s1, s2, s3, s4, or a file FILE.json, got dart',
+    ],
+    [{ method: 'gdas', temperature: 0 }, 'temperature must be a number above 0, got 0'],
+  ])('refuses %o before anything is computed', async (settings, message) => {
+    const refused = runsOf(settings as unknown as Partial<SearchOptions>);
+    await expect(refused).rejects.toThrow(InputError);
+    await expect(refused).rejects.toThrow(message);
+  });
+
   it('labels its images', async () => {
     for (const run of await runsOf()) {
-      const part = run.step === 'alpha' ? 'validation' : 'train';
-      expect([...(run.feeds[`${part}Labels`] ?? [])]).toEqual(numbers(run, part).map((image) => image % 2));
+      expect([...(run.feeds.labels ?? [])]).toEqual(numbers(run).map((image) => image % 2));
     }
   });
 
@@ -82,9 +99,7 @@ describe('search', () => {
     // 33 images for the weights are 8 batches, 11 for α are 2.
     const alpha = named(await runsOf({ trainPortion: 0.75, epochs: 1 }), 'alpha');
     expect(alpha).toHaveLength(8);
-    const cycles = [0, 2, 4, 6].map((begin) =>
-      alpha.slice(begin, begin + 2).flatMap((run) => numbers(run, 'validation')),
-    );
+    const cycles = [0, 2, 4, 6].map((begin) => alpha.slice(begin, begin + 2).flatMap(numbers));
     for (const cycle of cycles) expect(new Set(cycle).size).toBe(8);
     expect(new Set(cycles.map((cycle) => cycle.join())).size).toBe(4);
   });
@@ -101,9 +116,15 @@ describe('search', () => {
 
   it('gives the second order the batch and the momentum of the coming step of the weights', async () => {
     const runs = await runsOf({ order: 2 });
-    for (const name of ['theta/momentum', 'learningRate', 'trainImages', 'trainLabels']) {
-      expect(named(runs, 'alpha').map(({ feeds }) => feeds[name])).toEqual(
-        named(runs, 'weights').map(({ feeds }) => feeds[name]),
+    const names = {
+      'theta/momentum': 'theta/momentum',
+      learningRate: 'learningRate',
+      trainImages: 'images',
+      trainLabels: 'labels',
+    };
+    for (const [inAlpha, inWeights] of Object.entries(names)) {
+      expect(named(runs, 'alpha').map(({ feeds }) => feeds[inAlpha])).toEqual(
+        named(runs, 'weights').map(({ feeds }) => feeds[inWeights]),
       );
     }
   });

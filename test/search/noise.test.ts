@@ -86,8 +86,8 @@ describe('a search in S4', () => {
                 ...state,
                 'alpha/first': zeros(state.alpha.length),
                 'alpha/second': zeros(state.alpha.length),
-                validationImages: images,
-                validationLabels: labels,
+                images,
+                labels,
               },
             ]
           : [
@@ -96,8 +96,8 @@ describe('a search in S4', () => {
                 ...state,
                 'theta/momentum': zeros(state.theta.length),
                 learningRate: Float32Array.of(0.1),
-                trainImages: images,
-                trainLabels: labels,
+                images,
+                labels,
               },
             ];
       const noise = (seed: number): Float32Array => inputs.noise?.value(moment(seed)) as Float32Array;

@@ -91,8 +91,8 @@ describe('the α step with a penalty', () => {
     'alpha/first': new Float32Array(size),
     'alpha/second': new Float32Array(size),
     step: Float32Array.of(1),
-    validationImages: normals(100, 'images'),
-    validationLabels: Int32Array.of(0, 1, 2, 0),
+    images: normals(100, 'images'),
+    labels: Int32Array.of(0, 1, 2, 0),
   };
   /** Adam's first moment from 0 is half the gradient. */
   const gradientOf = async (engine: Parameters<typeof compute>[0], betaDecay: number, lambda: number) => {

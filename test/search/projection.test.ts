@@ -195,8 +195,8 @@ describe('the weighted supernet', () => {
     const weights = initialWeights(operationStrengths(supernet.method, architecture, space), space);
     const fixed = {
       theta: supernet.parameters.initialize(random(1)),
-      validationImages: normals(4 * 3 * 36, 'images'),
-      validationLabels: Int32Array.of(0, 1, 2, 3),
+      images: normals(4 * 3 * 36, 'images'),
+      labels: Int32Array.of(0, 1, 2, 3),
     };
     const given = (mixing: Float32Array) =>
       weightedArchitecture(supernet.method, architecture, mixing, space);

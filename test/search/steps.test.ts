@@ -6,8 +6,9 @@ import { random } from '../../src/random.ts';
 import { alphaGradient, supernetLoss, unrolledGradient, weightGradient } from '../../src/search/architect.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
 import { alphaShape, alphaSize, type SearchSpace, searchSpace } from '../../src/search/spaces.ts';
-import { alphaStep, weightStep } from '../../src/search/steps.ts';
+import { alphaStep, searchSteps, weightStep } from '../../src/search/steps.ts';
 import { makeSupernet } from '../../src/search/supernet.ts';
+import type { Step } from '../../src/signature.ts';
 import { tf } from '../../src/tfjs.ts';
 import { compute, reference } from '../engine/engines.ts';
 import { dot, normals, normOf, relativeError } from '../nn/differentiable.ts';
@@ -30,16 +31,13 @@ const state = {
   second: normals(alphaSize(simple), 'second').map((x) => 1e-4 * x * x),
 };
 const batchFeeds = (part: 'train' | 'validation') => ({
-  [`${part}Images`]: normals(batch * 25, part),
-  [`${part}Labels`]: Int32Array.from({ length: batch }, (_, i) => (i + part.length) % classes),
+  images: normals(batch * 25, part),
+  labels: Int32Array.from({ length: batch }, (_, i) => (i + part.length) % classes),
 });
 
 const batchOf = (part: 'train' | 'validation') => {
-  const feeds = batchFeeds(part);
-  return {
-    images: tf.tensor4d(feeds[`${part}Images`] as Float32Array, [batch, 1, 5, 5]),
-    labels: tf.tensor1d(feeds[`${part}Labels`] as Int32Array, 'int32'),
-  };
+  const { images, labels } = batchFeeds(part);
+  return { images: tf.tensor4d(images, [batch, 1, 5, 5]), labels: tf.tensor1d(labels, 'int32') };
 };
 const theta = () => tf.tensor1d(state.theta);
 const alpha = () => tf.tensor3d(state.alpha, alphaShape(simple));
@@ -81,7 +79,8 @@ describe('alphaStep', () => {
     const { fn, signature } = alphaStep({ ...supernet, space }, { ...options, order }, image);
     const { theta: w, momentum, alpha: a, first, second: square } = state;
     const numbers = { 'theta/momentum': momentum, learningRate: Float32Array.of(0.02) };
-    const second = { ...numbers, ...batchFeeds('train') };
+    const { images, labels } = batchFeeds('train');
+    const second = { ...numbers, trainImages: images, trainLabels: labels };
     const rest = { alpha: a, 'alpha/first': first, 'alpha/second': square };
     const feeds = { theta: w, ...rest, step: Float32Array.of(3), ...batchFeeds('validation') };
     return compute(await reference(), fn, signature, { ...feeds, ...(order === 2 && second) });
@@ -132,5 +131,40 @@ describe('alphaStep', () => {
       normOf(Float32Array.from(gradient)) ** 2,
       6,
     );
+  });
+});
+
+describe('searchSteps', () => {
+  const { theta: w, momentum, alpha: a, first, second } = state;
+  const feeds = {
+    theta: w,
+    'theta/momentum': momentum,
+    alpha: a,
+    'alpha/first': first,
+    'alpha/second': second,
+    learningRate: Float32Array.of(0.02),
+    step: Float32Array.of(3),
+    ...batchFeeds('train'),
+  };
+
+  it('of the first order are parts of one function, which computes what they do', async () => {
+    const tasks = searchSteps(supernet, options, image);
+    const { whole } = tasks.alpha;
+    expect(whole).toBeDefined();
+    expect(tasks.weights.whole).toBe(whole);
+    const { fn, signature } = whole as Step;
+    const all = await compute(await reference(), fn, signature, feeds);
+    for (const [name, task] of Object.entries(tasks)) {
+      const own = Object.fromEntries(Object.entries(feeds).filter(([input]) => task.signature[input]));
+      const alone = await compute(await reference(), task.fn, task.signature, own);
+      for (const [output, numbers] of Object.entries(alone)) {
+        expect(all[`${name}/${output}`], `${name}/${output}`).toEqual(numbers);
+      }
+    }
+  });
+
+  it.each([{ order: 2 }, { precision: 'float16' }] as const)('are apart with %o', (settings) => {
+    const { alpha, weights } = searchSteps(supernet, { ...options, ...settings }, image);
+    expect([alpha.whole, weights.whole]).toEqual([undefined, undefined]);
   });
 });

@@ -46,16 +46,18 @@ export interface OptimizeOptions {
   readonly stacksImages?: boolean;
 }
 
-/** For graphs that are run by us: removes what is superfluous, computes nothing twice and little node by node. */
-export const optimizeFor = ({ half = false, stacksImages = false }: OptimizeOptions = {}): Pass =>
+/** What makes a simplified graph fast; which nodes it joins depends on who reads them. */
+export const fuseFor = ({ half = false, stacksImages = false }: OptimizeOptions = {}): Pass =>
   pipeline(
-    simplify,
     sinkIntoBranches,
     fuseConvolution,
     ...(half ? [halfPrecision] : []),
     stacksImages ? stackImages : stackSmall,
     identity,
   );
+
+/** For graphs that are run by us: removes what is superfluous, computes nothing twice and little node by node. */
+export const optimizeFor = (options: OptimizeOptions = {}): Pass => pipeline(simplify, fuseFor(options));
 
 /** The same for a CPU, in float32. */
 export const optimize: Pass = optimizeFor();

@@ -123,8 +123,8 @@ export async function project(setting: ProjectionSetting): Promise<{
       await run.evaluation({
         theta: state.theta,
         ...given(withoutCandidate(weights(), choice, trial.candidate, space), { epoch, step: trial.batch }),
-        validationImages: images,
-        validationLabels: labels,
+        images,
+        labels,
       }),
     );
     const [place, isFirst] = [trial.offset + trial.candidate, trial.batch === 0];
@@ -146,8 +146,8 @@ export async function project(setting: ProjectionSetting): Promise<{
       ...given(weights(), { epoch, step }),
       learningRate: Float32Array.of(rate),
       step: Float32Array.of(index * batches.steps + step + 1),
-      trainImages: images,
-      trainLabels: labels,
+      images,
+      labels,
     });
     const { loss, correct } = takeOver(state, next);
     return { count: batch, loss: loss * batch, accuracy: correct };

@@ -34,8 +34,8 @@ describe.each(['nas-bench-201', 's1', 's4'])('in the space %s', (name) => {
       ...Object.fromEntries(slots.map((slot) => [slot, new Float32Array(alpha.length)])),
       step: Float32Array.of(1),
       ...drawnInputs(inputs, supernet, options, alpha, 'alpha', { epoch: 0, step: 0 }),
-      validationImages: normals(4 * 36, 'images'),
-      validationLabels: Int32Array.of(0, 1, 2, 0),
+      images: normals(4 * 36, 'images'),
+      labels: Int32Array.of(0, 1, 2, 0),
     };
     const engine = await onnxruntimeEngine({ threads: 1 });
     const next = await compute(engine, fn, signature, feeds);

@@ -39,8 +39,8 @@ it('a node of none is zeros, traced as eagerly', async () => {
     alpha: normals(alphaSize(space), 'alpha'),
     learningRate: Float32Array.of(0.1),
     step: Float32Array.of(1),
-    trainImages: normals(4 * 36, 'images'),
-    trainLabels: Int32Array.of(0, 1, 2, 0),
+    images: normals(4 * 36, 'images'),
+    labels: Int32Array.of(0, 1, 2, 0),
   };
   const expected = await compute(await reference(), fn, signature, feeds);
   expect(expected.theta?.every(Number.isFinite)).toBe(true);

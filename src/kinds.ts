@@ -1,7 +1,6 @@
-/** Kinds of options: how a value is read off the command line, and which values an option takes. */
-import { isWhole } from '../objects.ts';
-import { budgetForm, isBudget } from '../search/budget-text.ts';
-import { isSpaceFile, isSpaceName, spaceNames } from '../search/spaces.ts';
+/** Kinds of options: which values an option takes, and how a word of the command line becomes one. */
+import { InputError } from './errors.ts';
+import { isWhole } from './objects.ts';
 
 export interface Kind<T> {
   /** What error messages call a good value. */
@@ -9,6 +8,8 @@ export interface Kind<T> {
   /** A word of the command line as a value; not necessarily a good one. */
   readonly read: (word: string) => unknown;
   readonly accepts: (value: unknown) => value is T;
+  /** All good values, where they are few. */
+  readonly choices?: readonly T[];
   /** Given by its name alone, and denied with `--no-`. */
   readonly isFlag?: true;
 }
@@ -62,23 +63,34 @@ export const flag: Kind<boolean> = {
   accepts: (value): value is boolean => typeof value === 'boolean',
 };
 
-/** A search space by its name, or a file that describes one. */
-export const space: Kind<string> = {
-  expected: `one of ${spaceNames.join(', ')}, or a file FILE.json`,
-  read: (word) => word,
-  accepts: (value): value is string =>
-    typeof value === 'string' && (isSpaceName(value) || isSpaceFile(value)),
-};
-
-export const budget: Kind<string> = {
-  expected: budgetForm,
-  read: (word) => word,
-  accepts: (value): value is string => typeof value === 'string' && isBudget(value),
-};
-
 /** One of some words or numbers. */
 export const oneOf = <const T extends string | number>(choices: readonly T[]): Kind<T> => ({
   expected: `one of ${choices.join(', ')}`,
+  choices,
   read: (word) => choices.find((choice) => String(choice) === word) ?? word,
   accepts: (value): value is T => choices.some((choice) => choice === value),
 });
+
+/** The kinds of an object's fields. */
+export type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind<NonNullable<Options[Name]>> };
+
+/** How a value that is not what it must be is shown. */
+export const shown = (value: unknown): string =>
+  value === '' || typeof value === 'object' ? JSON.stringify(value) : String(value);
+
+/**
+ * Checks the fields that there are kinds of. Others belong to somebody else; fields that may be absent may be absent.
+ *
+ * @throws InputError naming the first field that is not what it must be
+ */
+export function requireKinds<Options extends object>(
+  options: Options,
+  kinds: Partial<Kinds<Options>>,
+  optional: readonly (keyof Options)[] = [],
+): void {
+  for (const [name, kind] of Object.entries(kinds) as [keyof Options & string, Kind<unknown>][]) {
+    const value = options[name];
+    if (value === undefined && optional.includes(name)) continue;
+    if (!kind.accepts(value)) throw new InputError(`${name} must be ${kind.expected}, got ${shown(value)}`);
+  }
+}
