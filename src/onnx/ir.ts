@@ -136,16 +136,22 @@ export function createNode(
 
 /** The nodes that the given values need, in creation order, which is a topological order. */
 export function nodesOf(values: readonly Value[]): Node[] {
-  const found = new Set<Node>();
-  const pending: Node[] = [];
-  const reach = (value: Value | null): void => {
-    if (value?.source.kind !== 'node' || found.has(value.source.node)) return;
-    found.add(value.source.node);
-    pending.push(value.source.node);
+  const found: Node[] = [];
+  // Numbers are found in a set sooner than objects.
+  const ids = new Set<number>();
+  const reach = (reached: readonly (Value | null)[]): void => {
+    for (const value of reached) {
+      if (value?.source.kind !== 'node') continue;
+      const { node } = value.source;
+      if (ids.has(node.id)) continue;
+      ids.add(node.id);
+      found.push(node);
+    }
   };
-  values.forEach(reach);
-  for (let node = pending.pop(); node; node = pending.pop()) node.inputs.forEach(reach);
-  return inOrder([...found]);
+  reach(values);
+  // Grows on the way.
+  for (const node of found) reach(node.inputs);
+  return inOrder(found);
 }
 
 /** Nodes in creation order. Those of a graph were created one after the other: to give each its place takes less than sorting. */

@@ -1,6 +1,5 @@
 /** Text that two attributes or constants share exactly when they are equal: what "the same" means in this graph. */
 
-import { remembered } from '../remembered.ts';
 import type { Attribute, Attributes, TensorData, TensorType } from './ir.ts';
 import { formatType } from './operators/operator.ts';
 
@@ -40,12 +39,11 @@ function attributeText(attribute: Attribute): string {
 }
 
 /** All attributes, whatever order they were written in. */
-export const attributesKey = remembered((attributes: Attributes): string =>
+export const attributesKey = (attributes: Attributes): string =>
   Object.entries(attributes)
     .map(([name, attribute]) => `${name}=${attributeText(attribute)}`)
     .sort()
-    .join(';'),
-);
+    .join(';');
 
 /** Whether two constants of one type hold the same elements; NaN equals NaN. */
 export function sameElements(a: TensorData, b: TensorData): boolean {

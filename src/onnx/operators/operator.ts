@@ -1,6 +1,5 @@
 /** What one row of the operator table says, and the words that the rows are written in. */
 
-import { remembered } from '../../remembered.ts';
 import type { Attribute, Attributes, DataType, TensorType, Value } from '../ir.ts';
 import { knownShape } from '../shapes.ts';
 
@@ -33,7 +32,7 @@ export interface KnownType {
 }
 
 /** `float32[2,3]` */
-export const formatType = remembered((type: TensorType): string => `${type.dtype}[${type.shape.join(',')}]`);
+export const formatType = (type: TensorType): string => `${type.dtype}[${type.shape.join(',')}]`;
 
 /** The type of an optional input, undefined where it is omitted. */
 export function optionalInput(inputs: Inputs, index: number): KnownType | undefined {

@@ -25,12 +25,15 @@ export function rewrite(
   rule: NodeRule,
   constantRule: ConstantRule = (constant) => constant,
 ): Graph {
-  const replaced = new Map<Value, Value>();
+  const constants = new Map<Value, Value>();
+  /** What stands for the outputs of a node, by its number. */
+  const replaced = new Map<number, readonly Value[]>();
   const current = (value: Value): Value => {
-    const known = replaced.get(value);
-    if (known || value.source.kind !== 'constant') return known ?? value;
-    const constant = constantRule(value);
-    replaced.set(value, constant);
+    const { source } = value;
+    if (source.kind === 'node') return replaced.get(source.node.id)?.[source.index] ?? value;
+    if (source.kind === 'input') return value;
+    const constant = constants.get(value) ?? constantRule(value);
+    constants.set(value, constant);
     return constant;
   };
 
@@ -40,12 +43,11 @@ export function rewrite(
     const replacement = rule(node, inputs);
     changed ||= replacement !== undefined || inputs.some((value, index) => value !== node.inputs[index]);
     if (!changed) continue;
-    const outputs = replacement ?? rebuilt(node, inputs);
-    node.outputs.forEach((value, index) => {
-      const output = outputs[index];
-      if (!output) throw new Error(`a pass replaced ${node.op} by ${outputs.length} values`);
-      replaced.set(value, replacement ? current(output) : output);
-    });
+    const outputs = replacement?.map(current) ?? rebuilt(node, inputs);
+    if (outputs.length < node.outputs.length) {
+      throw new Error(`a pass replaced ${node.op} by ${outputs.length} values`);
+    }
+    replaced.set(node.id, outputs);
   }
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: current(value) }));
   const same = outputs.every(({ value }, index) => value === graph.outputs[index]?.value);

@@ -7,6 +7,7 @@
  * gets it from a Split.
  */
 
+import { remembered } from '../../remembered.ts';
 import { elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 import { attributesKey, smallConstantKey } from '../keys.ts';
 import { formatType, qualifiedName } from '../operators.ts';
@@ -49,18 +50,25 @@ function stackingsOf(nodes: readonly Node[], images: boolean): ReadonlyMap<Node,
   return stackings;
 }
 
+/** A constant that is small enough to be compared; undefined for others. */
+const constantForm = remembered(({ source, type }: Value): string | undefined =>
+  source.kind === 'constant' ? smallConstantKey(source.data, type) : undefined,
+);
+
+/** What operands of one group have in common. */
+const operandForm = (value: Value): string | undefined =>
+  value.source.kind === 'constant' ? constantForm(value) : formatType(value.type);
+
 /** Operator, attributes and shapes: what nodes of one group have in common. Undefined for a node that stays alone. */
 function formOf(node: Node, stacking: Stacking | undefined): string | undefined {
-  if (!stacking) return undefined;
-  const operands = node.inputs.map((value) => {
-    if (value?.source.kind !== 'constant') return value ? formatType(value.type) : '_';
-    return smallConstantKey(value.source.data, value.type);
-  });
-  if (operands.includes(undefined) || operands.every((_, index) => isConstant(node.inputs[index] ?? null))) {
-    return undefined;
+  if (!stacking || node.inputs.every((value) => isConstant(value))) return undefined;
+  let form = `${qualifiedName(node)}|${attributesKey(node.attributes)}|${stacking.outer}`;
+  for (const [index, value] of node.inputs.entries()) {
+    const operand = value ? operandForm(value) : '_';
+    if (operand === undefined) return undefined;
+    form += `|${stacking.operands[index]}:${operand}`;
   }
-  const { outer, operands: outers } = stacking;
-  return [qualifiedName(node), attributesKey(node.attributes), outer, ...outers, ...operands].join('|');
+  return form;
 }
 
 /** As many nodes as may be one, for the largest of their tensors; of small ones any number. */
