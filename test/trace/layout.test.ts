@@ -121,16 +121,16 @@ test('a classifier of images, in blocks', () => {
   );
   expect(printGraph(graph)).toMatchInlineSnapshot(`
     "graph graph(image: float32[2,3,8,8], filter: float32[3,3,3,16], weights: float32[16,10], bias: float32[10]) -> (logits: float32[2,10])
-      v0 = Reshape(filter, [3, 3, 3, 1, 16])       : float32[3,3,3,1,16]
-      v1 = Transpose(v0, perm=[3,2,0,1,4])         : float32[1,3,3,3,16]
-      v2 = Reshape(v1, [16, 3, 3, 3])              : float32[16,3,3,3]
-      v3 = com.microsoft.nchwc.Conv(image, v2, kernel_shape=[3,3], pads=[1,1,1,1], strides=[1,1], dilations=[1,1], group=1, activation=Relu)  : float32[2,16,8,8]
+      v0 = Reshape(filter, [3, 3, 3, 1, 16])                                     : float32[3,3,3,1,16]
+      v1 = Transpose(v0, perm=[3,2,0,1,4])                                       : float32[1,3,3,3,16]
+      v2 = Reshape(v1, [16, 3, 3, 3])                                            : float32[16,3,3,3]
+      v3 = com.microsoft.nchwc.Conv(image, v2, pads=[1,1,1,1], activation=Relu)  : float32[2,16,8,8]
       v4 = com.microsoft.nchwc.MaxPool(v3, kernel_shape=[2,2], strides=[2,2], pads=[0,0,0,0])  : float32[2,16,4,4]
-      v5 = Reshape(v4, [2, 1, 4, 4, 16])           : float32[2,1,4,4,16]
-      v6 = ReduceMean(v5, axes=[2,3], keepdims=0)  : float32[2,1,16]
-      v7 = Reshape(v6, [2, 16])                    : float32[2,16]
-      v8 = MatMul(v7, weights)                     : float32[2,10]
-      logits = Add(v8, bias)                       : float32[2,10]"
+      v5 = Reshape(v4, [2, 1, 4, 4, 16])                                         : float32[2,1,4,4,16]
+      v6 = ReduceMean(v5, axes=[2,3], keepdims=0)                                : float32[2,1,16]
+      v7 = Reshape(v6, [2, 16])                                                  : float32[2,16]
+      v8 = MatMul(v7, weights)                                                   : float32[2,10]
+      logits = Add(v8, bias)                                                     : float32[2,10]"
   `);
 });
 

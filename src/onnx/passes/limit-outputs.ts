@@ -13,6 +13,7 @@ import { type Pass, rebuilt, rewrite } from './rewrite.ts';
 export const limitOutputs =
   (most: number): Pass =>
   (graph) => {
+    if (most === Number.POSITIVE_INFINITY) return graph;
     let scope = '';
     const build = createBuilder(() => scope);
     return rewrite(graph, (node, inputs) => {

@@ -17,6 +17,7 @@ import type { Value } from '../../onnx/ir.ts';
 import { knownShape } from '../../onnx/shapes.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Traced } from '../traced.ts';
+import { blockedConvolution } from './convolve.ts';
 import { applyCrop, insertZeros, type Window } from './window.ts';
 
 type Pair = readonly [number, number];
@@ -49,14 +50,12 @@ function sameKernel(
     (_, i) => taps[Math.floor(i / block) % taps.length] ?? 0,
   );
   const filter = graph.constant(weights, { dtype: 'float32', shape: [c, 1, ...kernel] });
-  return graph.node('com.microsoft.nchwc.Conv', sum ? [x, filter, null, sum] : [x, filter], {
-    kernel_shape: kernel,
-    pads: [...reach, ...reach],
-    strides: [1, 1],
-    dilations: [1, 1],
-    group: c,
-    ...(equality && { activation: 'HardSigmoid', activation_params: { floats: [float32Max, 1] } }),
-  });
+  return blockedConvolution(
+    lower,
+    sum ? [x, filter, null, sum] : [x, filter],
+    { pads: [...reach, ...reach], group: c },
+    equality ? { activation: 'HardSigmoid', activation_params: { floats: [float32Max, 1] } } : {},
+  );
 }
 
 /** factor·x[i + offset] along an axis, zero outside; `sum` is added. */

@@ -9,6 +9,7 @@ import { align } from '../align.ts';
 import type { Rules } from '../kernels.ts';
 import type { Lowering } from '../lowering.ts';
 import type { Layout, Traced } from '../traced.ts';
+import { blockedConvolution } from './convolve.ts';
 import { channelProducts } from './depthwise.ts';
 import { reducePixels } from './reduction.ts';
 import type { Window } from './window.ts';
@@ -82,13 +83,7 @@ function channelMoments(lower: Lowering, x: Traced): Traced[] {
 function blockedScaleShift(lower: Lowering, x: Value, scale: Value, shift: Value | null, sum?: Value): Value {
   const c = knownShape(x.type.shape)[1] as number;
   const inputs = [x, lower.reshape(scale, [c, 1, 1, 1]), shift, ...(sum ? [sum] : [])];
-  return lower.graph.node('com.microsoft.nchwc.Conv', shift || sum ? inputs : inputs.slice(0, 2), {
-    kernel_shape: [1, 1],
-    pads: [0, 0, 0, 0],
-    strides: [1, 1],
-    dilations: [1, 1],
-    group: c,
-  });
+  return blockedConvolution(lower, shift || sum ? inputs : inputs.slice(0, 2), { group: c });
 }
 
 /** The vector [C] as it broadcasts over an nchw image. */
