@@ -24,6 +24,14 @@ export interface Option<T> extends Kind<T> {
   readonly describe: string;
 }
 
+const kinds = { ...searchOptionKinds, ...retrainOptionKinds };
+
+const budget: Kind<string> = {
+  expected: budgetForm,
+  read: (word) => word,
+  accepts: (value): value is string => typeof value === 'string' && isBudget(value),
+};
+
 /** What an option is, with its words where they are few. */
 const described = ({ choices }: Kind<unknown>, describe: string): string =>
   choices ? `${describe}: ${choices.join(', ')}` : describe;
@@ -38,14 +46,6 @@ const methodOption = <Name extends keyof MethodOptions>(name: Name, describe: st
   ...kinds[name],
   describe: `${described(kinds[name], describe)} (${methodOptions.get(name)?.join(', ')})`,
 });
-
-const kinds = { ...searchOptionKinds, ...retrainOptionKinds };
-
-const budget: Kind<string> = {
-  expected: budgetForm,
-  read: (word) => word,
-  accepts: (value): value is string => typeof value === 'string' && isBudget(value),
-};
 
 /** The options by the sections of the help. Names are those of the option objects. */
 export const sections = {

@@ -3,16 +3,14 @@ import * as ort from 'onnxruntime-node';
 import { type DeviceName, deviceNames, requireDevice } from '../devices/index.ts';
 import { oneOf, requireKinds, threads as threadCount } from '../kinds.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
-import { fuseFor, optimize, simplify } from '../onnx/passes/index.ts';
+import { optimize } from '../onnx/passes/index.ts';
 import { joinAlternatives, serialize, serializeAlternative } from '../onnx/serde.ts';
-import type { Step } from '../signature.ts';
 import { onnxBackend } from '../trace/backend.ts';
-import { cpu, cuda, type Device, webgpu } from '../trace/device.ts';
-import { legalize } from '../trace/legalize.ts';
-import { trace } from '../trace/trace.ts';
+import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { blockSize } from './block-size.ts';
 import { phase } from './compile-phases.ts';
-import { type Engine, engineOf, nameInPart, type Task } from './engine.ts';
+import { type Engine, engineOf } from './engine.ts';
+import { graphsOf } from './graphs.ts';
 import { providerFor } from './provider.ts';
 import { createSession, loadApart, takingTurns, withOutputPrefix } from './sessions.ts';
 import { keepDevice, requireHalf } from './trial.ts';
@@ -61,47 +59,27 @@ export async function onnxruntimeEngine({
   // What an If costs on CUDA nobody has measured.
   const written = provider === 'cuda' ? {} : { segmentSize };
 
-  /** What is recorded of a function, without what is superfluous or twice in it. */
-  const recorded = async ({ fn, signature }: Step, name: string, target: Device): Promise<Graph> => {
-    const traced = await phase('trace', () => trace(fn, signature, { device: target, name }));
-    return phase('simplification', () => simplify(traced));
-  };
-
-  const graphOf = async (task: Task, name: string, wholes: Map<Step, Graph>): Promise<Graph> => {
-    const half = task.precision === 'float16';
-    if (half) await requireHalf(provider);
-    // The blocked layout has float32 only.
-    const target = half ? { ...device, block: 0 } : device;
-    const known = wholes.get(task.whole ?? task);
-    const whole = known ?? (await recorded(task.whole ?? task, name, target));
-    wholes.set(task.whole ?? task, whole);
-    const graph = task.whole ? partOf(whole, name, task) : whole;
-    const fuse = fuseFor({ half, stacksImages: device.stacksImages });
-    return phase(`passes of ${name}`, () => withOutputPrefix(legalize(device)(fuse(graph))));
-  };
-
   const load = async (write: () => Uint8Array): Promise<ort.InferenceSession> => {
     const model = await phase('serialisation', write);
     return phase('session', () => createSession(model, session, provider));
   };
 
+  const loadTogether = (graphs: Readonly<Record<string, Graph>>): Promise<ort.InferenceSession> =>
+    load(() =>
+      joinAlternatives(
+        Object.entries(graphs).map(([name, graph]) => serializeAlternative(graph, name, { segmentSize })),
+      ),
+    );
+
   return engineOf(`onnxruntime (${provider})`, async (tasks) => {
-    const graphs: Record<string, Graph> = {};
-    const wholes = new Map<Step, Graph>();
-    for (const [name, task] of Object.entries(tasks)) graphs[name] = await graphOf(task, name, wholes);
+    for (const { precision } of Object.values(tasks)) {
+      if (precision === 'float16') await requireHalf(provider);
+    }
+    const graphs = withOutputPrefix(await graphsOf(tasks, device));
     // A GPU's memory is not the session's.
     const together = provider === 'cpu' && Object.keys(graphs).length > 1;
     const { sessions, run } = together
-      ? takingTurns(
-          await load(() =>
-            joinAlternatives(
-              Object.entries(graphs).map(([name, graph]) =>
-                serializeAlternative(graph, name, { segmentSize }),
-              ),
-            ),
-          ),
-          tasks,
-        )
+      ? takingTurns(await loadTogether(graphs), tasks)
       : await loadApart(graphs, tasks, (graph) => load(() => serialize(graph, written)));
     return {
       run,
@@ -114,16 +92,6 @@ export async function onnxruntimeEngine({
     };
   });
 }
-
-/** A task's part of the graph of its whole. */
-const partOf = ({ inputs, outputs }: Graph, name: string, { signature }: Task): Graph => ({
-  name,
-  inputs: inputs.filter(({ source }) => source.kind === 'input' && Object.hasOwn(signature, source.name)),
-  outputs: outputs.flatMap(({ name: output, value }) => {
-    const own = nameInPart(name, output);
-    return own === undefined ? [] : [{ name: own, value }];
-  }),
-});
 
 /** Nodes: with fewer, more results cross from one segment to another; with more, onnxruntime takes longer to plan. */
 const segmentSize = 500;

@@ -10,11 +10,14 @@ import { checkFeeds, type Elements, type Program, type Run, runsOf, type Task, z
 /** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
 const outputPrefix = 'output/';
 
-/** The graph as sessions are given it. */
-export const withOutputPrefix = (graph: Graph): Graph => ({
-  ...graph,
-  outputs: graph.outputs.map(({ name, value }) => ({ name: outputPrefix + name, value })),
-});
+/** Graphs as sessions are given them. */
+export const withOutputPrefix = (graphs: Readonly<Record<string, Graph>>): Record<string, Graph> =>
+  Object.fromEntries(
+    Object.entries(graphs).map(([task, graph]) => {
+      const outputs = graph.outputs.map(({ name, value }) => ({ name: outputPrefix + name, value }));
+      return [task, { ...graph, outputs }];
+    }),
+  );
 
 export async function createSession(
   model: Uint8Array,

@@ -77,6 +77,7 @@ describe('a search by another method', () => {
   it('draws a genotype at once, to be retrained as any other', async () => {
     const random = ['search', '--method', 'random', '--space', 'simple'];
     const drawn = await nasJson(folder.path, ...random, '--seed', '3', '--out', 'random');
+    expect(Object.keys(drawn)).toEqual(['run', 'genotype']);
     expect(JSON.parse(text('random', 'config.json')).options).toEqual({
       method: 'random',
       space: 'simple',

@@ -16,7 +16,7 @@ beforeAll(async () => {
   folder = await newFolder();
   put('models/linear/1/model.onnx', linearModel());
   put('models/linear/config.json', '{"max_batch_size": 4}');
-  put('models/slow/1/model.onnx', slowModel(20));
+  put('models/slow/1/model.onnx', slowModel(40));
   put('wrong/linear/1/model.onnx', linearModel());
   put('wrong/linear/config.json', '{"max_batch_sise": 4}');
   put('escape/linear/1/model.onnx', linearModel());
@@ -91,7 +91,7 @@ describe('nas serve', () => {
       body: '{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":[1]}]}',
       signal: gone.signal,
     });
-    setTimeout(() => gone.abort(), 300);
+    setTimeout(() => gone.abort(), 200);
     await expect(lost).rejects.toThrow(/abort/);
     // The server is told of it before what comes later.
     await infer(server.url, 'linear', [1, 3], [1, 2]);

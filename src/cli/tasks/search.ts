@@ -36,8 +36,8 @@ export interface SearchRun {
   readonly genotype: string;
   /** Why it ended before its last epoch, where a guard has ended it. */
   readonly stopped?: string;
-  /** Weights of the supernet. */
-  readonly parameters: number;
+  /** Weights of the supernet, where there is one. */
+  readonly parameters?: number;
   /** Of the found network, as its budget counts it; a latency is an estimate in milliseconds. */
   readonly cost?: number;
 }
@@ -163,8 +163,8 @@ export async function searchInFolder(
     // A genotype is drawn at once.
     say(`search: random, space ${opened.space.name}, seed ${options.seed}, in ${out}`);
     if (!resume) folder.writeConfig(configOf('search', plan));
-    const { genotype, parameters } = drawRandom(opened.space, options.seed, folder);
-    return { run: out, genotype: formatGenotype(genotype), parameters };
+    const { genotype } = drawRandom(opened.space, options.seed, folder);
+    return { run: out, genotype: formatGenotype(genotype) };
   }
   const { engine, dataset } = tools ?? (await openTools(options));
   const budget = openBudget(options, opened.space, dataset, resume ? readCosts(out) : undefined);

@@ -107,7 +107,7 @@ describe('a trial', () => {
 
 describe('the size of batches', () => {
   it('is measured where nobody has said it', async () => {
-    const bytes = crowdedModel(4096);
+    const bytes = crowdedModel(32_768);
     const measured = await load(bytes);
     expect(measured.batching.maxRows).toBeLessThan(32);
     expect(measured.warnings).toEqual([]);
