@@ -9,7 +9,7 @@ import { phase } from './compile-phases.ts';
 import { nameInPart, type Task } from './engine.ts';
 
 /**
- * The graphs of tasks, by name. What several of them are parts of is traced and simplified once.
+ * The graphs of tasks, by name; their outputs are marked. What several of them are parts of is traced and simplified once.
  *
  * @throws LoweringError where a kernel of a task cannot be expressed
  */
@@ -26,7 +26,7 @@ export async function graphsOf(
     const target = half ? { ...device, block: 0 } : device;
     const whole = known.get(step) ?? (await recorded(step, name, target));
     known.set(step, whole);
-    const graph = task.whole ? partOf(whole, name, task) : whole;
+    const graph = withOutputPrefix(task.whole ? partOf(whole, name, task) : whole);
     const fuse = fuseFor({ half, stacksImages: device.stacksImages });
     graphs[name] = await phase(`passes of ${name}`, () => legalize(device)(fuse(graph)));
   }
@@ -38,6 +38,14 @@ async function recorded({ fn, signature }: Step, name: string, device: Device): 
   const traced = await phase('trace', () => trace(fn, signature, { device, name }));
   return phase('simplification', () => simplify(traced));
 }
+
+/** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
+export const outputPrefix = 'output/';
+
+const withOutputPrefix = (graph: Graph): Graph => ({
+  ...graph,
+  outputs: graph.outputs.map(({ name, value }) => ({ name: outputPrefix + name, value })),
+});
 
 /** A task's part of the graph of its whole. */
 const partOf = ({ inputs, outputs }: Graph, name: string, { signature }: Task): Graph => ({

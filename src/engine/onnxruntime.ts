@@ -12,7 +12,7 @@ import { phase } from './compile-phases.ts';
 import { type Engine, engineOf } from './engine.ts';
 import { graphsOf } from './graphs.ts';
 import { providerFor } from './provider.ts';
-import { createSession, loadApart, takingTurns, withOutputPrefix } from './sessions.ts';
+import { createSession, loadApart, takingTurns } from './sessions.ts';
 import { keepDevice, requireHalf } from './trial.ts';
 
 // What goes wrong is thrown as well; the console belongs to the program.
@@ -75,7 +75,7 @@ export async function onnxruntimeEngine({
     for (const { precision } of Object.values(tasks)) {
       if (precision === 'float16') await requireHalf(provider);
     }
-    const graphs = withOutputPrefix(await graphsOf(tasks, device));
+    const graphs = await graphsOf(tasks, device);
     // A GPU's memory is not the session's.
     const together = provider === 'cpu' && Object.keys(graphs).length > 1;
     const { sessions, run } = together

@@ -6,18 +6,7 @@ import { alternativeName, chosenName } from '../onnx/alternatives.ts';
 import type { Graph } from '../onnx/ir.ts';
 import type { TensorSpec } from '../signature.ts';
 import { checkFeeds, type Elements, type Program, type Run, runsOf, type Task, zeroFeeds } from './engine.ts';
-
-/** Marks outputs in the graph: a step's new state bears the name of the old one, which ONNX does not allow. */
-const outputPrefix = 'output/';
-
-/** Graphs as sessions are given them. */
-export const withOutputPrefix = (graphs: Readonly<Record<string, Graph>>): Record<string, Graph> =>
-  Object.fromEntries(
-    Object.entries(graphs).map(([task, graph]) => {
-      const outputs = graph.outputs.map(({ name, value }) => ({ name: outputPrefix + name, value }));
-      return [task, { ...graph, outputs }];
-    }),
-  );
+import { outputPrefix } from './graphs.ts';
 
 export async function createSession(
   model: Uint8Array,

@@ -2,7 +2,7 @@
 
 import type { onnx as Onnx } from 'onnx-proto';
 import { alternativeName, chosenName } from '../alternatives.ts';
-import { createNode, exemplars, type Graph, type Node, type Value } from '../ir.ts';
+import { bodiesOf, createNode, exemplars, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 import { dialectOpset } from '../operators.ts';
 import { throughBranches } from '../passes/branches.ts';
 import { rebuilt, rewrite } from '../passes/rewrite.ts';
@@ -46,15 +46,18 @@ function withOwnOutputs(given: Graph): Graph {
     ]);
     return { name, value: node.outputs[0] ?? value };
   });
-  return { ...graph, outputs };
+  const same = outputs.every(({ value }, index) => value === graph.outputs[index]?.value);
+  return same ? graph : { ...graph, outputs };
 }
 
 /** The same for all branches. */
 const withCompleteBodies = (graph: Graph): Graph =>
-  rewrite(graph, (node, inputs) => {
-    const complete = throughBranches(node.attributes, withOwnOutputs);
-    return complete && rebuilt(node, inputs, complete);
-  });
+  graphNodes(graph).some((node) => bodiesOf(node).length > 0)
+    ? rewrite(graph, (node, inputs) => {
+        const complete = throughBranches(node.attributes, withOwnOutputs);
+        return complete && rebuilt(node, inputs, complete);
+      })
+    : graph;
 
 /**
  * The bytes of a graph, in parts: protobuf joins a message's parts that are written one behind the other, and what makes up
