@@ -31,10 +31,10 @@ import { largestState } from './skeletons/skeleton.ts';
 import { architectureOf, type Supernet } from './supernet.ts';
 
 /** What a batch's tensors are called: that which a step is about, and the other one of the second order. */
-const own = { images: 'images', labels: 'labels' } as const;
-const training = { images: 'trainImages', labels: 'trainLabels' } as const;
+const ownBatch = { images: 'images', labels: 'labels' } as const;
+const trainingBatch = { images: 'trainImages', labels: 'trainLabels' } as const;
 
-type BatchNames = typeof own | typeof training;
+type BatchNames = typeof ownBatch | typeof trainingBatch;
 
 const batchSignature = (
   { images, labels }: BatchNames,
@@ -45,7 +45,7 @@ const batchSignature = (
   [labels]: int32(size),
 });
 
-const batchOf = (inputs: Tensors, { images, labels }: BatchNames = own): Batch => ({
+const batchOf = (inputs: Tensors, { images, labels }: BatchNames = ownBatch): Batch => ({
   images: inputs[images] as Tensor4D,
   labels: inputs[labels] as Tensor1D,
 });
@@ -186,7 +186,7 @@ export function weightStep(supernet: Supernet, options: SearchOptions, size: Ima
     step: float32(),
     ...scalings.theta.signature(options.precision),
     ...inputSignature(stepInputs(supernet, options, size)),
-    ...batchSignature(own, options.batch, size),
+    ...batchSignature(ownBatch, options.batch, size),
   };
   return { fn, signature };
 }
@@ -217,11 +217,11 @@ export function alphaStep(
     step: float32(),
     ...scalings.alpha.signature(options.precision),
     ...inputSignature(alphaInputs(supernet, options, size, penalties)),
-    ...batchSignature(own, options.batch, size),
+    ...batchSignature(ownBatch, options.batch, size),
     ...(options.order === 2 && {
       [slotName('theta', 'momentum')]: float32(supernet.parameters.size),
       learningRate: float32(),
-      ...batchSignature(training, options.batch, size),
+      ...batchSignature(trainingBatch, options.batch, size),
     }),
   };
   return { fn, signature };
@@ -265,7 +265,7 @@ const validationSignature = (supernet: Supernet, options: SearchOptions, size: I
   theta: float32(supernet.parameters.size),
   alpha: float32(supernet.architecture.size),
   ...inputSignature(stepInputs(supernet, options, size)),
-  ...batchSignature(own, options.batch, size),
+  ...batchSignature(ownBatch, options.batch, size),
 });
 
 /**
@@ -319,7 +319,7 @@ const alphaGradients: Record<SearchOptions['order'], AlphaGradient> = {
       momentum,
       weightDecay,
     };
-    const [train, validation] = [batchOf(inputs, training), batchOf(inputs)];
+    const [train, validation] = [batchOf(inputs, trainingBatch), batchOf(inputs)];
     return unrolledGradient(loss, supernet, input('theta'), input('alpha'), train, validation, unrolled);
   },
 };

@@ -46,6 +46,18 @@ describe('in segments', () => {
     expect(difference(await run(graph), await run(graph, undefined, { segmentSize: 1 }))).toBe(0);
   });
 
+  test('values are named by numbers that inputs and outputs do not bear', async () => {
+    const graph = graphOf({ '#0': float32(2), '#2': float32(2) }, (b, { '#0': x, '#2': y }) => {
+      const sum = b.node('Add', [b.node('Neg', [x]), b.node('Exp', [y])]);
+      return { '#1': b.node('Tanh', [sum]), z: b.node('Mul', [sum, b.float(3)]) };
+    });
+    for (const segmentSize of [1, 9]) {
+      expect(difference(await run(graph), await run(graph, undefined, { segmentSize }))).toBe(0);
+    }
+    const results = nodesOf(serialize(graph, { segmentSize: 9 })).map(({ output }) => output?.[0]);
+    expect(results.toSorted()).toEqual(['#1', '#3', '#4', '#5', 'z']);
+  });
+
   test('a view is made where it is read, not handed from one segment to another', () => {
     const graph = graphOf({ x: float32(2, 3) }, (b, { x }) => {
       const view = b.node('Reshape', [b.node('Reshape', [b.node('Neg', [x]), b.ints([6])]), b.ints([3, 2])]);

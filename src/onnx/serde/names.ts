@@ -13,7 +13,7 @@ export interface Names {
 const plainCharacters = (name: string): string => name.replaceAll(/[^A-Za-z0-9_/.-]/g, '_');
 
 /** Makes names unique with the suffixes _1, _2, … */
-function uniqueNames(reserved: readonly string[]): (wanted: string) => string {
+function uniqueNames(reserved: Iterable<string>): (wanted: string) => string {
   const taken = new Set(reserved);
   const counts = new Map<string, number>();
   return (wanted) => {
@@ -61,7 +61,7 @@ export type ValueNaming = 'described' | 'numbered';
 /**
  * Names for everything in a graph each of whose outputs is a node's and listed once. Inputs and outputs of the
  * graph keep their names; other values are `<node>_output_<index>`; constants have their own names or
- * `<first node that reads them>/<role>`. Of one of several graphs all names begin with a prefix.
+ * `<first node that reads them>/<role>`: unless they are numbered. Of one of several graphs all names begin with a prefix.
  */
 export function nameGraph(graph: Graph, naming: ValueNaming, prefix = ''): Names {
   const inputs = graph.inputs.map(({ source }) => prefix + (source.kind === 'input' ? source.name : ''));
@@ -79,18 +79,23 @@ export const nameBranch = (
   prefix: string,
 ): Names => nameAll(graph, outside, naming, prefix);
 
-type Described = (wanted: () => string) => string;
+/** Gives a value that has no name one that nothing else has; only what is described asks for the description. */
+type Naming = (describe: () => string) => string;
 
-/** A name that no value has that is called after anything: no other has this sign in it. */
-const numbers = (prefix: string): Described => {
+/** `#0`, `#1`, … */
+function numbers(prefix: string, reserved: ReadonlySet<string>): Naming {
   let count = 0;
-  return () => `${prefix}#${count++}`;
-};
+  const next = (): string => {
+    const name = `${prefix}#${count++}`;
+    return reserved.has(name) ? next() : name;
+  };
+  return next;
+}
 
-const descriptions = (reserved: readonly string[]): Described => {
+function descriptions(reserved: ReadonlySet<string>): Naming {
   const unique = uniqueNames(reserved);
-  return (wanted) => unique(wanted());
-};
+  return (describe) => unique(describe());
+}
 
 function nameAll(graph: Graph, inputs: readonly string[], naming: ValueNaming, prefix: string): Names {
   const values = new Map<Value, string>();
@@ -101,28 +106,24 @@ function nameAll(graph: Graph, inputs: readonly string[], naming: ValueNaming, p
 
   const all = graphNodes(graph);
   const nodes = nodeNames(all, prefix);
-  const named = naming === 'numbered' ? numbers(prefix) : descriptions([...values.values()]);
+  const reserved = new Set(values.values());
+  const nameFor = naming === 'numbered' ? numbers(prefix, reserved) : descriptions(reserved);
   const constants: Value[] = [];
   for (const node of all) {
     const nodeName = nodes.get(node) ?? node.op;
     node.inputs.forEach((value, index) => {
       if (value?.source.kind !== 'constant' || values.has(value)) return;
-      const { name } = value.source;
-      values.set(
-        value,
-        named(() =>
-          name === undefined ? `${nodeName}/${roles[node.op]?.[index] ?? 'constant'}` : prefix + name,
-        ),
-      );
+      const { name: own } = value.source;
+      const role = roles[node.op]?.[index] ?? 'constant';
+      const name = nameFor(() => (own === undefined ? `${nodeName}/${role}` : prefix + own));
+      values.set(value, name);
       constants.push(value);
     });
     for (const value of node.outputs) {
       const index = value.source.kind === 'node' ? value.source.index : 0;
-      if (!values.has(value))
-        values.set(
-          value,
-          named(() => `${nodeName}_output_${index}`),
-        );
+      if (values.has(value)) continue;
+      const name = nameFor(() => `${nodeName}_output_${index}`);
+      values.set(value, name);
     }
   }
   return { nodes, values, constants };
