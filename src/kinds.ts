@@ -75,8 +75,13 @@ export const oneOf = <const T extends string | number>(choices: readonly T[]): K
 export type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind<NonNullable<Options[Name]>> };
 
 /** How a value that is not what it must be is shown. */
-export const shown = (value: unknown): string =>
+const shown = (value: unknown): string =>
   value === '' || typeof value === 'object' ? JSON.stringify(value) : String(value);
+
+/** @throws InputError, with what the value is called, where it is none of a kind */
+export function requireKind<T>({ accepts, expected }: Kind<T>, value: unknown, label: string): void {
+  if (!accepts(value)) throw new InputError(`${label} must be ${expected}, got ${shown(value)}`);
+}
 
 /**
  * Checks the fields that there are kinds of. Others belong to somebody else; fields that may be absent may be absent.
@@ -91,6 +96,6 @@ export function requireKinds<Options extends object>(
   for (const [name, kind] of Object.entries(kinds) as [keyof Options & string, Kind<unknown>][]) {
     const value = options[name];
     if (value === undefined && optional.includes(name)) continue;
-    if (!kind.accepts(value)) throw new InputError(`${name} must be ${kind.expected}, got ${shown(value)}`);
+    requireKind(kind, value, name);
   }
 }

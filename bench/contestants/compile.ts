@@ -1,6 +1,7 @@
 /**
  * Compiles the two steps of a search as a search does; how long each phase takes the engine says itself. It is the built
- * package that does: the loader of the benchmarks wraps every function, which takes a sixth longer.
+ * package that does: the loader of the benchmarks wraps every function, which takes a sixth longer. Of the sources only types
+ * are asked for, as a second copy of the modules beside it takes time, too.
  */
 import * as ort from 'onnxruntime-node';
 import { answer } from '../harness/answer.ts';

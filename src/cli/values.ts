@@ -1,6 +1,6 @@
 /** Values of options, checked by their table: those given on the command line, and those that a run's file keeps. */
 import { InputError } from '../errors.ts';
-import { shown } from '../kinds.ts';
+import { requireKind } from '../kinds.ts';
 import { type Given, kebab, type OptionName, optionOf } from './options.ts';
 
 /**
@@ -43,8 +43,7 @@ function checkedValues<Name extends OptionName>(
   for (const name of names) {
     const value = read(name);
     if (value === undefined) continue;
-    const { accepts, expected } = optionOf(name);
-    if (!accepts(value)) throw new InputError(`${label(name)} must be ${expected}, got ${shown(value)}`);
+    requireKind(optionOf(name), value, label(name));
     values[name] = value;
   }
   // Every value has passed the check of its own row.

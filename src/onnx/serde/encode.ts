@@ -10,7 +10,7 @@ import { requiredOpset } from '../verify.ts';
 import { encodeBody, namingOf, type Writing } from './bodies.ts';
 import { encodeType, spelled } from './messages.ts';
 import { type Names, nameGraph } from './names.ts';
-import { onnx, Writer } from './proto.ts';
+import { graphField, lengthDelimited, onnx, Writer } from './proto.ts';
 
 /** The file format of ONNX 1.10, which every runtime of the last years reads. */
 const irVersion = 8;
@@ -87,13 +87,13 @@ function encodeGraph(
   return parts;
 }
 
-/** Field 7 of a model, a message (onnx.proto3). */
-const graphTag = (7 << 3) | 2;
-
 /** A model as a file: its message with the field `graph`, whose bytes are given in parts. */
 function fileOf(model: Onnx.IModelProto, parts: readonly Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const opening = Writer.create().uint32(graphTag).uint32(length).finish();
+  const opening = Writer.create()
+    .uint32((graphField << 3) | lengthDelimited)
+    .uint32(length)
+    .finish();
   return Buffer.concat([onnx.ModelProto.encode(model).finish(), opening, ...parts]);
 }
 

@@ -4,7 +4,7 @@ import type { onnx as Onnx } from 'onnx-proto';
 import { InputError, messageOf } from '../../errors.ts';
 import { dataTypeOfNumber } from '../data-types.ts';
 import type { DataType, Dimension } from '../ir.ts';
-import { isStandardDomain, onnx, Reader } from './proto.ts';
+import { graphField, isStandardDomain, lengthDelimited, onnx, Reader } from './proto.ts';
 
 /** An input or output of a model. */
 export interface TensorInfo {
@@ -27,7 +27,13 @@ export interface ModelInfo {
 }
 
 /** The numbers of the fields that are read (onnx.proto3); all of them are messages or strings. */
-const modelFields = { producerName: 2, producerVersion: 3, graph: 7, opsetImport: 8, metadataProps: 14 };
+const modelFields = {
+  producerName: 2,
+  producerVersion: 3,
+  graph: graphField,
+  opsetImport: 8,
+  metadataProps: 14,
+};
 const graphFields = { initializer: 5, input: 11, output: 12, sparseInitializer: 15 };
 const valueFields = { name: 1, type: 2 };
 const typeFields = { tensorType: 1 };
@@ -35,9 +41,6 @@ const tensorFields = { name: 8 };
 const sparseTensorFields = { values: 1 };
 
 type Handlers = Readonly<Record<number, (bytes: Uint8Array) => void>>;
-
-/** protobuf's wire type of messages, strings and bytes. */
-const lengthDelimited = 2;
 
 /** Hands the bytes of the wanted fields of a message to their handlers and steps over the others. Copies nothing. */
 function readFields(message: Uint8Array, handlers: Handlers): void {
