@@ -134,6 +134,10 @@ export function createNode(
   return node;
 }
 
+/** The node that computes a value, undefined for inputs and constants. */
+export const producerOf = (value: Value | null | undefined): Node | undefined =>
+  value?.source.kind === 'node' ? value.source.node : undefined;
+
 /** The nodes that the given values need, in creation order, which is a topological order. */
 export function nodesOf(values: readonly Value[]): Node[] {
   const found: Node[] = [];

@@ -3,9 +3,9 @@
  * s · (W ∗ x + b − mean) + bias = (s · W) ∗ x + (s · (b − mean) + bias).
  */
 
-import { constantValue, createNode, type Node, type TensorType, type Value } from '../ir.ts';
+import { constantValue, createNode, type Node, producerOf, type TensorType, type Value } from '../ir.ts';
 import { floatsOf, nameOf } from './constants.ts';
-import { type Pass, producerOf, readCounts, rewrite } from './rewrite.ts';
+import { type Pass, readCounts, rewrite } from './rewrite.ts';
 
 /** ONNX's default for the attribute `epsilon`. */
 const defaultEpsilon = 1e-5;

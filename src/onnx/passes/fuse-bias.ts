@@ -1,9 +1,16 @@
 /** Joins the product of two matrices and the bias added to it into one Gemm. */
 
-import { type Attributes, constantValue, createNode, type TensorType, type Value } from '../ir.ts';
+import {
+  type Attributes,
+  constantValue,
+  createNode,
+  producerOf,
+  type TensorType,
+  type Value,
+} from '../ir.ts';
 import { isConstant } from './constants.ts';
 import { evaluators } from './evaluate.ts';
-import { type Pass, producerOf, readCounts, rewrite } from './rewrite.ts';
+import { type Pass, readCounts, rewrite } from './rewrite.ts';
 
 /** Whether a type broadcasts to a shape and leaves it as it is. */
 const broadcastsTo = ({ shape }: TensorType, target: TensorType['shape']): boolean =>

@@ -7,9 +7,9 @@
  * A sum of many convolutions so becomes a chain in which each adds to the one before.
  */
 
-import type { Node, Value } from '../ir.ts';
+import { type Node, producerOf, type Value } from '../ir.ts';
 import { formatType, type Inputs, qualifiedName } from '../operators.ts';
-import { type Pass, producerOf, readCounts, rebuilt, rewrite } from './rewrite.ts';
+import { type Pass, readCounts, rebuilt, rewrite } from './rewrite.ts';
 
 type Reads = ReadonlyMap<Value, number>;
 

@@ -13,11 +13,19 @@
 import { toHalf } from '../../half.ts';
 import { createBuilder } from '../build.ts';
 import { dataTypeNumbers } from '../data-types.ts';
-import { constantValue, createNode, graphNodes, type Node, type TensorType, type Value } from '../ir.ts';
+import {
+  constantValue,
+  createNode,
+  graphNodes,
+  type Node,
+  producerOf,
+  type TensorType,
+  type Value,
+} from '../ir.ts';
 import type { Inputs } from '../operators.ts';
 import { throughBranches } from './branches.ts';
 import { isMask, isStep, type Precision, partOf, precisionOf, wantedInHalf } from './precision-rules.ts';
-import { type Pass, producerOf } from './rewrite.ts';
+import type { Pass } from './rewrite.ts';
 
 const typeIn = (precision: Precision, type: TensorType): TensorType =>
   type.dtype === 'float32' ? { ...type, dtype: precision } : type;

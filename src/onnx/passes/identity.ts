@@ -1,9 +1,9 @@
 /** Removes nodes that give back what they are given, and joins Casts, Reshapes and Transposes that follow one another. */
 
-import type { Node, Value } from '../ir.ts';
+import { type Node, producerOf, type Value } from '../ir.ts';
 import { formatType, type Inputs, qualifiedName } from '../operators.ts';
 import { numbersOf } from './constants.ts';
-import { type NodeRule, type Pass, producerOf, rebuilt, rewrite } from './rewrite.ts';
+import { type NodeRule, type Pass, rebuilt, rewrite } from './rewrite.ts';
 
 /** Whether an optional input is absent or a constant all of whose elements are the given number. */
 const absentOrAll = (value: Value | null | undefined, number: number): boolean =>

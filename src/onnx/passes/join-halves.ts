@@ -8,9 +8,9 @@
  * size is padded by one behind, for the shifted half and so for the joined one.
  */
 
-import { constantValue, createNode, type Node, type Value } from '../ir.ts';
+import { constantValue, createNode, type Node, producerOf, type Value } from '../ir.ts';
 import { floatsOf, nameOf, numbersOf } from './constants.ts';
-import { type Pass, producerOf, readCounts, rewrite } from './rewrite.ts';
+import { type Pass, readCounts, rewrite } from './rewrite.ts';
 
 const equal = (value: unknown, expected: readonly number[]): boolean =>
   Array.isArray(value) && value.length === expected.length && value.every((x, i) => x === expected[i]);

@@ -1,8 +1,7 @@
 /** Which nodes compute in float16 in mixed precision (`half-precision.ts`), and which keep to float32. */
 import { halfMax } from '../../half.ts';
-import { elementCount, type Node, type Value } from '../ir.ts';
+import { elementCount, type Node, producerOf, type Value } from '../ir.ts';
 import { type Inputs, qualifiedName } from '../operators.ts';
-import { producerOf } from './rewrite.ts';
 
 export type Precision = 'float32' | 'float16';
 

@@ -62,10 +62,6 @@ export function rebuilt(node: Node, inputs: Inputs, attributes = node.attributes
   return createNode({ op, domain, inputs, attributes, scope }, types).outputs;
 }
 
-/** The node that computes a value, undefined for inputs and constants. */
-export const producerOf = (value: Value | null | undefined): Node | undefined =>
-  value?.source.kind === 'node' ? value.source.node : undefined;
-
 /** How often each value is read, by nodes and as an output of the graph. */
 export function readCounts(graph: Graph): ReadonlyMap<Value, number> {
   const counts = new Map<Value, number>();

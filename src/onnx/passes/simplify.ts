@@ -1,8 +1,9 @@
 /** `identity` and `commonSubexpressions` in one walk: rebuilding a graph takes longer than either of them. */
 
+import { producerOf } from '../ir.ts';
 import { merging } from './common-subexpressions.ts';
 import { withoutIdentity } from './identity.ts';
-import { type Pass, producerOf, rewrite } from './rewrite.ts';
+import { type Pass, rewrite } from './rewrite.ts';
 
 /** Removes what does nothing, and computes what is computed twice only once. */
 export const simplify: Pass = (graph) => {

@@ -21,9 +21,10 @@ import {
   inputValue,
   type Node,
   type Output,
+  producerOf,
   type Value,
 } from '../ir.ts';
-import { type Pass, producerOf, rebuilt } from './rewrite.ts';
+import { type Pass, rebuilt } from './rewrite.ts';
 
 /** An If of the tracer's: its condition, the value that it lets pass, and what it gives instead. */
 interface Passage {

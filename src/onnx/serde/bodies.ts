@@ -9,14 +9,16 @@ import {
   type Graph,
   graphNodes,
   type Node,
+  producerOf,
   type Value,
 } from '../ir.ts';
 import { encodeConstant, encodeResultType, encodeType, spelled } from './messages.ts';
 import { type Names, nameBranch, type ValueNaming } from './names.ts';
 import { overwriting } from './overwriting.ts';
 import { onnx } from './proto.ts';
-import { isView, type Segment, segmentsOf, sourceNode } from './segments.ts';
+import { type Segment, segmentsOf } from './segments.ts';
 import { encodeTensor } from './tensors.ts';
+import { isView } from './views.ts';
 
 const { AttributeType } = onnx.AttributeProto;
 
@@ -128,7 +130,7 @@ function taken({ nodes, results }: Segment, index: number, writing: Writing): On
   const [present, leaving] = [new Set(nodes), new Set(results)];
   // What is known outside under its name, or in several segments, needs another one within.
   const within: NameOf = (value) => {
-    const node = sourceNode(value);
+    const node = producerOf(value);
     const isOwn = node && present.has(node) && (isView(node) || leaving.has(value));
     return isOwn ? segmentName(nameOf(value), index) : nameOf(value);
   };

@@ -15,7 +15,9 @@
  * - Within a segment the nodes are listed so that they are run in the order that the passes gave them (`listed`).
  */
 
-import { type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import { type Graph, graphNodes, type Node, producerOf, type Value } from '../ir.ts';
+import { cutsOf } from './cuts.ts';
+import { isView } from './views.ts';
 
 export interface Segment {
   /** As the file lists them; what only renames memory may be in several segments. */
@@ -24,17 +26,11 @@ export interface Segment {
   readonly results: readonly Value[];
 }
 
-/** Whether a node only gives its operand another shape. */
-export const isView = ({ op, domain }: Node): boolean => op === 'Reshape' && domain === '';
-
-export const sourceNode = (value: Value | null): Node | undefined =>
-  value?.source.kind === 'node' ? value.source.node : undefined;
-
-/** The graph's nodes in segments of at most `size`, views not counted. Every output must be the result of a node. */
+/** The graph's nodes in segments of about `size`, views not counted. Every output must be the result of a node. */
 export function segmentsOf(graph: Graph, size: number): readonly Segment[] {
   const computing = graphNodes(graph).filter((node) => !isView(node));
-  const count = Math.max(1, Math.ceil(computing.length / size));
-  const segments = Array.from({ length: count }, () => ({
+  const cuts = cutsOf(computing, size);
+  const segments = [...cuts, computing.length].map(() => ({
     nodes: new Set<Node>(),
     results: new Set<Value>(),
   }));
@@ -42,21 +38,23 @@ export function segmentsOf(graph: Graph, size: number): readonly Segment[] {
   const homes = new Map<Node, Open>();
   /** Makes a value known in a segment. */
   const bring = (value: Value | null, segment: Open): void => {
-    const node = sourceNode(value);
+    const node = producerOf(value);
     if (!value || !node || segment.nodes.has(node)) return;
     if (isView(node)) {
       for (const operand of node.inputs) bring(operand, segment);
       segment.nodes.add(node);
     } else homes.get(node)?.results.add(value);
   };
-  computing.forEach((node, index) => {
-    const segment = segments[Math.floor(index / size)] as Open;
+  let current = 0;
+  computing.forEach((node, place) => {
+    if (place === cuts[current]) current++;
+    const segment = segments[current] as Open;
     for (const operand of node.inputs) bring(operand, segment);
     segment.nodes.add(node);
     homes.set(node, segment);
   });
   for (const { value } of graph.outputs) {
-    const node = sourceNode(value);
+    const node = producerOf(value);
     const home = (node && homes.get(node)) ?? (segments.at(-1) as Open);
     bring(value, home);
     home.results.add(value);
@@ -84,7 +82,7 @@ function listed(nodes: readonly Node[]): readonly Node[] {
   const places = new Map(nodes.map((node, place) => [node, place]));
   const readers: number[][] = nodes.map(() => []);
   const waiting = nodes.map(({ inputs }, place) => {
-    const sources = new Set(inputs.map((value) => places.get(sourceNode(value) as Node)));
+    const sources = new Set(inputs.map((value) => places.get(producerOf(value) as Node)));
     sources.delete(undefined);
     for (const source of sources) readers[source as number]?.push(place);
     return sources.size;

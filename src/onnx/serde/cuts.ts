@@ -1,0 +1,58 @@
+/**
+ * Where a graph is cut into segments. A result can only take the place of an operand (`overwriting.ts`) that its own segment
+ * computes; any other onnxruntime copies first, in one thread, while the others wait. Sums are long chains of such results,
+ * and a cut goes where the fewest elements are being added to.
+ */
+import { elementCount, type Node, type Value } from '../ir.ts';
+import { hasKnownShape, overwrittenOperand } from './overwriting.ts';
+import { unviewed } from './views.ts';
+
+/** The nodes of a segment, in shares of those that are asked for. */
+const fewest = 0.5;
+const most = 1.5;
+
+/** For each place between nodes, how many elements before it are overwritten behind it. */
+function overwrittenAcross(nodes: readonly Node[]): Float64Array {
+  const makers = new Map<Value, number>();
+  const lastReaders = new Map<Value, number>();
+  nodes.forEach(({ inputs, outputs }, place) => {
+    for (const value of outputs) makers.set(value, place);
+    for (const value of inputs) if (value) lastReaders.set(unviewed(value), place);
+  });
+  const across = new Float64Array(nodes.length + 1);
+  nodes.forEach((node, place) => {
+    const operand = overwrittenOperand(node);
+    if (!operand || !hasKnownShape(operand)) return;
+    const root = unviewed(operand);
+    const maker = makers.get(root);
+    // What others read later stays as it is wherever they are.
+    if (maker === undefined || lastReaders.get(root) !== place) return;
+    const size = elementCount(operand.type);
+    across[maker + 1] = (across[maker + 1] as number) + size;
+    across[place + 1] = (across[place + 1] as number) - size;
+  });
+  for (let place = 1; place < across.length; place++) {
+    across[place] = (across[place] as number) + (across[place - 1] as number);
+  }
+  return across;
+}
+
+/** The places of the cuts, for segments of about `size` nodes. */
+export function cutsOf(nodes: readonly Node[], size: number): readonly number[] {
+  const across = overwrittenAcross(nodes);
+  const cuts: number[] = [];
+  for (let begin = 0; nodes.length - begin > most * size; begin = cuts.at(-1) as number) {
+    const target = begin + size;
+    const isBetter = (place: number, other: number): boolean => {
+      const difference = (across[place] as number) - (across[other] as number);
+      return difference < 0 || (difference === 0 && Math.abs(place - target) < Math.abs(other - target));
+    };
+    let best = target;
+    const last = begin + Math.floor(most * size);
+    for (let place = begin + Math.ceil(fewest * size); place <= last; place++) {
+      if (isBetter(place, best)) best = place;
+    }
+    cuts.push(best);
+  }
+  return cuts;
+}
