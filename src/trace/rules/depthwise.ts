@@ -110,12 +110,25 @@ export function depthwiseFilterGradient(
 }
 
 /**
+ * An image for a correlation, with the columns of its padding made, and so many more that the taps of a row come in threes.
+ * onnxruntime sums three or six neighbouring taps at a time in as long as a single one, and the one at a border by itself.
+ */
+function inThrees(lower: Lowering, x: Value, window: Window) {
+  const [top = 0, left = 0, bottom = 0, right = 0] = pads(window);
+  const more = (3 - (window.kernel[1] % 3)) % 3;
+  return withColumns(lower, x, [top, left, bottom, right + more * window.dilations[1]]);
+}
+
+/**
  * Correlations of each channel of two physical images, summed over the batch: [C/B, kh, kw, B] of blocked ones, else
  * [C, kh, kw]. A depthwise convolution over N·C channels whose *filter* is dy: no data moves, both are merely reshaped.
  */
 export function channelProducts(lower: Lowering, layout: Layout, x: Value, dy: Value, window: Window): Value {
   const { graph, device } = lower;
-  const { image, padding } = widened(lower, x, layout, window.kernel, pads(window));
+  const { image, padding } =
+    layout === 'blocked' && window.kernel[1] > 1
+      ? inThrees(lower, x, window)
+      : { image: x, padding: pads(window) };
   const [n, c, h, w] = knownShape(image.type.shape) as Shape4;
   const [kh, kw] = window.kernel;
   const [oh, ow] = window.output;
