@@ -22,16 +22,11 @@ const overwritten: Readonly<Partial<Record<OperatorName, number>>> = {
 export const hasKnownShape = (value: Value): boolean =>
   hasCertainShape(value) && value.type.shape.every((size) => typeof size === 'number');
 
-/** The operand that onnxruntime may write a node's result over; undefined where there is none. */
-export function overwrittenOperand(node: Node): Value | undefined {
-  const place = overwritten[qualifiedName(node) as OperatorName];
-  return place === undefined ? undefined : (node.inputs[place] ?? undefined);
-}
-
 /** The values whose shapes onnxruntime has to know: operands that may be overwritten, and what may take their place. */
 export function overwriting(nodes: readonly Node[]): ReadonlySet<Value> {
   const pairs = nodes.flatMap((node) => {
-    const operand = overwrittenOperand(node);
+    const place = overwritten[qualifiedName(node) as OperatorName];
+    const operand = place === undefined ? undefined : node.inputs[place];
     return operand ? [operand, ...node.outputs] : [];
   });
   return new Set(pairs.filter(hasKnownShape));
