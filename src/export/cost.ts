@@ -1,6 +1,8 @@
 /** The size of the network of a genotype. */
+import { requireKinds } from '../kinds.ts';
 import { countMacs } from '../onnx/cost.ts';
 import { makeNetwork, type NetworkOptions } from '../retrain/network.ts';
+import { networkSizeKinds } from '../retrain/option-kinds.ts';
 import { inferenceStep } from '../retrain/steps.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { trace } from '../trace/trace.ts';
@@ -12,7 +14,9 @@ export interface NetworkCost {
   readonly macs: number;
 }
 
+/** @throws InputError where a size is not what it must be */
 export function networkCost(genotype: Genotype, options: Omit<NetworkOptions, 'auxiliary'>): NetworkCost {
+  requireKinds(options, networkSizeKinds);
   const network = makeNetwork(genotype, { ...options, auxiliary: false });
   const { height, width, imageChannels: channels } = options;
   const { fn, signature } = inferenceStep(network, 1, { channels, height, width });

@@ -126,6 +126,7 @@ const fields = ['normal', 'normal_concat', 'reduce', 'reduce_concat', 'reduction
  * @throws InputError with the position, what was expected and what was found
  */
 export function parseGenotype(text: string, where = 'genotype'): Genotype {
+  if (typeof text !== 'string') throw new InputError(`${where}: expected a text, got ${typeof text}`);
   if (isChainText(text)) return parseChain(text, where);
   const reader = new Reader(text, where);
   reader.expect('Genotype');

@@ -104,4 +104,25 @@ describe('networkCost', () => {
     expect(cost.parameters).toBe(parameters);
     expect(cost.macs / 1e6).toBeCloseTo(megaMacs, 0);
   });
+
+  it.each([
+    ['channels', -3],
+    ['cells', 0],
+    ['height', 1.5],
+    ['imageChannels', Number.NaN],
+    ['classes', '10'],
+  ])('refuses %s of %s', (name, value) => {
+    const options = {
+      channels: 8,
+      cells: 2,
+      imageChannels: 3,
+      height: 8,
+      width: 8,
+      classes: 10,
+      [name]: value,
+    };
+    const cost = () => networkCost(genotypes.darts_v2 as Trained['genotype'], options);
+    expect(cost).toThrow(InputError);
+    expect(cost).toThrow(`${name} must be a whole number from 1`);
+  });
 });

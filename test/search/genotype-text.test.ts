@@ -137,6 +137,12 @@ describe('parseGenotype', () => {
     expect(() => parseGenotype(variant, 'here')).toThrow(InputError);
   });
 
+  it.each([undefined, null, 7, {}])('refuses %s, which is no text', (value) => {
+    const parse = () => parseGenotype(value as unknown as string, 'here');
+    expect(parse).toThrow(InputError);
+    expect(parse).toThrow('here: expected a text, got');
+  });
+
   it('reads what formatGenotype writes', () => {
     fc.assert(
       fc.property(genotypes, (genotype) => {
