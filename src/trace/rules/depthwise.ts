@@ -142,7 +142,7 @@ export function channelProducts(lower: Lowering, layout: Layout, x: Value, dy: V
   const [, , fh, fw] = knownShape(full.type.shape) as Shape4;
   const each = layout === 'blocked' ? [n, c / device.block, fh, fw, device.block] : [n, c, fh, fw];
   const sums = graph.node('ReduceSum', [lower.reshape(full, each), graph.ints([0])], { keepdims: 0 });
-  // Where the stride leaves rows over, the correlation has more taps than the filter.
+  // The correlation has more taps than the filter where the stride leaves rows over, or columns were added.
   return fh === kh && fw === kw
     ? sums
     : graph.node('Slice', [sums, graph.ints([0, 0]), graph.ints([kh, kw]), graph.ints([1, 2])]);
