@@ -21,13 +21,16 @@ const rows = (...values: number[]): NamedTensors =>
   new Map([['x', { dtype: 'float32', shape: [values.length, 1], data: Float32Array.from(values) }]]);
 const valuesOf = (results: NamedTensors): number[] => Array.from(results.get('y')?.data ?? [], Number);
 
+/** How long a run takes: turns of the event loop, or until a promise is kept. */
+type Latency = () => number | Promise<void>;
+
 /** y = 2·x, one run after the other; a negative x fails the run, an x of `crash` the worker. */
 const crash = 1e6;
 interface Fake {
   readonly ran: number[][];
   readonly open: () => Promise<Instance>;
 }
-function fake(latency: () => number): Fake {
+function fake(latency: Latency): Fake {
   const ran: number[][] = [];
   const open = async (): Promise<Instance> => {
     let failure: Error | undefined;
@@ -38,7 +41,8 @@ function fake(latency: () => number): Fake {
     let before = Promise.resolve();
     const compute = async (shape: readonly number[], data: Float32Array): Promise<Run> => {
       if (failure) throw failure;
-      for (let i = latency(); i > 0; i--) await tick();
+      const turns = await latency();
+      for (let i = turns ?? 0; i > 0; i--) await tick();
       if (data.includes(crash)) {
         failure = new CrashError('out of cheese');
         end();
@@ -88,7 +92,7 @@ const defaults: SchedulerOptions = {
 const start = async (
   options: Partial<SchedulerOptions> = {},
   instances = 1,
-  latency = () => 2,
+  latency: Latency = () => 2,
 ): Promise<{ session: Session; ran: number[][]; statistics: Statistics }> => {
   const { open, ran } = fake(latency);
   const statistics = createStatistics();
@@ -198,13 +202,18 @@ describe('scheduled', () => {
   });
 
   it('gives up what has waited too long, not what runs', async () => {
-    const { session } = await start({ maxRows: 1 }, 1, () => 2000);
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const { session } = await start({ maxRows: 1 }, 1, () => ended);
     const runs = outcome(session.infer(rows(1), undefined, { timeout: 5 }));
     const waits = session.infer(rows(2), undefined, { timeout: 5 });
     await expect(waits).rejects.toMatchObject({
       status: 503,
       message: expect.stringMatching(/timed out .* 5 ms/),
     });
+    end();
     expect(await runs).toEqual([2]);
     await session.close();
   });
