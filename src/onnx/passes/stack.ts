@@ -8,7 +8,7 @@
  */
 
 import { remembered } from '../../remembered.ts';
-import { elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
+import { elementCount, type Graph, graphNodes, type Node, producerOf, type Value } from '../ir.ts';
 import { attributesKey, smallConstantKey } from '../keys.ts';
 import { formatType, qualifiedName } from '../operators.ts';
 import { isConstant } from './constants.ts';
@@ -23,6 +23,9 @@ const smallSize = 4096;
 
 /** Elements of a stack of images, at most: WebGPU promises 128 MiB in one binding. */
 const largestStack = 2 ** 25;
+
+/** How many nodes, one behind the other, what reduces a tensor may lack to be computed at once: a padded copy, and a view of it. */
+const furthestLack = 2;
 
 /** Whether no dimension is open, or 0: with that Reshape means that of its operand. */
 const isKnown = ({ type }: Value): boolean =>
@@ -166,6 +169,20 @@ const stackNodes = (graph: Graph, images: boolean): Graph => {
     return missing.reverse();
   };
 
+  /** What a node still lacks and can be computed at once, as copies with their padding made are; undefined where it lacks more. */
+  const lackedBy = (node: Node): readonly Node[] | undefined => {
+    const lacked: Node[] = [];
+    const isWithin = (steps: number, { inputs }: Node): boolean =>
+      inputs.every((value) => {
+        const source = producerOf(value);
+        if (!source || done.has(source)) return true;
+        if (steps === 0 || groups.has(source) || !isWithin(steps - 1, source)) return false;
+        lacked.push(source);
+        return true;
+      });
+    return isWithin(furthestLack, node) ? lacked : undefined;
+  };
+
   const emit = (members: Group): void => {
     for (const member of members) done.add(member);
     if (members.length > 1) {
@@ -176,12 +193,16 @@ const stackNodes = (graph: Graph, images: boolean): Graph => {
     stacker.copy(node);
     // What reduces a large tensor follows at once, while the cache still holds it.
     for (const reader of readers.get(node) ?? []) {
-      if (!groups.has(reader) && !done.has(reader) && reduces(reader) && isReady(reader)) emit([reader]);
+      if (groups.has(reader) || done.has(reader) || !reduces(reader)) continue;
+      for (const each of [...(lackedBy(reader) ?? []), reader])
+        if (!done.has(each) && isReady(each)) emit([each]);
     }
   };
 
-  // In the order of the program, but what a group needs comes before the first of its nodes.
-  for (const root of nodes) {
+  // In the order of the program. A group comes with the last of its nodes, or before the first that reads it: what nobody
+  // waits for, as gradients of filters, would otherwise draw all of its operands forward and out of the cache.
+  const lasts = new Set(new Map(nodes.map((node) => [groups.get(node) ?? node, node])).values());
+  for (const root of nodes.filter((node) => lasts.has(node))) {
     const pending: Node[] = [root];
     for (let node = pending.at(-1); node; node = pending.at(-1)) {
       const members = groups.get(node) ?? [node];
