@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linearModel, slowModel } from '../serve/onnx.ts';
+import { untilWaiting } from '../serve/waiting.ts';
 import { expectRefused, nas, newFolder, type Running, start } from './nas.ts';
 
 let folder: Awaited<ReturnType<typeof newFolder>>;
@@ -38,11 +39,15 @@ const infer = (url: string, model: string, shape: number[], data: number[], head
     body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape, data }] }),
   });
 
+/** Two requests, one of which runs while the other waits. */
+const twoSlow = (url: string): Promise<unknown> =>
+  Promise.all([1, 2].map((x) => infer(url, 'slow', [1], [x]).catch(() => 'lost')));
+
 describe('nas serve', () => {
   it('answers every accepted request after SIGTERM, and exits with 0', async () => {
     const server = await serve();
     const answers = Array.from({ length: 4 }, (_, i) => infer(server.url, 'slow', [1], [i]));
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await untilWaiting(server.url, 'slow', 3);
     server.process.kill('SIGTERM');
     for (const [i, answer] of answers.entries()) {
       const response = await answer;
@@ -56,11 +61,11 @@ describe('nas serve', () => {
 
   it('exits with 1 where that takes too long', async () => {
     const server = await serve('--drain-timeout', '0.05');
-    const lost = infer(server.url, 'slow', [1], [1]).catch(() => 'lost');
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    const lost = twoSlow(server.url);
+    await untilWaiting(server.url, 'slow', 1);
     server.process.kill('SIGTERM');
     const { code, stderr } = await server.ended;
-    expect([code, await lost]).toEqual([1, 'lost']);
+    expect([code, await lost]).toEqual([1, ['lost', 'lost']]);
     expect(stderr).toMatch(/nas: not all requests could be finished within 0.05 s/);
   });
 
@@ -72,12 +77,12 @@ describe('nas serve', () => {
     'is ended at once by a second signal, in the middle of a run: %s, %s',
     async (first, second) => {
       const server = await serve();
-      const lost = infer(server.url, 'slow', [1], [1]).catch(() => 'lost');
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      const lost = twoSlow(server.url);
+      await untilWaiting(server.url, 'slow', 1);
       server.process.kill(first);
       await server.said(/stopping: finishing/);
       server.process.kill(second);
-      expect([(await server.ended).code, await lost]).toEqual([second, 'lost']);
+      expect([(await server.ended).code, await lost]).toEqual([second, ['lost', 'lost']]);
     },
   );
 

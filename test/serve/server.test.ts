@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FailureError, InputError } from '../../src/errors.ts';
 import { type ServeOptions, type Server, serve } from '../../src/serve/index.ts';
 import { largeModel, linearModel, makeFolder, removeFolder, slowModel } from './onnx.ts';
+import { untilWaiting } from './waiting.ts';
 
 let folder: string;
 const start = (options: Partial<ServeOptions> = {}): Promise<Server> =>
@@ -110,8 +111,7 @@ describe('serve', () => {
       order.push('answered');
       return dataOf(response);
     });
-    await fetch(`${server.url}/v2/health/live`);
-    await setTimeout(200);
+    await untilWaiting(server.url, 'slow', 1);
     const begin = performance.now();
     await server.close();
     order.push('closed');

@@ -122,10 +122,13 @@ describe('schedule_policy', () => {
       order.push(name);
       return response;
     };
-    // Of a run, which takes as long as the machine lets it.
-    const begin = performance.now();
-    await slow({});
-    const whole = performance.now() - begin;
+    // Of a run, which takes as long as the machine lets it: the shortest of some, as the next may be shorter still.
+    let whole = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 3; run++) {
+      const begin = performance.now();
+      await slow({});
+      whole = Math.min(whole, performance.now() - begin);
+    }
     const patience = Math.round(0.4 * whole);
     const running = sent('running', {});
     await new Promise((resolve) => setTimeout(resolve, 0.1 * whole));
