@@ -1,6 +1,7 @@
 /** Kinds of options: which values an option takes, and how a word of the command line becomes one. */
 import { InputError } from './errors.ts';
 import { isWhole } from './objects.ts';
+import { suggestion } from './suggest.ts';
 
 export interface Kind<T> {
   /** What error messages call a good value. */
@@ -81,6 +82,19 @@ const shown = (value: unknown): string =>
 /** @throws InputError, with what the value is called, where it is none of a kind */
 export function requireKind<T>({ accepts, expected }: Kind<T>, value: unknown, label: string): void {
   if (!accepts(value)) throw new InputError(`${label} must be ${expected}, got ${shown(value)}`);
+}
+
+/** The fields of an object that there are kinds of. */
+export const ofKinds = <Known>(options: NoInfer<Known>, kinds: Kinds<Known>): Known =>
+  Object.fromEntries(
+    Object.entries(options as object).filter(([name]) => Object.hasOwn(kinds, name)),
+  ) as Known;
+
+/** @throws InputError naming the first field that there is no kind of: nothing would read it */
+export function requireKnown(options: object, kinds: object): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(kinds, name));
+  if (unknown === undefined) return;
+  throw new InputError(`unknown option ${unknown}${suggestion(unknown, Object.keys(kinds))}`);
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type Normalization,
 } from '../data/index.ts';
 import type { Engine, Feeds, Run } from '../engine/engine.ts';
-import { requireKinds } from '../kinds.ts';
+import { requireKinds, requireKnown } from '../kinds.ts';
 import { initialLossScale, lossScaleSize, requireLossScale } from '../nn/loss-scaling.ts';
 import { drawNoise } from '../nn/noise.ts';
 import { optimizers } from '../nn/optimizer-table.ts';
@@ -93,7 +93,7 @@ export async function compileClassifier(
  * The folder receives the weights of the best evaluation (`best.safetensors`) and of the last epoch
  * (`last.safetensors`).
  *
- * @throws InputError where an option is not what it must be
+ * @throws InputError where an option is unknown or not what it must be
  */
 export async function retrain(
   genotype: Genotype,
@@ -101,6 +101,7 @@ export async function retrain(
   options: RetrainOptions,
   { engine, folder, resume = false, signal, observer }: RetrainSetting,
 ): Promise<RetrainResult> {
+  requireKnown(options, retrainOptionKinds);
   requireKinds(options, retrainOptionKinds);
   const { shape, train, test } = dataset;
   const network = networkFor(genotype, dataset, options);

@@ -1,7 +1,7 @@
 /** The search: each step updates α on a batch of its half of the training images, then the weights on one of theirs. */
 import type { Dataset } from '../data/index.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
-import { requireKinds } from '../kinds.ts';
+import { requireKinds, requireKnown } from '../kinds.ts';
 import { cosine } from '../nn/schedules.ts';
 import { type EpochEnd, type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import { type Checkpoint, type RunFolder, readMetrics } from '../runs/run-folder.ts';
@@ -62,7 +62,7 @@ export interface SearchSetting {
  * Everything random derives from `options.seed`: the same seed on the same device gives the same result, also when
  * the run was interrupted or killed in between.
  *
- * @throws InputError where an option is not what it must be, or options contradict one another
+ * @throws InputError where an option is unknown or not what it must be, or options contradict one another
  */
 export async function search(
   dataset: Dataset,
@@ -71,6 +71,7 @@ export async function search(
 ): Promise<SearchResult> {
   const { folder, resume = false, budget } = setting;
   const { method, seed, space: source, ...trained } = searchOptionKinds;
+  requireKnown(options, searchOptionKinds);
   requireKinds(options, { method, seed, ...(!setting.space && { space: source }) });
   const { space = openSpace(options.space).space } = setting;
   const { method: name } = options;

@@ -55,6 +55,7 @@ const trainRuns = (runs: readonly Run[]): Run[] => runs.filter(({ step }) => ste
 
 describe('retrain', () => {
   it.each([
+    [{ droppath: 0.2 }, 'unknown option droppath; did you mean dropPath?'],
     [{ batch: 0 }, 'batch must be a whole number from 1 to 65536, got 0'],
     [{ dropPath: 1 }, 'dropPath must be a number from 0 to below 1, got 1'],
     [{ optimizer: 'lion' }, 'optimizer must be one of sgd, adam, adamw, rmsprop, got lion'],

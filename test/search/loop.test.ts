@@ -69,6 +69,7 @@ describe('search', () => {
   });
 
   it.each([
+    [{ epoch: 3 }, 'unknown option epoch; did you mean epochs?'],
     [{ cells: -2 }, 'cells must be a whole number from 1 to 1000, got -2'],
     [{ learningRate: Number.NaN }, 'learningRate must be a number above 0, got NaN'],
     [{ momentum: undefined }, 'momentum must be a number from 0 to below 1, got undefined'],

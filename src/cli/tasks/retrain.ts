@@ -2,6 +2,8 @@
 import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
+import { ofKinds } from '../../kinds.ts';
+import { retrainOptionKinds } from '../../retrain/option-kinds.ts';
 import { retrainDefaultsOf } from '../../retrain/options.ts';
 import { retrain } from '../../retrain/retrain.ts';
 import { retrainFolder } from '../../runs/layout.ts';
@@ -92,7 +94,8 @@ export async function retrainInFolder(
       });
     }
     const setting = { engine, folder, resume, signal, observer: progress };
-    const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, options, setting);
+    const own = ofKinds(options, retrainOptionKinds);
+    const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, own, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
     return { run: out, accuracy, bestAccuracy, parameters };
   } finally {

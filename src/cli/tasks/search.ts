@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
+import { ofKinds } from '../../kinds.ts';
 import { holdFolder } from '../../runs/lock.ts';
 import { openRun } from '../../runs/run-folder.ts';
 import { costOf } from '../../search/budget.ts';
@@ -11,6 +12,7 @@ import { formatCost } from '../../search/budget-text.ts';
 import { requireConsistent, requireRead } from '../../search/consistent.ts';
 import { formatGenotype } from '../../search/genotype.ts';
 import { defaultWarmUp, requireMethodOptions } from '../../search/method-options.ts';
+import { searchOptionKinds } from '../../search/option-kinds.ts';
 import { drawRandom, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
@@ -180,7 +182,8 @@ export async function searchInFolder(
   try {
     if (!resume) folder.writeConfig(configOf('search', plan, { ...costs, ...imagesField(dataset) }));
     const setting = { engine, folder, resume, signal, observer: progress, space: opened.space, budget };
-    const { status, genotype, stopped, parameters } = await search(dataset, options, setting);
+    const own = ofKinds(options, searchOptionKinds);
+    const { status, genotype, stopped, parameters } = await search(dataset, own, setting);
     if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
     if (stopped) say(`search: ended early, as ${stopped}; the genotype is that of an earlier epoch`);
     const found = { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
