@@ -199,10 +199,10 @@ const stackNodes = (graph: Graph, images: boolean): Graph => {
     }
   };
 
-  // In the order of the program. A group comes with the last of its nodes, or before the first that reads it: what nobody
-  // waits for, as gradients of filters, would otherwise draw all of its operands forward and out of the cache.
-  const lasts = new Set(new Map(nodes.map((node) => [groups.get(node) ?? node, node])).values());
-  for (const root of nodes.filter((node) => lasts.has(node))) {
+  // In the order of the program, but a group comes with its last node, or before the first that reads it: if nobody waits
+  // for it, as for gradients of filters, it would only draw all of its operands forward, and out of the cache.
+  for (const root of nodes) {
+    if (root !== (groups.get(root)?.at(-1) ?? root)) continue;
     const pending: Node[] = [root];
     for (let node = pending.at(-1); node; node = pending.at(-1)) {
       const members = groups.get(node) ?? [node];
