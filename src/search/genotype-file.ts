@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
 import { type Fields, parseJson } from '../objects.ts';
+import { suggestion } from '../suggest.ts';
 import { isChainText } from './chain-text.ts';
 import {
   type CellGenotype,
@@ -127,11 +128,13 @@ export function loadGenotype(source: string): Genotype {
     return text.trimStart().startsWith('{') ? genotypeFromJson(text, file) : parseGenotype(text, file);
   }
   const name = source.toLowerCase();
-  if (publishedNames().includes(name)) {
+  const published = publishedNames();
+  if (published.includes(name)) {
     return genotypeFromJson(readFileSync(join(publishedFolder, `${name}.json`), 'utf8'), name);
   }
   throw new InputError(
-    `"${source}" is no genotype: expected the folder of a run, a file, one of ${publishedNames().join(', ')}, ` +
-      'or the text, Genotype(normal=[…], …) or |operation~0|+|…',
+    `"${source}" is no genotype, and there is no file or folder of this name: expected the folder of a run, a file, ` +
+      `one of ${published.join(', ')}, or the text, Genotype(normal=[…], …) or |operation~0|+|…` +
+      suggestion(name, published),
   );
 }

@@ -148,7 +148,7 @@ describe('what is wrong is said, and nothing done', () => {
     ['search --max-skips -1', /^nas: --max-skips must be a whole number from 0, got -1\n$/],
     ['search --method random --beta-decay 50', /--beta-decay is not for the method random/],
     ['retrain', /^nas: nas retrain needs a <genotype>/],
-    ['retrain nonsense', /^nas: "nonsense" is no genotype: .*darts_v1, darts_v2, pc_darts_cifar/],
+    ['retrain nonsense', /^nas: "nonsense" is no genotype, .*darts_v1, darts_v2, pc_darts_cifar/],
     ['retrain file', /file: expected "Genotype" at character 0/],
     ['retrain array.json', /array.json: "normal" must be \{"nodes"/],
     ['retrain .', /holds no genotype.json: is it the folder of a finished search\?/],

@@ -176,8 +176,10 @@ describe('loadGenotype', () => {
 
   it('says what there is where a name is unknown', () => {
     expect(() => loadGenotype('darts_v3')).toThrow(
-      '"darts_v3" is no genotype: expected the folder of a run, a file, one of darts_v1, darts_v2, pc_darts_cifar, or the text',
+      '"darts_v3" is no genotype, and there is no file or folder of this name: expected the folder of a run, a file, ' +
+        'one of darts_v1, darts_v2, pc_darts_cifar, or the text',
     );
+    expect(() => loadGenotype('darts_v3')).toThrow(/; did you mean darts_v1\?$/);
     expect(() => loadGenotype('darts_v3')).toThrow(InputError);
   });
 });
