@@ -65,6 +65,6 @@ export function requireRetrained(run: string): string {
   throw new InputError(
     isFolder(run)
       ? `${run} holds no trained network: run "nas retrain ${run}" first`
-      : `${run} is no folder of a run`,
+      : `${run} ${existsSync(run) ? 'is a file' : 'does not exist'}: expected the folder of a run`,
   );
 }

@@ -159,7 +159,7 @@ describe('what is wrong is said, and nothing done', () => {
     ['export', /^nas: nas export needs a <run>/],
     ['export .', /say where to write the model: --onnx models\/NAME\/1\/model.onnx/],
     ['export . --onnx model.onnx', /holds no trained network: run "nas retrain \." first/],
-    ['export nowhere --onnx model.onnx', /nowhere is no folder of a run/],
+    ['export nowhere --onnx model.onnx', /nowhere does not exist: expected the folder of a run/],
     ['export . --onnx model', /--onnx must name a file that ends in .onnx, got model/],
     ['export . --onnx file/model.onnx', /cannot write file\/model.onnx: .*file is no folder/],
     ['evaluate nowhere.onnx', /does not exist: expected a run's folder or an .onnx file/],
