@@ -8,7 +8,7 @@
  */
 
 import { remembered } from '../../remembered.ts';
-import { elementCount, type Graph, graphNodes, type Node, producerOf, type Value } from '../ir.ts';
+import { elementCount, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 import { attributesKey, smallConstantKey } from '../keys.ts';
 import { formatType, qualifiedName } from '../operators.ts';
 import { isConstant } from './constants.ts';
@@ -23,9 +23,6 @@ const smallSize = 4096;
 
 /** Elements of a stack of images, at most: WebGPU promises 128 MiB in one binding. */
 const largestStack = 2 ** 25;
-
-/** How many nodes, one behind the other, what reduces a tensor may lack to be computed at once: a padded copy, and a view of it. */
-const furthestLack = 2;
 
 /** Whether no dimension is open, or 0: with that Reshape means that of its operand. */
 const isKnown = ({ type }: Value): boolean =>
@@ -169,20 +166,6 @@ const stackNodes = (graph: Graph, images: boolean): Graph => {
     return missing.reverse();
   };
 
-  /** What a node still lacks and can be computed at once, as copies with their padding made are; undefined where it lacks more. */
-  const lackedBy = (node: Node): readonly Node[] | undefined => {
-    const lacked: Node[] = [];
-    const isWithin = (steps: number, { inputs }: Node): boolean =>
-      inputs.every((value) => {
-        const source = producerOf(value);
-        if (!source || done.has(source)) return true;
-        if (steps === 0 || groups.has(source) || !isWithin(steps - 1, source)) return false;
-        lacked.push(source);
-        return true;
-      });
-    return isWithin(furthestLack, node) ? lacked : undefined;
-  };
-
   const emit = (members: Group): void => {
     for (const member of members) done.add(member);
     if (members.length > 1) {
@@ -193,16 +176,12 @@ const stackNodes = (graph: Graph, images: boolean): Graph => {
     stacker.copy(node);
     // What reduces a large tensor follows at once, while the cache still holds it.
     for (const reader of readers.get(node) ?? []) {
-      if (groups.has(reader) || done.has(reader) || !reduces(reader)) continue;
-      for (const each of [...(lackedBy(reader) ?? []), reader])
-        if (!done.has(each) && isReady(each)) emit([each]);
+      if (!groups.has(reader) && !done.has(reader) && reduces(reader) && isReady(reader)) emit([reader]);
     }
   };
 
-  // In the order of the program, but a group comes with its last node, or before the first that reads it: if nobody waits
-  // for it, as for gradients of filters, it would only draw all of its operands forward, and out of the cache.
+  // In the order of the program, but what a group needs comes before the first of its nodes.
   for (const root of nodes) {
-    if (root !== (groups.get(root)?.at(-1) ?? root)) continue;
     const pending: Node[] = [root];
     for (let node = pending.at(-1); node; node = pending.at(-1)) {
       const members = groups.get(node) ?? [node];
