@@ -89,6 +89,14 @@ export const sequence =
 
 export const relu: Layer = (x, context) => context.once('relu', x, () => activation.relu(x));
 
+/** Images side by side in the channels. ReLU of the whole is that of its parts, which is computed for others anyway. */
+export function concatenated(parts: readonly Tensor4D[], context: Context): Tensor4D {
+  const joined = (images: readonly Tensor4D[]): Tensor4D => tf.concat([...images], 3) as Tensor4D;
+  const whole = joined(parts);
+  context.once('relu', whole, () => joined(parts.map((part) => relu(part, context))));
+  return whole;
+}
+
 export function convolution(
   at: Declarations,
   inputs: number | Width,

@@ -176,13 +176,13 @@ describe('the file', () => {
       {
         "Add": 10,
         "BatchNormalization": 1,
-        "Concat": 3,
-        "Conv": 29,
+        "Concat": 4,
+        "Conv": 31,
         "Flatten": 1,
         "Gemm": 1,
         "GlobalAveragePool": 1,
         "MaxPool": 4,
-        "Relu": 11,
+        "Relu": 15,
       }
     `);
   });

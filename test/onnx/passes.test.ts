@@ -11,9 +11,9 @@ import {
   fuseBias,
   fuseConvolution,
   identity,
-  joinHalves,
   optimize,
   optimizeForInference,
+  pickByConvolution,
   stackImages,
   stackSmall,
 } from '../../src/onnx/passes/index.ts';
@@ -31,7 +31,7 @@ describe('any graph computes the same before and after', () => {
     fuseBias,
     fuseConvolution,
     identity,
-    joinHalves,
+    pickByConvolution,
     optimize,
     optimizeForInference,
     stackImages,
@@ -203,34 +203,32 @@ test('batch normalisation goes into the convolutions whose channels are concaten
   expect(printGraph(foldBatchNorm(shared))).toBe(printGraph(shared));
 });
 
-describe('the halves of a reduction', () => {
-  /** The change of what makes them halves of one image. */
+describe('the shifted half of a reduction', () => {
+  /** What is not as in a reduction. */
   interface Change {
     readonly begin?: number;
     readonly behind?: number;
-    readonly stride?: number;
+    readonly kernel?: number;
+    readonly groups?: number;
     readonly shared?: boolean;
   }
-  const reduction = (height: number, width: number, change: Change = {}): Graph =>
+  const half = (height: number, width: number, change: Change = {}): Graph =>
     graphOf({ x: float32(2, 3, height, width) }, (b, { x }) => {
-      const { begin = 1, stride = 2, shared = false } = change;
+      const { begin = 1, kernel = 1, groups = 1, shared = false } = change;
       const behind = change.behind === undefined ? [height % 2, width % 2] : [change.behind, change.behind];
       const ends = [height + (behind[0] as number), width + (behind[1] as number)];
       const numbers = (count: number, seed: number): Float32Array =>
         Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i));
-      const half = (image: Value, count: number, seed: number): Value => {
-        const weight = b.constant(numbers(3 * count, seed), float32(count, 3, 1, 1));
-        const bias = b.constant(numbers(count, seed + 9), float32(count));
-        const attributes = { kernel_shape: [1, 1], pads: [0, 0, 0, 0], strides: [stride, stride], group: 1 };
-        return b.node('Conv', [image, weight, bias], { ...attributes, dilations: [1, 1] });
-      };
       const padded = behind.some((p) => p > 0)
         ? b.node('Pad', [x, b.ints([0, 0, 0, 0, 0, 0, ...behind])])
         : x;
       const cut = b.node('Slice', [padded, b.ints([begin, begin]), b.ints(ends), b.ints([2, 3])]);
-      const [left, right] = [half(x, 2, 1), half(cut, 3, 2)];
-      const joined = b.node('Concat', [left, right], { axis: 1 });
-      return shared ? { joined, right } : { joined };
+      const filter = float32(3, 3 / groups, kernel, kernel);
+      const weight = b.constant(numbers((9 / groups) * kernel ** 2, 1), filter);
+      const strides = { strides: [2, 2], dilations: [1, 1], pads: [0, 0, 0, 0] };
+      const attributes = { ...strides, kernel_shape: [kernel, kernel], group: groups };
+      const y = b.node('Conv', [cut, weight, b.constant(numbers(3, 2), float32(3))], attributes);
+      return shared ? { y, cut } : { y };
     });
   const operators = (graph: Graph): string[] => graphNodes(graph).map(({ op }) => op);
 
@@ -238,20 +236,22 @@ describe('the halves of a reduction', () => {
     [6, 4],
     [5, 4],
     [7, 3],
-  ])('of %d×%d pixels are one convolution', async (height, width) => {
-    const graph = reduction(height, width);
-    const joined = joinHalves(graph);
-    verify(joined);
-    expect(operators(joined)).toEqual(['Conv']);
-    expect(difference(await run(graph), await run(joined, randomFeeds(graph)))).toBeLessThan(1e-6);
+    [2, 2],
+  ])('of %d×%d pixels is read by convolutions alone, the same to the bit', async (height, width) => {
+    const graph = half(height, width);
+    const picked = pickByConvolution(graph);
+    verify(picked);
+    expect(operators(picked)).toEqual(['Conv', 'Conv']);
+    expect(difference(await run(graph), await run(picked, randomFeeds(graph)))).toBe(0);
   });
 
   test.each<[string, Graph]>([
-    ['shifted by two pixels', reduction(6, 6, { begin: 2, behind: 2 })],
-    ['padded where that is not needed', reduction(6, 6, { behind: 1 })],
-    ['of which one is read elsewhere', reduction(6, 6, { shared: true })],
-  ])('%s stay two', (_, graph) => {
-    expect(joinHalves(graph)).toBe(graph);
+    ['shifted by two pixels', half(6, 6, { begin: 2, behind: 2 })],
+    ['that is read elsewhere, too', half(6, 6, { shared: true })],
+    ['under a larger filter', half(6, 6, { kernel: 2 })],
+    ['of channels each by itself', half(6, 6, { groups: 3 })],
+  ])('%s is cut', (_, graph) => {
+    expect(pickByConvolution(graph)).toBe(graph);
   });
 });
 

@@ -9,8 +9,8 @@ import { fuseBias } from './fuse-bias.ts';
 import { fuseConvolution } from './fuse-convolution.ts';
 import { halfPrecision } from './half-precision.ts';
 import { identity } from './identity.ts';
-import { joinHalves } from './join-halves.ts';
 import { limitOutputs } from './limit-outputs.ts';
+import { pickByConvolution } from './pick-by-convolution.ts';
 import type { Pass } from './rewrite.ts';
 import { simplify } from './simplify.ts';
 import { sinkIntoBranches } from './sink-into-branches.ts';
@@ -26,8 +26,8 @@ export {
   fuseConvolution,
   halfPrecision,
   identity,
-  joinHalves,
   limitOutputs,
+  pickByConvolution,
   simplify,
   sinkIntoBranches,
   stackImages,
@@ -67,7 +67,7 @@ export const optimizeForInference: Pass = pipeline(
   constantFolding,
   identity,
   foldBatchNorm,
-  joinHalves,
+  pickByConvolution,
   fuseBias,
   commonSubexpressions,
 );

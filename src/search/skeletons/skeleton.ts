@@ -3,6 +3,7 @@ import type { Tensor4D } from '@tensorflow/tfjs';
 import {
   batchNorm,
   type Context,
+  concatenated,
   convolution,
   type Declarations,
   type Layer,
@@ -10,7 +11,6 @@ import {
 } from '../../nn/layers.ts';
 import type { Width } from '../../nn/padding.ts';
 import { inScope } from '../../scope.ts';
-import { tf } from '../../tfjs.ts';
 import { type CellKind, halvingsAfter } from '../skeleton-names.ts';
 
 export interface SkeletonOptions {
@@ -82,7 +82,7 @@ export function runNodes<C extends Context>(
     states.push(inScope(`node${states.length}`, () => node(states, context)));
   }
   const chosen = concat.map((state) => states[state] as Tensor4D);
-  return chosen.length === 1 ? (chosen[0] as Tensor4D) : tf.concat(chosen, 3);
+  return chosen.length === 1 ? (chosen[0] as Tensor4D) : concatenated(chosen, context);
 }
 
 /** The most elements of a node's value, in a batch of images of this size. */
