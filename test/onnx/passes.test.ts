@@ -210,11 +210,12 @@ describe('the shifted half of a reduction', () => {
     readonly behind?: number;
     readonly kernel?: number;
     readonly groups?: number;
+    readonly steps?: number;
     readonly shared?: boolean;
   }
   const half = (height: number, width: number, change: Change = {}): Graph =>
     graphOf({ x: float32(2, 3, height, width) }, (b, { x }) => {
-      const { begin = 1, kernel = 1, groups = 1, shared = false } = change;
+      const { begin = 1, kernel = 1, groups = 1, steps = 1, shared = false } = change;
       const behind = change.behind === undefined ? [height % 2, width % 2] : [change.behind, change.behind];
       const ends = [height + (behind[0] as number), width + (behind[1] as number)];
       const numbers = (count: number, seed: number): Float32Array =>
@@ -222,10 +223,12 @@ describe('the shifted half of a reduction', () => {
       const padded = behind.some((p) => p > 0)
         ? b.node('Pad', [x, b.ints([0, 0, 0, 0, 0, 0, ...behind])])
         : x;
-      const cut = b.node('Slice', [padded, b.ints([begin, begin]), b.ints(ends), b.ints([2, 3])]);
+      const bounds = [b.ints([begin, begin]), b.ints(ends), b.ints([2, 3]), b.ints([steps, steps])];
+      const cut = b.node('Slice', [padded, ...bounds]);
       const filter = float32(3, 3 / groups, kernel, kernel);
       const weight = b.constant(numbers((9 / groups) * kernel ** 2, 1), filter);
-      const strides = { strides: [2, 2], dilations: [1, 1], pads: [0, 0, 0, 0] };
+      // Dilations mean nothing to a filter of one pixel.
+      const strides = { strides: [2, 2], dilations: [2, 2], pads: [0, 0, 0, 0] };
       const attributes = { ...strides, kernel_shape: [kernel, kernel], group: groups };
       const y = b.node('Conv', [cut, weight, b.constant(numbers(3, 2), float32(3))], attributes);
       return shared ? { y, cut } : { y };
@@ -247,6 +250,7 @@ describe('the shifted half of a reduction', () => {
 
   test.each<[string, Graph]>([
     ['shifted by two pixels', half(6, 6, { begin: 2, behind: 2 })],
+    ['cut in steps', half(6, 6, { steps: 2 })],
     ['that is read elsewhere, too', half(6, 6, { shared: true })],
     ['under a larger filter', half(6, 6, { kernel: 2 })],
     ['of channels each by itself', half(6, 6, { groups: 3 })],

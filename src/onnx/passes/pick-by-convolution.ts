@@ -28,12 +28,13 @@ interface Part {
 function cutOf(value: Value): Part | undefined {
   const cut = producerOf(value);
   const [image, ...settings] = cut?.inputs ?? [];
-  const [starts, ends, axes, steps = [1, 1]] = settings.map(numbersOf);
+  const [starts, ends, axes, steps] = settings.map(numbersOf);
+  const isWhole = !settings[3] || equal(steps, [1, 1]);
   const sizes = image?.type.shape.slice(2).map(Number) ?? [];
   const [rows = -1, columns = -1] = starts ?? [];
   const isCut =
     cut?.op === 'Slice' && image && rows >= 0 && columns >= 0 && equal(axes, [2, 3]) && equal(ends, sizes);
-  return isCut && equal(steps, [1, 1]) ? { image, amounts: [rows, columns] } : undefined;
+  return isCut && isWhole ? { image, amounts: [rows, columns] } : undefined;
 }
 
 /** The image that a value is, and the zeros that a Pad puts behind it. */
@@ -79,12 +80,12 @@ export const pickByConvolution: Pass = (graph) => {
     const { image, amounts } = paddedBehind(cut.image);
     const [channels, { type }] = [Number(image.type.shape[1]), node.outputs[0] as Value];
     if (p >= strides[0] || q >= strides[1] || type.dtype !== 'float32') return undefined;
-    const attributes = { ...node.attributes, kernel_shape: [p + 1, q + 1], pads: [0, 0, ...amounts] };
+    const window = { kernel_shape: [p + 1, q + 1], dilations: [1, 1], pads: [0, 0, ...amounts] };
+    const attributes = { ...window, strides, group: channels };
     const [batch = 0, , ...sizes] = type.shape;
-    const picked = createNode(
-      { ...node, inputs: [image, picking(channels, [p, q])], attributes: { ...attributes, group: channels } },
-      [{ ...type, shape: [batch, channels, ...sizes] }],
-    ).outputs[0] as Value;
+    const pickedType = { ...type, shape: [batch, channels, ...sizes] };
+    const inputs = [image, picking(channels, [p, q])];
+    const [picked = null] = createNode({ ...node, inputs, attributes }, [pickedType]).outputs;
     const whole = { ...node.attributes, strides: [1, 1] };
     return createNode({ ...node, inputs: [picked, ...parameters], attributes: whole }, [type]).outputs;
   });
