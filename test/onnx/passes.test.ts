@@ -220,7 +220,7 @@ describe('the shifted half of a reduction', () => {
       const ends = [height + (behind[0] as number), width + (behind[1] as number)];
       const numbers = (count: number, seed: number): Float32Array =>
         Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i));
-      const padded = behind.some((p) => p > 0)
+      const padded = behind.some((p) => p !== 0)
         ? b.node('Pad', [x, b.ints([0, 0, 0, 0, 0, 0, ...behind])])
         : x;
       const bounds = [b.ints([begin, begin]), b.ints(ends), b.ints([2, 3]), b.ints([steps, steps])];
@@ -245,6 +245,13 @@ describe('the shifted half of a reduction', () => {
     const picked = pickByConvolution(graph);
     verify(picked);
     expect(operators(picked)).toEqual(['Conv', 'Conv']);
+    expect(difference(await run(graph), await run(picked, randomFeeds(graph)))).toBe(0);
+  });
+
+  test('of an image that is cut behind, too, is read from what that leaves', async () => {
+    const graph = half(6, 6, { behind: -2 });
+    const picked = pickByConvolution(graph);
+    expect(operators(picked)).toEqual(['Pad', 'Conv', 'Conv']);
     expect(difference(await run(graph), await run(picked, randomFeeds(graph)))).toBe(0);
   });
 

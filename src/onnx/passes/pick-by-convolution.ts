@@ -1,11 +1,11 @@
 /**
  * A cut of an image's first rows and columns before a pointwise convolution of stride s, as a depthwise convolution that
- * picks the pixels which are read, one product each:
+ * picks the pixels which are read:
  *
  *     w ∗ₛ x[p:, q:]  →  w ∗ (δ ∗ₛ x),   δ of (p+1)×(q+1) pixels, 1 at (p, q) and else 0, the same for each channel
  *
- * A reduction's second half reads its image so (quark0/darts `FactorizedReduce`). The result is the same to the bit.
- * Runtimes that keep images in blocks leave them for a cut, not for a convolution.
+ * A reduction's second half reads its image so (quark0/darts `FactorizedReduce`). The result is the same to the bit
+ * where the image is finite. Runtimes that keep images in blocks leave them for a cut, not for a convolution.
  */
 
 import { constantValue, createNode, type Node, producerOf, type Value } from '../ir.ts';
@@ -46,7 +46,8 @@ function paddedBehind(value: Value): Part {
     return plain;
   }
   const [rows = 0, columns = 0] = numbersOf(amounts)?.slice(6) ?? [];
-  return equal(numbersOf(amounts), [0, 0, 0, 0, 0, 0, rows, columns])
+  // Negative ones, which a Pad may have, cut: a convolution cannot.
+  return equal(numbersOf(amounts), [0, 0, 0, 0, 0, 0, rows, columns]) && rows >= 0 && columns >= 0
     ? { image, amounts: [rows, columns] }
     : plain;
 }
