@@ -89,7 +89,10 @@ export const sequence =
 
 export const relu: Layer = (x, context) => context.once('relu', x, () => activation.relu(x));
 
-/** Images side by side in the channels. ReLU of the whole is that of its parts, which is computed for others anyway. */
+/**
+ * Images side by side in the channels. ReLU of the whole is that of its parts, which is computed for others anyway. A trace
+ * leaves out the whole or its ReLU where nothing reads it; an engine that computes eagerly has both.
+ */
 export function concatenated(parts: readonly Tensor4D[], context: Context): Tensor4D {
   const joined = (images: readonly Tensor4D[]): Tensor4D => tf.concat([...images], 3) as Tensor4D;
   const whole = joined(parts);
