@@ -7,9 +7,10 @@ import { spawnSync } from 'node:child_process';
 import { requireDevice } from '../src/devices/index.ts';
 import { FailureError } from '../src/errors.ts';
 import { measure, type Outcome } from './gpu/measure.ts';
-import { readGpuOptions } from './gpu/options.ts';
+import { gpuOptions } from './gpu/options.ts';
 import { tasksFor } from './gpu/problems.ts';
 import { tableOf } from './gpu/table.ts';
+import { readOptions } from './harness/options.ts';
 import { machine } from './machine.ts';
 import type { Benchmark } from './run.ts';
 
@@ -26,7 +27,7 @@ const benchmark: Benchmark = {
    * 900 (seconds that an answer may take, compiling included), and for trials --channels, --cells, --batch.
    */
   async *run(args) {
-    const options = readGpuOptions(args);
+    const options = readOptions(args, gpuOptions);
     await requireDevice(options.device);
     const { cpu, onnxruntime } = machine();
     const [hardware, { device }] = [options.device === 'cpu' ? String(cpu) : gpus(), options];

@@ -14,7 +14,7 @@ import { pieces } from './harness/arrays.ts';
 import { type Contestant, ours, withContestant } from './harness/contestant.ts';
 import { withFolder } from './harness/folder.ts';
 import { nodeCount, type OperatorCounts } from './harness/operators.ts';
-import { readOptions } from './harness/options.ts';
+import { readOptions, text, usual, whole } from './harness/options.ts';
 import { peer, requirePython } from './harness/python.ts';
 import { describeNetwork, genotype, networkOf, retrainProblems } from './harness/retrain-problem.ts';
 import {
@@ -161,7 +161,7 @@ function operatorTable(operators: Readonly<Record<Name, OperatorCounts>>): strin
 const benchmark: Benchmark = {
   /** Options: --rounds 10 (processes) --threads 2 --seed 2 --python PATH. */
   async *run(args) {
-    const options = readOptions(args, { numbers: { rounds: 10, threads: 2, seed: 2 }, peers: true });
+    const options = readOptions(args, { ...usual, rounds: whole(10), python: text });
     const python = requirePython(options.python, ['torch', 'onnx', 'onnxscript']);
     const measured = await withFolder(async (folder) => {
       const models = [

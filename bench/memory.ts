@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Contestant, withContestant } from './harness/contestant.ts';
 import { withFolder } from './harness/folder.ts';
-import { readOptions } from './harness/options.ts';
+import { readOptions, someOf, text, usual, whole } from './harness/options.ts';
 import { requirePython } from './harness/python.ts';
 import { searchContestants } from './harness/search-contestants.ts';
 import {
@@ -56,12 +56,13 @@ const benchmark: Benchmark = {
   /** Options: --configuration canonical --rounds 3 (iterations) --threads 2 --seed 2 --python PATH. */
   async *run(args) {
     const options = readOptions(args, {
-      numbers: { rounds: 3, threads: 2, seed: 2 },
-      configurations: { names: searchProblemNames, chosen: ['canonical'] },
-      peers: true,
+      ...usual,
+      configuration: someOf(searchProblemNames, ['canonical']),
+      rounds: whole(3),
+      python: text,
     });
     const { ours, peers } = searchContestants(requirePython(options.python, ['torch', 'numpy']));
-    for (const part of options.configurations) {
+    for (const part of options.configuration) {
       const problem = searchProblems[part];
       const peaks: Peaks[] = [];
       await withFolder(async (folder) => {

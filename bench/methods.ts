@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Contestant, ours, withContestant } from './harness/contestant.ts';
 import { withFolder } from './harness/folder.ts';
-import { readOptions } from './harness/options.ts';
+import { readOptions, someOf, usual, whole } from './harness/options.ts';
 import { type Comparison, compare, play } from './harness/rounds.ts';
 import {
   describeProblem,
@@ -56,10 +56,12 @@ const benchmark: Benchmark = {
   /** Options: --configuration canonical,grey --rounds 5 --warmup 2 --threads 2 --seed 2. */
   async *run(args) {
     const options = readOptions(args, {
-      numbers: { rounds: 5, warmup: 2, threads: 2, seed: 2 },
-      configurations: { names: searchProblemNames, chosen: ['canonical', 'grey'] },
+      ...usual,
+      configuration: someOf(searchProblemNames, ['canonical', 'grey']),
+      rounds: whole(5),
+      warmup: whole(2, 0),
     });
-    for (const part of options.configurations) {
+    for (const part of options.configuration) {
       const problem = searchProblems[part];
       process.stderr.write(`${describeProblem(problem)}\n`);
       const duels: Duel[] = [];

@@ -12,7 +12,7 @@ import { alphaStep, weightStep } from '../src/search/steps.ts';
 import type { Step } from '../src/signature.ts';
 import { withFolder } from './harness/folder.ts';
 import { lastRun, type NodeTime, type ProfiledRun } from './harness/node-times.ts';
-import { readOptions } from './harness/options.ts';
+import { readOptions, someOf, usual, whole } from './harness/options.ts';
 import { measureRoofline, type Roofline } from './harness/roofline.ts';
 import {
   describeProblem,
@@ -117,15 +117,16 @@ async function profileStep(
 const benchmark: Benchmark = {
   /** Options: --configuration canonical --rounds 5 --threads 2. */
   async *run(args) {
-    const { configurations, rounds, threads } = readOptions(args, {
-      numbers: { rounds: 5, threads: 2 },
-      configurations: { names: searchProblemNames, chosen: ['canonical'] },
+    const { configuration, rounds, threads } = readOptions(args, {
+      configuration: someOf(searchProblemNames, ['canonical']),
+      rounds: whole(5),
+      threads: usual.threads,
     });
     const roofline = await measureRoofline(threads);
     const machine =
       `This machine with ${threads} threads: ${(roofline.flops / 1e9).toFixed(0)} GFLOP/s of a matrix product, ` +
       `${(roofline.bandwidth / 1e9).toFixed(0)} GB/s over images of 4 MB.`;
-    for (const part of configurations) {
+    for (const part of configuration) {
       const problem = searchProblems[part];
       const { options, image } = problem;
       const supernet = supernetOf(problem);

@@ -17,5 +17,4 @@ export default stepBenchmark({
     ],
   }),
   rows: { step: ['step'] },
-  defaults: { rounds: 7, warmup: 2 },
 });

@@ -10,5 +10,4 @@ export default stepBenchmark({
   write: writeSearchProblem,
   contestants: searchContestants,
   rows: { α: ['alpha'], θ: ['theta'], iteration: ['alpha', 'theta'] },
-  defaults: { rounds: 7, warmup: 2 },
 });

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { softmax } from '../src/softmax.ts';
 import { withFolder } from './harness/folder.ts';
+import { readOptions } from './harness/options.ts';
 import { requirePython } from './harness/python.ts';
 import type { Benchmark } from './run.ts';
 import { type BodyKind, readAnswer, type Sample, samplesOf, wireOf } from './serve/bodies.ts';
@@ -16,7 +17,7 @@ import { type Contestant, fastapi, nas } from './serve/contestants.ts';
 import type { LoadResult } from './serve/load.ts';
 import type { LoadMessage } from './serve/load-process.ts';
 import { rawLogits } from './serve/logits.ts';
-import { type BenchModel, benchModelNames, writeModels } from './serve/models.ts';
+import { type BenchModel, writeModels } from './serve/models.ts';
 import { type ServeBenchOptions, serveBenchOptions } from './serve/options.ts';
 import { processorSeconds } from './serve/processor.ts';
 import { limiting, measureRaw, type RawMeasurement, runRaw } from './serve/raw.ts';
@@ -59,17 +60,17 @@ const packages = ['fastapi', 'uvicorn', 'uvloop', 'httptools', 'onnxruntime', 'n
 const modules = packages.map((name) => (name === 'pillow' ? 'PIL' : name));
 
 const benchmark: Benchmark = {
-  /** For the options see {@link serveBenchOptions}. */
+  /** Options: {@link serveBenchOptions}. */
   async *run(args) {
-    const options = serveBenchOptions(args, benchModelNames);
+    const options = readOptions(args, serveBenchOptions);
     const python = pythonOf(options);
     const peers = python === undefined ? [] : options.peers.map((processes) => fastapi(python, processes));
     const ours = options.instances.map((instances) => nas(instances, options.nas));
     const contestants = [...ours, ...peers];
     const results = await withFolder(async (folder) => {
       const compared: ModelResult[] = [];
-      for (const model of writeModels(folder)) {
-        if (options.models.includes(model.name)) compared.push(await compare(model, contestants, options));
+      for (const model of writeModels(folder, options.models)) {
+        compared.push(await compare(model, contestants, options));
       }
       return compared;
     });

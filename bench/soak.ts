@@ -1,6 +1,5 @@
 /** Minutes of mixed, broken, abandoned and oversized requests against `nas serve`; exit code 1 where anything is amiss. */
-import { parseArgs } from 'node:util';
-import { InputError, messageOf } from '../src/errors.ts';
+import { number, readOptions, whole } from './harness/options.ts';
 import { markdownTable } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 import { type SoakReport, soak } from './soak/run.ts';
@@ -8,12 +7,19 @@ import { type SoakReport, soak } from './soak/run.ts';
 /** As README has it for servers: with glibc's default each thread keeps an arena of its own, and what crumbles in them. */
 const environment = { MALLOC_ARENA_MAX: '2' };
 
-const defaults = { minutes: 10, connections: 16, kills: 3, reload: 2, seed: 1 };
+const options = {
+  minutes: number(10),
+  connections: whole(16),
+  kills: whole(3, 0),
+  /** Seconds between reloads. */
+  reload: number(2),
+  seed: whole(1, 0),
+};
 
 const benchmark: Benchmark = {
   /** Options: --minutes 10 --connections 16 --kills 3 --reload 2 (seconds between reloads) --seed 1. */
   async *run(args) {
-    const { minutes, connections, kills, reload, seed } = optionsOf(args);
+    const { minutes, connections, kills, reload, seed } = readOptions(args, options);
     const configuration = {
       seconds: 60 * minutes,
       connections,
@@ -34,25 +40,6 @@ const benchmark: Benchmark = {
 };
 
 export default benchmark;
-
-function optionsOf(args: readonly string[]): Record<keyof typeof defaults, number> {
-  const text = { type: 'string' } as const;
-  const names = Object.keys(defaults) as (keyof typeof defaults)[];
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { minutes: text, connections: text, kills: text, reload: text, seed: text },
-    });
-    const entries = names.map((name) => {
-      const value = Number(values[name] ?? defaults[name]);
-      if (!(value >= 0)) throw new InputError(`--${name}: expected a number, got "${values[name]}"`);
-      return [name, value];
-    });
-    return Object.fromEntries(entries);
-  } catch (error) {
-    throw new InputError(messageOf(error));
-  }
-}
 
 function tableOf({ done, reloads, kills, memory, health, drain, problems }: SoakReport): string {
   const rows = Object.entries(done).sort(([, a], [, b]) => b - a);

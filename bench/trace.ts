@@ -2,7 +2,7 @@
 import type { Compilation } from './contestants/compile.ts';
 import { ours, withContestant } from './harness/contestant.ts';
 import { nodeCount, type OperatorCounts } from './harness/operators.ts';
-import { readOptions } from './harness/options.ts';
+import { readOptions, someOf, usual, whole } from './harness/options.ts';
 import {
   describeProblem,
   type SearchProblem,
@@ -75,10 +75,11 @@ const benchmark: Benchmark = {
   /** Options: --configuration canonical --rounds 5 --threads 2. */
   async *run(args) {
     const options = readOptions(args, {
-      numbers: { rounds: 5, threads: 2 },
-      configurations: { names: searchProblemNames, chosen: ['canonical'] },
+      configuration: someOf(searchProblemNames, ['canonical']),
+      rounds: whole(5),
+      threads: usual.threads,
     });
-    for (const part of options.configurations) {
+    for (const part of options.configuration) {
       const problem = searchProblems[part];
       const results = await measure(problem, options.threads, options.rounds);
       const table = [describeProblem(problem), ...tablesOf(results)].join('\n\n');

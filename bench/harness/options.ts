@@ -1,73 +1,92 @@
-/** The options of benchmarks: whole numbers with defaults, configurations by name, the peers' Python. */
+/** The options of benchmarks: a table says how each is read. */
 import { parseArgs } from 'node:util';
+import { kebab } from '../../src/cli/options.ts';
 import { InputError, messageOf } from '../../src/errors.ts';
 
-export type NumberName = 'rounds' | 'warmup' | 'threads' | 'seed';
+/** An option's value by its text, which is undefined where it is not given. `flag` is what it is called. */
+type Reader<Value> = (given: string | undefined, flag: string) => Value;
 
-/** What a benchmark takes; an option that it does not name is refused. */
-export interface OptionTable<Numbers extends NumberName, Configuration extends string> {
-  /** Defaults. */
-  readonly numbers: Readonly<Record<Numbers, number>>;
-  /** What `--configuration` may choose, and what is run without it. */
-  readonly configurations?: {
-    readonly names: readonly Configuration[];
-    readonly chosen: readonly Configuration[];
-  };
-  /** Whether there are peers, for `--python`. */
-  readonly peers?: boolean;
-}
+type Table = Readonly<Record<string, Reader<unknown>>>;
 
-export type Options<Numbers extends NumberName, Configuration extends string> = Readonly<
-  Record<Numbers, number>
-> & {
-  readonly configurations: readonly Configuration[];
-  readonly python: string | undefined;
+/** What the options of a table are. */
+export type OptionsOf<Options extends Table> = {
+  readonly [Name in keyof Options]: ReturnType<Options[Name]>;
 };
 
-const least: Readonly<Record<NumberName, number>> = { rounds: 1, warmup: 0, threads: 1, seed: 0 };
+const refuse = (flag: string, expected: string, got: string): never => {
+  throw new InputError(`${flag}: expected ${expected}, got "${got}"`);
+};
 
-/** @throws InputError for what is no option, or not of its kind */
-export function readOptions<Numbers extends NumberName, Configuration extends string = never>(
-  args: readonly string[],
-  { numbers, configurations = { names: [], chosen: [] }, peers = false }: OptionTable<Numbers, Configuration>,
-): Options<Numbers, Configuration> {
-  const values = parsed(args, [
-    ...Object.keys(numbers),
-    ...(configurations.names.length > 0 ? ['configuration'] : []),
-    ...(peers ? ['python'] : []),
-  ]);
-  const whole = (name: Numbers): number => {
-    const number = Number(values[name] ?? numbers[name]);
-    if (Number.isInteger(number) && number >= least[name]) return number;
-    throw new InputError(
-      `--${name}: expected a whole number of at least ${least[name]}, got "${values[name]}"`,
-    );
+/** A number of at least `least`. */
+export const number =
+  (usual: number, least = 0): Reader<number> =>
+  (given = String(usual), flag) => {
+    const value = Number(given);
+    return given !== '' && value >= least ? value : refuse(flag, `a number of at least ${least}`, given);
   };
-  const chosen = values.configuration?.split(',') ?? configurations.chosen;
-  const unknown = chosen.find((name) => !(configurations.names as readonly string[]).includes(name));
-  if (unknown !== undefined) {
-    throw new InputError(
-      `--configuration: expected some of ${configurations.names.join(',')} with commas between, got "${unknown}"`,
-    );
-  }
-  const names = Object.keys(numbers) as Numbers[];
-  return {
-    ...(Object.fromEntries(names.map((name) => [name, whole(name)])) as Record<Numbers, number>),
-    configurations: chosen as readonly Configuration[],
-    python: values.python,
-  };
-}
 
-function parsed(
+/** A whole number of at least `least`. */
+export const whole =
+  (usual: number, least = 1): Reader<number> =>
+  (given = String(usual), flag) => {
+    const value = Number(given);
+    if (given !== '' && value >= least && Number.isInteger(value)) return value;
+    return refuse(flag, `a whole number of at least ${least}`, given);
+  };
+
+export const text: Reader<string | undefined> = (given) => given;
+
+/** One of some names, by default the first. */
+export const oneOf =
+  <Name extends string>(names: readonly Name[]): Reader<Name> =>
+  (given = names[0] as Name, flag) =>
+    names.find((name) => name === given) ?? refuse(flag, `one of ${names.join(', ')}`, given);
+
+/** What has commas between. */
+export const listOf =
+  <Value>(item: Reader<Value>, usual: string): Reader<readonly Value[]> =>
+  (given = usual, flag) =>
+    given.split(',').map((each) => item(each, flag));
+
+/** Some of several names, by default all. */
+export const someOf = <Name extends string>(
+  names: readonly Name[],
+  usual: readonly Name[] = names,
+): Reader<readonly Name[]> => listOf(oneOf(names), usual.join(','));
+
+/** `none` is an empty list. */
+export const orNone =
+  <Value>(list: Reader<readonly Value[]>): Reader<readonly Value[]> =>
+  (given, flag) =>
+    given === 'none' ? [] : list(given, flag);
+
+/** The numbers that most benchmarks take. */
+export const usual = {
+  threads: whole(2),
+  seed: whole(2, 0),
+};
+
+/**
+ * Options as a table says.
+ *
+ * @throws InputError for what is no option, or not of its kind
+ */
+export function readOptions<Options extends Table>(
   args: readonly string[],
-  names: readonly string[],
-): Readonly<Record<string, string | undefined>> {
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+  table: Options,
+): OptionsOf<Options> {
+  const flags = new Map(Object.keys(table).map((name) => [name, kebab(name)]));
+  const options = Object.fromEntries([...flags.values()].map((flag) => [flag, { type: 'string' as const }]));
+  let values: Readonly<Record<string, string | undefined>>;
   try {
-    return parseArgs({ args: [...args], options }).values;
+    ({ values } = parseArgs({ args: [...args], options }));
   } catch (error) {
-    throw new InputError(
-      `${messageOf(error).split('. ')[0]}; the options are --${names.join(', --')}, --out`,
-    );
+    const known = [...flags.values(), 'out'].map((flag) => `--${flag}`).join(', ');
+    throw new InputError(`${messageOf(error).split(/\. |\n/)[0]}; the options are ${known}`);
   }
+  const read = Object.entries(table).map(([name, reader]) => {
+    const flag = flags.get(name) as string;
+    return [name, reader(values[flag], `--${flag}`)] as const;
+  });
+  return Object.fromEntries(read) as OptionsOf<Options>;
 }

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { Benchmark } from '../run.ts';
 import { type Contestant, type Launch, withContestant } from './contestant.ts';
 import { withFolder } from './folder.ts';
-import { readOptions } from './options.ts';
+import { readOptions, someOf, text, usual, whole } from './options.ts';
 import { requirePython } from './python.ts';
-import { type Agreement, type Comparison, compare, play, type Rounds, requireAgreement } from './rounds.ts';
+import { type Agreement, type Comparison, compare, play, requireAgreement } from './rounds.ts';
 import { formatRatio, formatSummary, markdownTable } from './statistics.ts';
 
 export interface StepBenchmark<Name extends string, Problem extends object> {
@@ -19,7 +19,6 @@ export interface StepBenchmark<Name extends string, Problem extends object> {
   readonly contestants: (python: string) => { readonly ours: Launch; readonly peers: readonly Launch[] };
   /** The rows of the table: each a sum of steps, which are the commands that are timed. */
   readonly rows: Readonly<Record<string, readonly string[]>>;
-  readonly defaults: Rounds;
 }
 
 interface Duel {
@@ -35,18 +34,19 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
   write,
   contestants,
   rows,
-  defaults,
 }: StepBenchmark<Name, Problem>): Benchmark => ({
   async *run(args) {
     const names = Object.keys(problems) as Name[];
     const options = readOptions(args, {
-      numbers: { ...defaults, threads: 2, seed: 2 },
-      configurations: { names, chosen: names },
-      peers: true,
+      ...usual,
+      configuration: someOf(names),
+      rounds: whole(7),
+      warmup: whole(2, 0),
+      python: text,
     });
     const { ours, peers } = contestants(requirePython(options.python, ['torch', 'numpy']));
     const steps = [...new Set(Object.values(rows).flat())];
-    for (const part of options.configurations) {
+    for (const part of options.configuration) {
       const problem = problems[part];
       process.stderr.write(`${describe(problem)}\n`);
       const duels: Duel[] = [];
