@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { FailureError, InputError, messageOf } from '../errors.ts';
+import { requireKinds, requireKnown } from '../kinds.ts';
 import { type AppOptions, createApp } from './app.ts';
 import { serveDefaults } from './defaults.ts';
 import { createLog } from './logging.ts';
-import { configDefaults, type ModelConfig } from './models/config.ts';
+import { configOf, type ModelConfig } from './models/config.ts';
 import { openRegistry } from './models/registry.ts';
+import { serveOptionKinds } from './option-kinds.ts';
 
 export interface ServeOptions extends Pick<AppOptions, 'bodyLimit' | 'requestTimeout' | 'idleTimeout'> {
   /** 0 takes a free port. */
@@ -49,6 +51,11 @@ export interface Server {
  * @throws InputError where a model, a configuration or a file cannot be used, FailureError where it cannot listen
  */
 export async function serve(path: string, options: ServeOptions): Promise<Server> {
+  const { models = {}, ...own } = options;
+  requireKnown(own, serveOptionKinds);
+  const { port: _needed, ...optional } = serveOptionKinds;
+  requireKinds(own, serveOptionKinds, Object.keys(optional) as (keyof typeof optional)[]);
+  const defaults = configOf(models, 'models');
   const {
     port,
     host = serveDefaults.host,
@@ -60,7 +67,7 @@ export async function serve(path: string, options: ServeOptions): Promise<Server
   const { logger, flush } = createLog(log);
   const warn = (message: string): void => logger.warn(message);
   const registry = await openRegistry(path, {
-    defaults: { ...configDefaults, ...options.models },
+    defaults,
     usualBatchSize: options.usualBatchSize,
     warn,
     mayBeEmpty: poll !== undefined,

@@ -186,6 +186,8 @@ describe('model information', () => {
       inputs: [{ name: 'x', dtype: 'float32', shape: ['N', 2, 3] }],
       outputs: [{ name: 'y', dtype: 'float32', shape: ['N', 1] }],
       opset: 13,
+      operators: new Set(graphNodes(symbolic).map(({ op }) => op)),
+      externalData: new Set(),
       producer: { name: 'onnx-nas', version: '1.2.3' },
     });
   });
@@ -194,14 +196,35 @@ describe('model information', () => {
     const tensor = (elemType: number, dim?: { dimValue?: number; dimParam?: string }[]) => ({
       tensorType: { elemType, ...(dim && { shape: { dim } }) },
     });
+    const elsewhere = (location: string) => ({
+      name: location,
+      dataType: 1,
+      externalData: [
+        { key: 'location', value: location },
+        { key: 'length', value: '4' },
+      ],
+    });
     const bytes = onnx.ModelProto.encode({
+      functions: [{ name: 'f', node: [{ opType: 'InFunction' }] }],
       opsetImport: [
         { domain: 'com.example', version: 3 },
         { domain: 'ai.onnx', version: 21 },
       ],
       graph: {
-        node: [{ opType: 'Mystery', domain: 'com.example', input: ['x'], output: ['y'] }],
-        initializer: [{ name: 'w', dataType: 1, dims: [1], floatData: [1] }],
+        node: [
+          { opType: 'Mystery', domain: 'com.example', input: ['x'], output: ['y'] },
+          {
+            opType: 'If',
+            attribute: [
+              {
+                name: 'then_branch',
+                g: { node: [{ opType: 'Inner' }], initializer: [elsewhere('inner.bin')] },
+              },
+            ],
+          },
+          { opType: 'Constant', attribute: [{ name: 'value', t: elsewhere('constant.bin') }] },
+        ],
+        initializer: [{ name: 'w', dataType: 1, dims: [1], floatData: [1] }, elsewhere('weights.bin')],
         input: [
           { name: 'x', type: tensor(1, [{ dimParam: 'batch' }, {}, { dimValue: 0 }, { dimValue: -1 }]) },
           { name: 'w', type: tensor(1, [{ dimValue: 1 }]) },
@@ -218,6 +241,8 @@ describe('model information', () => {
       ],
       outputs: [{ name: 'y', dtype: undefined, shape: undefined }],
       opset: 21,
+      operators: new Set(['Mystery', 'If', 'Inner', 'Constant', 'InFunction']),
+      externalData: new Set(['inner.bin', 'constant.bin', 'weights.bin']),
       producer: { name: '', version: '' },
     });
     expect(() => deserialize(bytes)).toThrow(

@@ -132,6 +132,34 @@ export const gatherModel = (): Uint8Array =>
     initializers: [floats('table', [3], [10, 20, 30])],
   });
 
+/** y = table[x], the table being three floats in a file beside the model. */
+export const externalModel = (location: string): Uint8Array =>
+  modelBytes({
+    nodes: [{ opType: 'Gather', input: ['table', 'x'], output: ['y'] }],
+    inputs: [{ name: 'x', dtype: 'int64', shape: ['batch', 1] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 1] }],
+    initializers: [
+      {
+        name: 'table',
+        dims: [3],
+        dataType: dataTypeNumbers.float32,
+        dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+        externalData: [{ key: 'location', value: location }],
+      },
+    ],
+  });
+
+/** y = x [n, 4] in 8 bits: the scale is that of all rows together. */
+export const quantizedModel = (): Uint8Array =>
+  modelBytes({
+    nodes: [
+      { opType: 'DynamicQuantizeLinear', input: ['x'], output: ['q', 'scale', 'zero'] },
+      { opType: 'DequantizeLinear', input: ['q', 'scale', 'zero'], output: ['y'] },
+    ],
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 4] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 4] }],
+  });
+
 /** y = x, of any datatype. */
 export const identityModel = (dtype: DataType, shape: readonly Dimension[] = ['batch', 2]): Uint8Array =>
   modelBytes({

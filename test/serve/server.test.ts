@@ -104,18 +104,19 @@ describe('serve', () => {
 
   it('finishes what is in progress when it is closed, on connections that are kept alive', async () => {
     const server = await start();
-    const order: string[] = [];
+    let answered = 0;
     const answers = [3, 4].map(async (x) => {
       const response = await slowRequest(server.url, x);
-      order.push('answered');
+      answered++;
       return dataOf(response);
     });
     await untilWaiting(server.url, 'slow', 1);
     const begin = performance.now();
     await server.close();
-    order.push('closed');
+    // What has been sent may be on its way yet; what runs takes longer.
+    await setTimeout(50);
+    expect(answered).toBe(2);
     expect(await Promise.all(answers)).toEqual([[3], [4]]);
-    expect(order).toEqual(['answered', 'answered', 'closed']);
     expect(performance.now() - begin).toBeLessThan(20_000);
   });
 
@@ -206,6 +207,21 @@ describe('serve', () => {
     ['absent', /no such file or folder/],
   ])('refuses %s as bad input', async (path, message) => {
     const error = await serve(join(folder, path), { port: 0 }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InputError);
+    expect(String(error)).toMatch(message);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ port: '8' }, /port must be a port from 0 to 65535, got 8/],
+    [{ host: '' }, /host must be a text, got ""/],
+    [{ hosts: 'x' }, /unknown option hosts; did you mean host\?/],
+    [{ bodyLimit: -1 }, /bodyLimit must be a whole number from 1, got -1/],
+    [{ drainTimeout: Number.NaN }, /drainTimeout must be a number above 0, got NaN/],
+    [{ models: { threads: -1 } }, /models: threads: expected a whole number from 1 to 256, got -1/],
+    [{ models: { maxQueueSize: Number.NaN } }, /models: maxQueueSize: expected a whole number .*, got NaN/],
+    [{ models: { thread: 1 } }, /unknown option thread; did you mean threads\?/],
+  ])('refuses %o before a model is loaded', async (options, message) => {
+    const error = await start(options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(InputError);
     expect(String(error)).toMatch(message);
   });

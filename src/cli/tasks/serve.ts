@@ -1,5 +1,7 @@
 /** Serves models until the process is told to stop. */
+import { ofKinds } from '../../kinds.ts';
 import { type ModelConfig, type ServeOptions, serve } from '../../serve/index.ts';
+import { serveOptionKinds } from '../../serve/option-kinds.ts';
 import type { Given } from '../options.ts';
 import { say } from '../output.ts';
 import { deviceOf } from '../setting.ts';
@@ -23,7 +25,7 @@ export async function runServer(
   announce: (address: { readonly url: string; readonly port: number }) => void,
 ): Promise<void> {
   const server = await serve(models, {
-    ...options,
+    ...ofKinds(options, serveOptionKinds),
     usualBatchSize: options.maxBatchSize,
     models: await modelDefaults(options),
   });

@@ -1,4 +1,4 @@
-/** What an ONNX file says about itself, for any model: its operators and weights are stepped over, not read. */
+/** What an ONNX file says about itself, for any model: of its nodes the operators are read, and weights are stepped over. */
 
 import type { onnx as Onnx } from 'onnx-proto';
 import { InputError, messageOf } from '../../errors.ts';
@@ -23,6 +23,10 @@ export interface ModelInfo {
   readonly outputs: readonly TensorInfo[];
   /** The version of the standard domain; 0 where the model does not use it. */
   readonly opset: number;
+  /** The operators that it has anywhere, by name, of whatever domain. */
+  readonly operators: ReadonlySet<string>;
+  /** The files beside it that hold weights, as it names them, relative to its folder. */
+  readonly externalData: ReadonlySet<string>;
   readonly producer: { readonly name: string; readonly version: string };
 }
 
@@ -33,14 +37,18 @@ const modelFields = {
   graph: graphField,
   opsetImport: 8,
   metadataProps: 14,
+  functions: 25,
 };
-const graphFields = { initializer: 5, input: 11, output: 12, sparseInitializer: 15 };
+const graphFields = { node: 1, initializer: 5, input: 11, output: 12, sparseInitializer: 15 };
 const valueFields = { name: 1, type: 2 };
 const typeFields = { tensorType: 1 };
-const tensorFields = { name: 8 };
+const nodeFields = { opType: 4, attribute: 5 };
+const attributeFields = { tensor: 5, graph: 6, tensors: 10, graphs: 11 };
+const functionFields = { node: 7 };
+const tensorFields = { name: 8, externalData: 13 };
 const sparseTensorFields = { values: 1 };
 
-type Handlers = Readonly<Record<number, (bytes: Uint8Array) => void>>;
+type Handlers = Readonly<Record<number, (bytes: Uint8Array) => unknown>>;
 
 /** Hands the bytes of the wanted fields of a message to their handlers and steps over the others. Copies nothing. */
 function readFields(message: Uint8Array, handlers: Handlers): void {
@@ -86,13 +94,49 @@ function tensorInfo(bytes: Uint8Array): TensorInfo {
   };
 }
 
-/** The graph's inputs, outputs and the names of its initializers. */
-function readGraph(bytes: Uint8Array) {
+/** What is found anywhere in a model, in branches of nodes, too. */
+interface Contents {
+  readonly operators: Set<string>;
+  readonly externalData: Set<string>;
+}
+
+/** A tensor's name; the file that holds its elements is added to the contents. */
+function readTensor(bytes: Uint8Array, { externalData }: Contents): string {
+  let name = '';
+  readFields(bytes, {
+    [tensorFields.name]: (text) => {
+      name = textOf(text);
+    },
+    [tensorFields.externalData]: (entry) => {
+      const { key, value } = onnx.StringStringEntryProto.decode(entry);
+      if (key === 'location') externalData.add(value);
+    },
+  });
+  return name;
+}
+
+function readNode(bytes: Uint8Array, contents: Contents): void {
+  const tensor = (message: Uint8Array): string => readTensor(message, contents);
+  const graph = (message: Uint8Array): unknown => readGraph(message, contents);
+  readFields(bytes, {
+    [nodeFields.opType]: (text) => contents.operators.add(textOf(text)),
+    [nodeFields.attribute]: (attribute) =>
+      readFields(attribute, {
+        [attributeFields.tensor]: tensor,
+        [attributeFields.tensors]: tensor,
+        [attributeFields.graph]: graph,
+        [attributeFields.graphs]: graph,
+      }),
+  });
+}
+
+/** The graph's inputs and outputs. */
+function readGraph(bytes: Uint8Array, contents: Contents) {
   const [inputs, outputs]: [TensorInfo[], TensorInfo[]] = [[], []];
   const initializers = new Set<string>();
-  const addInitializer = (tensor: Uint8Array): void =>
-    readFields(tensor, { [tensorFields.name]: (name) => initializers.add(textOf(name)) });
+  const addInitializer = (tensor: Uint8Array): unknown => initializers.add(readTensor(tensor, contents));
   readFields(bytes, {
+    [graphFields.node]: (node) => readNode(node, contents),
     [graphFields.input]: (message) => inputs.push(tensorInfo(message)),
     [graphFields.output]: (message) => outputs.push(tensorInfo(message)),
     [graphFields.initializer]: addInitializer,
@@ -106,6 +150,7 @@ function readModel(bytes: Uint8Array): ModelInfo {
   const metadata: [string, string][] = [];
   const opsets: number[] = [];
   const producer = { name: '', version: '' };
+  const contents: Contents = { operators: new Set(), externalData: new Set() };
   let graph: ReturnType<typeof readGraph> | undefined;
   readFields(bytes, {
     [modelFields.producerName]: (text) => {
@@ -115,7 +160,7 @@ function readModel(bytes: Uint8Array): ModelInfo {
       producer.version = textOf(text);
     },
     [modelFields.graph]: (message) => {
-      graph = readGraph(message);
+      graph = readGraph(message, contents);
     },
     [modelFields.opsetImport]: (message) => {
       const { domain, version } = onnx.OperatorSetIdProto.decode(message);
@@ -125,9 +170,17 @@ function readModel(bytes: Uint8Array): ModelInfo {
       const { key, value } = onnx.StringStringEntryProto.decode(message);
       metadata.push([key, value]);
     },
+    [modelFields.functions]: (message) =>
+      readFields(message, { [functionFields.node]: (node) => readNode(node, contents) }),
   });
   if (!graph || graph.outputs.length === 0) throw new InputError('it holds no graph with outputs');
-  return { ...graph, metadata: Object.fromEntries(metadata), opset: Math.max(0, ...opsets), producer };
+  return {
+    ...graph,
+    ...contents,
+    metadata: Object.fromEntries(metadata),
+    opset: Math.max(0, ...opsets),
+    producer,
+  };
 }
 
 /**

@@ -9,10 +9,10 @@ import { parseObject } from '../protocol/json.ts';
 const bodyOf = ({ body }: Call): Readonly<Record<string, unknown>> =>
   body.length === 0 ? {} : parseObject(body);
 
-export const repositoryIndex: Handler = (call) => {
+export const repositoryIndex: Handler = async (call) => {
   const { ready = false } = bodyOf(call);
   if (typeof ready !== 'boolean') throw errors.invalid('ready', 'true or false', show(ready));
-  const entries = call.service.registry.index();
+  const entries = await call.service.registry.index();
   return ok(ready ? entries.filter(({ state }) => state === 'READY') : entries);
 };
 

@@ -61,6 +61,22 @@ export function batchingOf(
 
 const isName = (size: unknown): boolean => typeof size === 'string' && size !== '' && size !== '?';
 
+/**
+ * Operators that scale by the largest and the least element of their whole operand. Two rows may well be alike in these, so that
+ * no trial finds that other rows change an answer.
+ */
+const scalingByAll: readonly string[] = [
+  'DynamicQuantizeLinear',
+  'DynamicQuantizeMatMul',
+  'DynamicQuantizeLSTM',
+];
+
+/** Why a model's operators say that no row is independent; undefined where they do not. */
+export function joinsRows(operators: ReadonlySet<string>): string | undefined {
+  const found = scalingByAll.find((name) => operators.has(name));
+  return found && `its ${found} scales each row by all that run together`;
+}
+
 /** How much a result may depend on the size of the batch: onnxruntime has other kernels for other sizes. */
 const tolerance = 1e-3;
 

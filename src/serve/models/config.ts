@@ -1,6 +1,7 @@
 /** A model's `config.json`: how it is to be served. Every key has a row in one table, and nothing else is taken. */
 
 import { InputError } from '../../errors.ts';
+import { requireKnown } from '../../kinds.ts';
 import { isObject } from '../../objects.ts';
 import { modelDefaults } from '../defaults.ts';
 import { type Device, devices } from '../workers/messages.ts';
@@ -150,13 +151,31 @@ export function parseConfig(
   for (const [key, value] of Object.entries(object)) {
     const name = names.find((candidate) => snake(candidate) === key);
     if (!name) throw new InputError(`${where}: no key "${key}"; there are ${names.map(snake).join(', ')}`);
-    const { accepts, expects } = table[name];
-    if (!accepts(value)) {
-      throw new InputError(`${where}: ${key}: expected ${expects}, got ${JSON.stringify(value)}`);
-    }
+    requireValue(name, value, `${where}: ${key}`);
     given[name] = value;
   }
   return checked({ ...defaults, ...given }, where);
+}
+
+function requireValue(name: keyof ModelConfig, value: unknown, where: string): void {
+  const { accepts, expects } = table[name];
+  if (!accepts(value)) throw new InputError(`${where}: expected ${expects}, got ${show(value)}`);
+}
+
+/** NaN and the like are no JSON. */
+const show = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+
+/**
+ * The configuration of models that do not say, given some of it by the program. What is undefined is as by default.
+ *
+ * @throws InputError that names the key, what was expected and what was found
+ */
+export function configOf(given: Partial<ModelConfig>, where: string): ModelConfig {
+  requireKnown(given, table);
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [name, value] of entries) requireValue(name as keyof ModelConfig, value, `${where}: ${name}`);
+  return checked({ ...configDefaults, ...Object.fromEntries(entries) }, where);
 }
 
 /** Refuses what does not go together. */

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { requireDevice } from '../../devices/index.ts';
 import { InputError, messageOf } from '../../errors.ts';
 import { type ModelMetadata, metadataFromProps } from '../../onnx/metadata.ts';
-import { readModelInfo } from '../../onnx/serde.ts';
+import { type ModelInfo, readModelInfo } from '../../onnx/serde.ts';
 import { adaptiveDelay, fixedDelay, noDelay } from '../batching/delay.ts';
 import { type Session, scheduled } from '../batching/scheduler.ts';
 import type { Signature } from '../protocol/infer.ts';
@@ -16,7 +16,7 @@ import { withLoneInstance } from '../workers/lone.ts';
 import { openPool, type Pool } from '../workers/pool.ts';
 import { createThreads, type Threads } from '../workers/threads.ts';
 import { measuredBatchSize } from './batch-size.ts';
-import { type Batching, batchingOf, rowsAreIndependent } from './batching.ts';
+import { type Batching, batchingOf, joinsRows, rowsAreIndependent } from './batching.ts';
 import { type Classifier, classifierOf } from './classifier.ts';
 import type { ModelConfig } from './config.ts';
 import {
@@ -73,10 +73,12 @@ export async function loadModel(
 ): Promise<Model> {
   const { name, version, path } = file;
   const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
-  const metadata = metadataFromProps(await propsOf(path));
+  const info = await infoOf(path);
+  const metadata = metadataFromProps(info.metadata);
+  const externalData = [...info.externalData];
   await checkDevice(config.device, path, say);
   const open = async (threads: number): Promise<Instance> => {
-    const instance = await openInstance({ path, device: config.device, threads }, workers);
+    const instance = await openInstance({ path, externalData, device: config.device, threads }, workers);
     await warmUp(instance, config, path, say);
     return instance;
   };
@@ -88,7 +90,7 @@ export async function loadModel(
   const pool = await poolOf(measured, open, say);
   try {
     const statistics = createStatistics();
-    const batching = await batchingFor(pool, config, path, say, usualBatchSize);
+    const batching = await batchingFor(pool, config, path, say, info.operators, usualBatchSize);
     const session = scheduled(pool, { name, ...batching, ...scheduling(config) }, statistics);
     const { inputs, outputs } = openBatch(pool, batching);
     const classifier = classifierOf({ metadata, config, inputs, outputs });
@@ -155,9 +157,9 @@ function scheduling(config: ModelConfig) {
   };
 }
 
-async function propsOf(path: string): Promise<Readonly<Record<string, string>>> {
+async function infoOf(path: string): Promise<ModelInfo> {
   try {
-    return readModelInfo(await readFile(path)).metadata;
+    return readModelInfo(await readFile(path));
   } catch (error) {
     throw new InputError(`${path}: cannot read the model: ${messageOf(error)}`);
   }
@@ -205,6 +207,7 @@ async function batchingFor(
   config: ModelConfig,
   path: string,
   warn: Warn,
+  operators: ReadonlySet<string>,
   usual: number | undefined,
 ): Promise<Batching> {
   let batching: Batching;
@@ -215,7 +218,7 @@ async function batchingFor(
   }
   if (!batching.guessed) return batching;
   const rows = (count: number, seed: number) => trialInputs(pool.inputs, config.warmUp, seed, count);
-  const reason = await rowsAreIndependent(pool, [rows(1, 1), rows(1, 2)]);
+  const reason = joinsRows(operators) ?? (await rowsAreIndependent(pool, [rows(1, 1), rows(1, 2)]));
   if (reason !== undefined) {
     warn(
       `requests are not batched: ${reason} (max_batch_size of config.json decides: 0 says that this is right)`,

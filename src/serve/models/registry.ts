@@ -37,8 +37,8 @@ export interface Registry {
   using<T>(model: Model, work: () => Promise<T>): Promise<T>;
   /** Whether all models that are to be served are. */
   isReady(): boolean;
-  /** Every version of every model, loaded or not. */
-  index(): IndexEntry[];
+  /** Every version of every model that is served or in the repository, loaded or not. */
+  index(): Promise<IndexEntry[]>;
   /**
    * Loads a model of the repository, or loads it again. What it replaces answers what it has taken.
    * @param config a text in place of its `config.json`
@@ -76,6 +76,16 @@ interface Entry {
   /** Changes of one model happen one after the other. */
   change: Promise<void>;
 }
+
+const indexOf = ({ name, models, others }: Entry): IndexEntry[] => [
+  ...others.map((other) => ({ name, ...other })),
+  ...models.map(
+    ({ version, session }): IndexEntry =>
+      session.failure
+        ? { name, version, state: 'UNAVAILABLE', reason: session.failure.message }
+        : { name, version, state: 'READY', reason: '' },
+  ),
+];
 
 /** Opens the models at a path, all of them or none: the first that cannot be loaded is the error. */
 export async function openRegistry(path: string, options: RegistryOptions = {}): Promise<Registry> {
@@ -224,16 +234,21 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
       [...entries.values()].every(
         ({ wanted, models }) => !wanted || (models.length > 0 && models.every(isReady)),
       ),
-    index: () =>
-      [...entries.values()].flatMap(({ name, models, others }) => [
-        ...others.map((other) => ({ name, ...other })),
-        ...models.map((model): IndexEntry => {
-          const { version, session } = model;
-          return session.failure
-            ? { name, version, state: 'UNAVAILABLE', reason: session.failure.message }
-            : { name, version, state: 'READY', reason: '' };
-        }),
-      ]),
+    async index() {
+      // The repository may be gone meanwhile: what is served is served all the same.
+      const { models: found } = await lookInto(path).catch(() => ({ models: [] }));
+      const known = [...entries.values()].flatMap(indexOf);
+      const isKnown = (name: string, version: string): boolean =>
+        known.some((entry) => entry.name === name && entry.version === version);
+      const unseen = found.flatMap(({ name, versions }) =>
+        versions
+          .filter(({ version }) => !isKnown(name, version))
+          .map(({ version }): IndexEntry => {
+            return { name, version, state: 'UNAVAILABLE', reason: 'it has not been loaded' };
+          }),
+      );
+      return [...known, ...unseen];
+    },
     async load(name, config) {
       const found = await asProtocolError(findInRepository(name), name);
       await asProtocolError(loadFound(found, config), name);

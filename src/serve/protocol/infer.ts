@@ -213,6 +213,14 @@ function parametersOf({ parameters }: Readonly<Record<string, unknown>>, where: 
   throw errors.invalid(where, 'an object', show(parameters));
 }
 
+/** The parameters of an input or output, whose elements are in the request or the answer. */
+function tensorParameters(object: TensorObject, where: string): Parameters {
+  const parameters = parametersOf(object, `${where}: parameters`);
+  const { shared_memory_region: region } = parameters;
+  if (!isGiven(region)) return parameters;
+  throw errors.invalid(where, 'no shared_memory_region, as this server shares no memory', show(region));
+}
+
 function flagOf(parameters: Parameters, name: string, where: string): boolean | undefined {
   const value = parameters[name];
   if (value === undefined || typeof value === 'boolean') return value;
@@ -255,7 +263,7 @@ function decodeInputs(
   for (const object of objects.values()) {
     const where = `input ${show(object.name)}`;
     const signature = signatures.find(({ name }) => name === object.name) as TensorSignature;
-    const parameters = parametersOf(object, `${where}: parameters`);
+    const parameters = tensorParameters(object, where);
     const size = countOf(parameters, 'binary_data_size', where);
     const blob = size === undefined ? undefined : blobs.subarray(at, at + size);
     if (blob && size !== undefined) {
@@ -311,7 +319,7 @@ function decodeOutputs(
   }
   return Array.from(objects.values(), (object) => {
     const where = `output ${show(object.name)}`;
-    const parameters = parametersOf(object, `${where}: parameters`);
+    const parameters = tensorParameters(object, where);
     const classes = countOf(parameters, 'classification', where) ?? 0;
     const signature = signatures.find(({ name }) => name === object.name);
     if (classes > 0 && (signature?.dtype === 'string' || signature?.dtype === 'float16')) {

@@ -10,6 +10,8 @@ export { type DeviceName as Device, deviceNames as devices } from '../../devices
 export interface InstanceOptions {
   /** The model file. */
   readonly path: string;
+  /** The files beside it that hold weights, as it names them. */
+  readonly externalData?: readonly string[];
   readonly device?: DeviceName;
   /** Threads that one operator may use; by default onnxruntime decides (one a physical core). */
   readonly threads?: number | undefined;

@@ -8,6 +8,7 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../errors.ts';
 import type { DataType } from '../../onnx/ir.ts';
 import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
+import { readExternalData } from './external-data.ts';
 import { buffersOf, type Command, type InstanceOptions, type Report, type Run } from './messages.ts';
 import { type Turn, takingTurns } from './turns.ts';
 
@@ -46,13 +47,14 @@ const inTurn: Doing = takingTurns(workerData as Turn, threadId);
 /** How what concerns the session is done: on the CPU at once. */
 let doing = atOnce;
 
-async function load({ path, device = 'cpu', threads }: InstanceOptions): Promise<Report> {
+async function load({ path, externalData = [], device = 'cpu', threads }: InstanceOptions): Promise<Report> {
   doing = device === 'webgpu' ? inTurn : atOnce;
   try {
     session = await doing(() =>
       InferenceSession.create(path, {
         executionProviders: [device],
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        externalData: readExternalData(path, externalData),
         // Failures reach the main thread as errors; onnxruntime need not write them to stderr as well.
         logSeverityLevel: 4,
       }),

@@ -281,6 +281,25 @@ describe('malformed', () => {
       data,
       /true or false, got 1/,
     ],
+    [
+      'an input in shared memory',
+      {
+        inputs: [
+          {
+            ...{ name: 'x', datatype: 'FP32', shape: [2, 3] },
+            parameters: { shared_memory_region: 'r', shared_memory_byte_size: 24 },
+          },
+        ],
+      },
+      Buffer.alloc(0),
+      /input "x": expected no shared_memory_region, as this server shares no memory, got "r"/,
+    ],
+    [
+      'an output into shared memory',
+      { ...good, outputs: [{ name: 'y', parameters: { shared_memory_region: 'r' } }] },
+      data,
+      /output "y": expected no shared_memory_region/,
+    ],
   ])('%s', async (_, json, blob, message) => {
     expectError(await infer('linear', binaryBody(json, blob)), 400, message);
   });

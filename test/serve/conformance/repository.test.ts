@@ -49,6 +49,21 @@ describe('index', () => {
     expect(await index({ ready: true })).toEqual(['echo/1 READY ']);
   });
 
+  it('lists what has come into the repository, and what is served though that is gone', async () => {
+    await put('later/3/model.onnx', linearModel());
+    await put('linear/7/model.onnx', linearModel());
+    const served = ['echo/1 READY ', 'linear/1 READY ', 'linear/2 READY '];
+    expect(await index()).toEqual([
+      ...served,
+      'later/3 UNAVAILABLE it has not been loaded',
+      'linear/7 UNAVAILABLE it has not been loaded',
+    ]);
+    expect(await index({ ready: true })).toEqual(served);
+    await rename(service.folder, `${service.folder}-away`);
+    expect(await index()).toEqual(served);
+    await rename(`${service.folder}-away`, service.folder);
+  });
+
   it.each([['[]'], ['{'], [{ ready: 1 }]])('refuses %j', async (given) => {
     expectError(await service.post('/v2/repository/index', given), 400);
   });

@@ -16,6 +16,7 @@ import {
   identityModel,
   linearModel,
   pairModel,
+  quantizedModel,
   testFolder,
 } from '../onnx.ts';
 
@@ -95,6 +96,21 @@ describe('a trial', () => {
       [2, 3],
       [3, 4],
     ]);
+    await model.session.close();
+  });
+
+  it('need not find out what an operator says: in 8 bits rows share a scale', async () => {
+    const model = await load(quantizedModel());
+    expect(model.batching.maxRows).toBe(0);
+    expect(model.warnings).toEqual([
+      expect.stringMatching(
+        /not batched: its DynamicQuantizeLinear scales each row by all that run together/,
+      ),
+    ]);
+    const ask = (scale: number) => model.session.infer(x([1, 4], [0, scale, 2 * scale, 3 * scale]));
+    const alone = values(await ask(1));
+    const [one] = await Promise.all([ask(1), ask(100), ask(1000)]);
+    expect(values(one as NamedTensors)).toEqual(alone);
     await model.session.close();
   });
 

@@ -31,7 +31,7 @@ it('keeps a model that comes back while a poll unloads it', async () => {
   await Promise.all([request, polled, loaded]);
 
   expect(registry.find('linear')).toMatchObject({ name: 'linear', version: '1' });
-  expect(registry.index()).toMatchObject([{ name: 'linear', state: 'READY' }]);
+  expect(await registry.index()).toMatchObject([{ name: 'linear', state: 'READY' }]);
   await registry.close();
   await removeFolder(folder);
 });
