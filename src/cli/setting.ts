@@ -65,6 +65,9 @@ export interface DataOptions {
 
 export const dataDefaults: DataOptions = { data: 'embedded' };
 
+/** Of an image, in pixels: more is usual in photographs and not in what networks are trained on. */
+const largeSide = 256;
+
 /** Loads the data set that the options name, and says what it is. */
 export async function openDataset({ data, imageSize, trainLimit, testLimit }: DataOptions): Promise<Dataset> {
   const { loadDataset } = await import('../data/index.ts');
@@ -74,5 +77,10 @@ export async function openDataset({ data, imageSize, trainLimit, testLimit }: Da
     `data: ${dataset.name}, ${train.count} training and ${test.count} test images, ` +
       `${shape.height}×${shape.width}×${shape.channels}, ${classes.length} classes`,
   );
+  if (Math.max(shape.height, shape.width) > largeSide) {
+    say(
+      `images of ${shape.height}×${shape.width} pixels take much memory and time: --image-size makes them smaller`,
+    );
+  }
   return dataset;
 }

@@ -15,6 +15,8 @@ import { readRetrainConfig } from './run-config.ts';
 import type { RetrainRunOptions } from './run-options.ts';
 
 export interface Trained {
+  /** Of the retraining. */
+  readonly folder: string;
   readonly options: RetrainRunOptions;
   readonly genotype: Genotype;
   readonly genotypeText: string;
@@ -40,6 +42,7 @@ export function openTrained(run: string, which: 'best' | 'last'): Trained {
   const { metadata, ...weights } = readWeights(file, network);
   const { normalization, accuracy } = metadata;
   return {
+    folder,
     options,
     genotype,
     genotypeText,

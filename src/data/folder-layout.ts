@@ -18,11 +18,12 @@ export interface FolderLayout {
   readonly test: readonly LabelledFile[];
 }
 
-const testNames = ['test', 'val'];
+/** What the folder of the test images may be called, in any case; the first that is there. */
+const testNames = ['test', 'val', 'valid', 'validation'];
 
 /**
- * Finds the images: either in `train/` and `test/` (else `val/`), each with one folder a class, or in one folder a
- * class directly, of which a stratified random fifth becomes the test set (see `holdOutFifth`). The class names
+ * Finds the images: either in `train/` and `test/` (else another of {@link testNames}), each with one folder a class, or in
+ * one folder a class directly, of which a stratified random fifth becomes the test set (see `holdOutFifth`). The class names
  * are the folders' names, sorted.
  *
  * @throws InputError when a class has no image to train on, a test class is unknown, or an image file is of another
@@ -30,10 +31,27 @@ const testNames = ['test', 'val'];
  */
 export async function findImages(folder: string, seed: number): Promise<FolderLayout> {
   const { folders } = await list(folder);
-  const test = testNames.find((name) => folders.includes(name));
-  return folders.includes('train') && test !== undefined
-    ? separate(join(folder, 'train'), join(folder, test))
-    : together(folder, seed);
+  const called = (wanted: string): string | undefined =>
+    folders.find((name) => name.toLowerCase() === wanted);
+  const train = called('train');
+  const [test] = testNames.flatMap((name) => called(name) ?? []);
+  if (train !== undefined && test !== undefined) return separate(join(folder, train), join(folder, test));
+  const half = train ?? test;
+  // A class may be called so, too: its folder holds images.
+  if (half !== undefined) await requireClass(folder, half);
+  return together(folder, seed);
+}
+
+/** @throws InputError where a folder is half of a data set and not a class */
+async function requireClass(folder: string, half: string): Promise<void> {
+  const path = join(folder, half);
+  if ((await list(path)).folders.length === 0) return;
+  const [first, ...others] = testNames.map((name) => `${name}/`);
+  const other = half.toLowerCase() === 'train' ? `${first} (or ${others.join(', ')})` : 'train/';
+  throw new InputError(
+    `${folder}: found ${half}/ and no ${other} beside it. Call the folder of the other images so, or give ${path} alone: ` +
+      'a fifth of its images is held out for testing.',
+  );
 }
 
 async function separate(trainFolder: string, testFolder: string): Promise<FolderLayout> {
@@ -71,7 +89,7 @@ async function filesByClass(folder: string): Promise<FilesByClass> {
 }
 
 // Left out silently they would bias the data set.
-const unreadable = /\.(avif|bmp|gif|heic|heif|jp2|jxl|tiff?)$/i;
+const unreadable = /\.(avif|bmp|dng|gif|heic|heif|jp2|jxl|p[bgnp]m|svg|tga|tiff?)$/i;
 
 async function imageFiles(folder: string): Promise<string[]> {
   const { files, folders } = await list(folder);
@@ -95,7 +113,7 @@ function requireImages(folder: string, files: FilesByClass): void {
   if (empty === undefined) return;
   throw new InputError(
     `${join(folder, empty[0])}: expected ${imageFormatNames} images of the class '${empty[0]}', found none. The layouts are` +
-      ' <class>/<image>, or train/<class>/<image> together with test/<class>/<image> (or val/).',
+      ` <class>/<image>, or train/<class>/<image> together with test/<class>/<image> (or ${testNames.slice(1).join('/, ')}/).`,
   );
 }
 

@@ -19,7 +19,12 @@ export const imageFormats: readonly ImageFormat[] = [
     extensions: ['.png'],
     signature: [0x89, ...ascii('PNG\r\n'), 0x1a, 0x0a],
   },
-  { name: 'JPEG', mediaType: 'image/jpeg', extensions: ['.jpg', '.jpeg'], signature: [0xff, 0xd8, 0xff] },
+  {
+    name: 'JPEG',
+    mediaType: 'image/jpeg',
+    extensions: ['.jpg', '.jpeg', '.jpe', '.jfif'],
+    signature: [0xff, 0xd8, 0xff],
+  },
   {
     name: 'WebP',
     mediaType: 'image/webp',

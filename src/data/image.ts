@@ -98,10 +98,14 @@ async function reading<Result>(name: string, limit: number, read: () => Promise<
     const message = messageOf(error);
     const reason = message.includes('pixel limit')
       ? `it exceeds the pixel limit of ${limit}; make it smaller`
-      : message;
+      : inOneLine(message);
     throw new InputError(`${name}: cannot be read as a ${imageFormatNames} image: ${reason}.`);
   }
 }
+
+/** libvips says what is wrong in several lines, some of them several times. */
+const inOneLine = (message: string): string =>
+  [...new Set(message.split('\n').map((line) => line.trim()))].filter((line) => line !== '').join('; ');
 
 function planar(interleaved: Uint8Array, channels: number): Uint8Array {
   const planes = new Uint8Array(interleaved.length);

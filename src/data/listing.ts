@@ -1,14 +1,17 @@
 /** What is in a folder. */
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../errors.ts';
 
-/** The names of a folder's entries, sorted by UTF-16 code unit; hidden ones are left out. */
+/** The names of a folder's entries, sorted by UTF-16 code unit, without hidden ones and {@link leftovers}. */
 export interface Listing {
   readonly files: readonly string[];
   readonly folders: readonly string[];
 }
+
+/** Folders that archives (macOS) and disk stations (Synology) leave beside a user's own. */
+const leftovers: readonly string[] = ['__MACOSX', '@eaDir'];
 
 /**
  * What a folder holds; symbolic links count as what they point at.
@@ -18,7 +21,7 @@ export interface Listing {
 export async function list(folder: string): Promise<Listing> {
   try {
     const entries = (await readdir(folder, { withFileTypes: true })).filter(
-      ({ name }) => !name.startsWith('.'),
+      ({ name }) => !name.startsWith('.') && !leftovers.includes(name),
     );
     const kinds = await Promise.all(entries.map((entry) => kindOf(folder, entry)));
     const other = kinds.indexOf('other');
@@ -35,7 +38,15 @@ type Kind = 'file' | 'folder' | 'other';
 
 /** Of what a link points at. Reading from what is neither file nor folder may never end. */
 async function kindOf(folder: string, entry: Dirent): Promise<Kind> {
-  const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)) : entry;
+  const target = entry.isSymbolicLink() ? await targetOf(folder, entry.name) : entry;
   if (target.isDirectory()) return 'folder';
   return target.isFile() ? 'file' : 'other';
+}
+
+async function targetOf(folder: string, link: string): Promise<Stats> {
+  try {
+    return await stat(join(folder, link));
+  } catch (error) {
+    throw new Error(`${link} is a link to what cannot be read: ${messageOf(error)}`);
+  }
 }

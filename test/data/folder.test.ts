@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import sharp from 'sharp';
@@ -44,14 +44,41 @@ describe('a folder of images', () => {
     expect([...dataset.train.images.subarray(12, 24)]).toEqual([...bytesOf(12, 1)]);
   });
 
-  it('may call its test images val/', async () => {
-    const files = { ...(await classesOf(['train/a', 'train/b'], 2)), ...(await classesOf(['val/a'], 1)) };
+  it.each([
+    ['train', 'val'],
+    ['train', 'valid'],
+    ['Train', 'Test'],
+    ['TRAIN', 'Validation'],
+  ])('may call its images %s/ and %s/', async (train, test) => {
+    const files = {
+      ...(await classesOf([`${train}/a`, `${train}/b`], 2)),
+      ...(await classesOf([`${test}/a`], 1)),
+    };
     expect((await loadDataset(await folderWith(files))).test.count).toBe(1);
+  });
+
+  it('may hold what archives and disk stations leave, and JPEGs under their rarer names', async () => {
+    const files = { ...(await classesOf(['a', 'b'], 5)), '__MACOSX/a/x.png': '', '@eaDir/x.png': '' };
+    const folder = await folderWith(files);
+    const jpeg = await sharp({ create: { width: 4, height: 3, channels: 3, background: 'black' } })
+      .toColourspace('b-w')
+      .jpeg()
+      .toBuffer();
+    for (const name of ['x.jfif', 'y.JPE']) await writeFile(join(folder, 'a', name), jpeg);
+    const { classes, train, test } = await loadDataset(folder);
+    expect([classes, train.count + test.count]).toEqual([['a', 'b'], 12]);
   });
 
   it('may have a class called train', async () => {
     const dataset = await loadDataset(await folderWith(await classesOf(['bus', 'train'], 5)));
     expect(dataset.classes).toEqual(['bus', 'train']);
+  });
+
+  it('names a link that leads nowhere', async () => {
+    const folder = await folderWith(await classesOf(['a', 'b'], 2));
+    await symlink('nowhere', join(folder, 'a', 'link.png'));
+    const message = await inputErrorOf(loadDataset(folder));
+    expect(message).toMatch(/a: cannot be read: link\.png is a link to what cannot be read: ENOENT/);
   });
 
   it('follows symbolic links', async () => {
@@ -135,6 +162,18 @@ describe('a folder of images', () => {
     'a folder in the folder of a class': [
       async () => ({ ...(await classesOf(['a', 'b'], 2)), ...(await classesOf(['b/2021'], 1)) }),
       /b\/2021: expected images in the folder of a class, found a folder\. Move its images up/,
+    ],
+    'images to train on alone': [
+      async () => ({ ...(await classesOf(['train/a', 'train/b'], 2)), ...(await classesOf(['extra'], 1)) }),
+      /: found train\/ and no test\/ \(or val\/, valid\/, validation\/\) beside it\. .* or give .*train alone/,
+    ],
+    'test images alone': [
+      () => classesOf(['Valid/a', 'Valid/b'], 2),
+      /: found Valid\/ and no train\/ beside it\. /,
+    ],
+    'a format that is left out': [
+      async () => ({ ...(await classesOf(['a', 'b'], 2)), 'a/x.ppm': '' }),
+      /a\/x\.ppm: expected a PNG, JPEG or WebP image\. Convert it/,
     ],
     'an unknown test class': [
       async () => ({ ...(await classesOf(['train/a', 'train/b'], 2)), ...(await classesOf(['test/c'], 1)) }),

@@ -1,5 +1,5 @@
 /** The whole way, as a user goes it: search → retrain → export → evaluate → serve, in child processes. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -164,6 +164,15 @@ it('from a folder of pictures to a served model', async () => {
   const dataset = await loadDataset(place('pictures'), { imageSize: 10, limit: { train: 100, test: 50 } });
   expect(dataset.classes).toEqual(['blue', 'green', 'red']);
   await expectUsable('runs/pictures', 'pictures', data, dataset);
+
+  // Which images are held out depends on how many there are.
+  const others = /the images of pictures are not those of the training in .*: test images may be among those/;
+  expect((await nas(folder.path, 'evaluate', 'runs/pictures')).stderr).not.toMatch(others);
+  await cp(place('pictures', 'red', '0.png'), place('pictures', 'red', 'new.png'));
+  expect(await nas(folder.path, 'evaluate', 'runs/pictures')).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(others),
+  });
 });
 
 it('from nothing to a verified model: quickstart, interrupted once', async () => {

@@ -8,7 +8,9 @@ import { isLabels, metadataFromProps } from '../../onnx/metadata.ts';
 import { readModelInfo } from '../../onnx/serde.ts';
 import { accuracyOf, splitLogits } from '../../retrain/evaluate.ts';
 import { compileClassifier, evaluationBatch } from '../../retrain/retrain.ts';
+import { dataOptionNames } from '../options.ts';
 import { withFixedData } from '../places.ts';
+import { sayIfOthers } from '../same-images.ts';
 import {
   type DataOptions,
   type DeviceOptions,
@@ -57,6 +59,7 @@ async function evaluateRun(run: string, given: Partial<EvaluateOptions>): Promis
   const engine = await openEngine({ ...deviceDefaults, ...given });
   const dataset = await openDataset({ ...trained.options, ...given });
   requireFit(dataset, trained.dataset, run);
+  if (dataOptionNames.every((name) => given[name] === undefined)) sayIfOthers(trained.folder, dataset);
   const { classifier, dispose } = await compileClassifier(engine, trained.network, dataset.shape);
   const classify = classifier(trained.weights);
   const logits = await splitLogits(

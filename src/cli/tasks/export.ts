@@ -12,6 +12,7 @@ import { requireWritable, writeWhole } from '../../runs/files.ts';
 import { version } from '../../version.ts';
 import { percent, say } from '../output.ts';
 import { withFixedData } from '../places.ts';
+import { sayIfOthers } from '../same-images.ts';
 import { type DataOptions, type DeviceOptions, openDataset, openEngine } from '../setting.ts';
 import { openTrained } from '../trained.ts';
 import { requireFit } from './fit.ts';
@@ -53,6 +54,9 @@ export async function runExport(run: string, options: ExportOptions): Promise<Ex
   const engine = await openEngine(options);
   const dataset = await openDataset({ ...trained.options, ...withFixedData(options) });
   requireFit(dataset, trained.dataset, run);
+  const { imageSize, trainLimit, testLimit } = options;
+  // With these the images are others on purpose.
+  if (!imageSize && !trainLimit && !testLimit) sayIfOthers(trained.folder, dataset);
   const { shape, classes } = dataset;
   const metadata = {
     labels: trained.dataset.classes,
