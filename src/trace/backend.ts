@@ -18,6 +18,9 @@ import { onnxType, type Traced } from './traced.ts';
 
 export const backendName = 'onnx';
 
+const whileTraced =
+  'while a function is traced its tensors have no values yet: express the decision with tf.where';
+
 /** Computes a graph without inputs; the result's elements by output name. */
 export type Evaluator = (graph: Graph) => Promise<Record<string, TensorData>>;
 
@@ -99,8 +102,7 @@ export class OnnxBackend extends tf.KernelBackend {
     const open = [value, ...read].find((input) => input?.source.kind === 'input');
     if (open?.source.kind === 'input') {
       throw new Error(
-        `a value that depends on the traced function's input "${open.source.name}" was read; ` +
-          'while a function is traced its tensors have no values yet: express the decision with tf.where',
+        `a value that depends on the traced function's input "${open.source.name}" was read; ${whileTraced}`,
       );
     }
     if (!this.evaluator) {
@@ -121,7 +123,9 @@ export class OnnxBackend extends tf.KernelBackend {
       return entry.value.source.data as Float32Array;
     }
     throw new Error(
-      'the onnx backend computes asynchronously: use "await tensor.data()" instead of dataSync()',
+      this.lowering
+        ? `a value was read; ${whileTraced}`
+        : 'the onnx backend computes asynchronously: use "await tensor.data()" instead of dataSync()',
     );
   }
 

@@ -1,4 +1,7 @@
 /** `trace(function, signature)` → graph: runs a tfjs function once on the recording backend. */
+import type { Tensor, Variable } from '@tensorflow/tfjs';
+import { InputError } from '../errors.ts';
+import { isObject, isWhole } from '../objects.ts';
 import { type Graph, inputValue, type Output, type Value } from '../onnx/ir.ts';
 import { probeSizes, unifySymbolic } from '../onnx/symbolic.ts';
 import type { FunctionOf, Signature, TensorFunction, Tensors } from '../signature.ts';
@@ -21,7 +24,10 @@ export interface TraceOptions {
  * Named dimensions of the signature stay open in the graph: the function is traced with two sizes, and what
  * differs between the two graphs is what depends on the dimension.
  *
- * @throws LoweringError naming the kernel, its operands and the cause, where a kernel cannot be expressed
+ * What does not depend on the inputs is computed once, while the function is traced: so are numbers that it draws at random.
+ *
+ * @throws LoweringError naming the kernel, its operands and the cause, where a kernel cannot be expressed; InputError where the
+ * signature has what is no dimension, or the function gives something else than tensors or assigns to a variable
  */
 export function trace<Inputs extends Signature>(
   fn: FunctionOf<Inputs>,
@@ -30,6 +36,7 @@ export function trace<Inputs extends Signature>(
 ): Graph;
 export function trace(fn: TensorFunction, signature: Signature, options: TraceOptions = {}): Graph {
   const { optimize = (graph) => graph } = options;
+  requireDimensions(signature);
   const symbols = [
     ...new Set(Object.values(signature).flatMap(({ shape }) => shape.filter((d) => typeof d === 'string'))),
   ];
@@ -56,8 +63,7 @@ function traceOnce(
       inputs.push(value);
       tensors[input] = backend.tensorOf({ value, layout: 'plain', shape: known, dtype });
     }
-    const results = Object.entries(fn(tensors));
-    if (results.length === 0) throw new Error(`the traced function ${name} returned no tensors`);
+    const results = tensorsOf(fn(tensors), name);
     return results.map(([output, tensor]) => ({
       name: output,
       value: backend.currentLowering().as(backend.tracedOf(tensor), 'plain'),
@@ -67,10 +73,46 @@ function traceOnce(
   withBackend(backendName, () =>
     // Not the result of tidy, which would look for tensors in it: through the whole graph, element by element.
     tf.tidy('trace', () => {
-      outputs = backend.recording(device, record);
+      outputs = withoutAssignments(() => backend.recording(device, record));
     }),
   );
   return { name, inputs, outputs };
+}
+
+function requireDimensions(signature: Signature): void {
+  for (const [input, { shape }] of Object.entries(signature)) {
+    const wrong = shape.find((size) => size === '' || (typeof size !== 'string' && !isWhole(size, 0)));
+    if (wrong === undefined) continue;
+    throw new InputError(
+      `the input ${input} must have dimensions that are whole numbers from 0, or names such as 'N' where they are open, ` +
+        `got [${shape.map((size) => (size === '' ? "''" : String(size))).join(', ')}]`,
+    );
+  }
+}
+
+/** What a function has given, by name. */
+function tensorsOf(results: unknown, name: string): [string, Tensor][] {
+  const entries = isObject(results) ? Object.entries(results) : [];
+  if (entries.length > 0 && entries.every(([, result]) => result instanceof tf.Tensor)) {
+    return entries as [string, Tensor][];
+  }
+  const waits = results instanceof Promise ? ': it is async, and a trace cannot wait' : '';
+  throw new InputError(`the traced function ${name} must return an object of tensors by name${waits}`);
+}
+
+/** Runs `body` while nothing can be assigned to a variable, which would lose its elements to what has none yet. */
+function withoutAssignments<T>(body: () => T): T {
+  const { assign } = tf.Variable.prototype;
+  tf.Variable.prototype.assign = function refuse(this: Variable): never {
+    throw new InputError(
+      `the traced function assigns to the variable ${this.name}: return the new value instead`,
+    );
+  };
+  try {
+    return body();
+  } finally {
+    tf.Variable.prototype.assign = assign;
+  }
 }
 
 /** Runs `body` with a tfjs backend selected, and selects the former one again. */

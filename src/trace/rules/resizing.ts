@@ -47,14 +47,30 @@ function linearPixels(position: number, side: Side): readonly (readonly [pixel: 
 
 const positionsOf = ({ to }: Side): number[] => [...Array(to).keys()];
 
+/**
+ * The scale that makes a side as long as it is to be, whoever multiplies: onnxruntime rounds the product to float32, ONNX's
+ * shape inference does not. One that is rounded down to float32 falls short, and the next one does not.
+ */
+function scaleOf(from: number, to: number): number {
+  const scale = Float32Array.of(to / from);
+  if (Math.floor(from * (scale[0] as number)) < to) {
+    const bits = new Uint32Array(scale.buffer);
+    bits[0] = (bits[0] as number) + 1;
+  }
+  return scale[0] as number;
+}
+
 /** The Resize operator, on an nchw image. */
 function resize(lower: Lowering, x: Traced, [height, width]: Size, attributes: Attributes): Traced {
   const { graph } = lower;
   const [n, h, w, c] = x.shape as [number, number, number, number];
   // Scales leave the batch open, sizes name it; but rounded to float32 a scale may miss the size.
-  const scales = Float32Array.of(1, 1, height / h, width / w);
-  const reached = [n, c, h, w].map((size, axis) => Math.floor(Math.fround(size * (scales[axis] as number))));
-  const target = sameShape(reached, [n, c, height, width])
+  const scales = Float32Array.of(1, 1, scaleOf(h, height), scaleOf(w, width));
+  const reached = [n, c, h, w].map((size, axis) => size * (scales[axis] as number));
+  const isReached = [reached, reached.map(Math.fround)].every((sizes) =>
+    sameShape(sizes.map(Math.floor), [n, c, height, width]),
+  );
+  const target = isReached
     ? [graph.constant(scales, { dtype: 'float32', shape: [4] })]
     : [null, graph.ints([n, c, height, width])];
   const y = graph.node('Resize', [lower.as(x, 'nchw'), null, ...target], attributes);
