@@ -39,6 +39,8 @@
  * console.log(printGraph(step));
  * ```
  */
+export { LoweringError } from './trace/backend.ts';
+export type { Device } from './trace/device.ts';
 export { type TraceOptions, trace } from './trace/trace.ts';
 export {
   type FunctionOf,

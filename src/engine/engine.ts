@@ -1,5 +1,8 @@
 /** Engines: what runs a tfjs function many times. */
-import type { Precision } from '../precision.ts';
+import { InputError } from '../errors.ts';
+import { oneOf, requireKind } from '../kinds.ts';
+import { isWhole } from '../objects.ts';
+import { type Precision, precisions } from '../precision.ts';
 import type { Signature, Step, TensorFunction, Tensors } from '../signature.ts';
 
 export type Elements = Float32Array | Int32Array | Uint8Array;
@@ -12,6 +15,7 @@ export type Run = (feeds: Feeds) => Promise<Record<string, Elements>>;
 
 export interface Compiled {
   readonly run: Run;
+  /** Ends what was compiled, when what runs is done. Can be called twice. */
   dispose(): Promise<void>;
 }
 
@@ -47,7 +51,7 @@ export interface Engine {
   /**
    * Prepares a function for inputs of the signature's shapes; all dimensions must be numbers.
    *
-   * @throws InputError where the engine does not have the precision
+   * @throws InputError where a dimension is open, or the engine does not have the precision
    */
   compile(fn: TensorFunction, signature: Signature, name: string, precision?: Precision): Promise<Compiled>;
   /**
@@ -66,15 +70,56 @@ export const runsOf = <Tasks extends Readonly<Record<string, Task>>>(
     Object.entries(tasks).map(([name, task]) => [name, runOf(task, name)]),
   ) as Program<Tasks>['run'];
 
+function requireCompilable(name: string, { signature, precision = 'float32' }: Task): void {
+  requireKind(oneOf(precisions), precision, `the precision of ${name}`);
+  for (const [input, { shape }] of Object.entries(signature)) {
+    if (shape.every((size) => isWhole(size, 0))) continue;
+    throw new InputError(
+      `${name}: the input ${input} is compiled for one size: its dimensions must be whole numbers, got [${shape.join(', ')}]`,
+    );
+  }
+}
+
+/** The same program, whose end waits for what runs, comes once, and is told to who would run it afterwards. */
+function endingOnce<Tasks extends Readonly<Record<string, Task>>>(
+  { run, dispose }: Program<Tasks>,
+  tasks: Tasks,
+): Program<Tasks> {
+  let ended: Promise<void> | undefined;
+  const running = new Set<Promise<unknown>>();
+  return {
+    run: runsOf(tasks, (_, name) => async (feeds) => {
+      if (ended) throw new Error(`${name} cannot run: it was disposed`);
+      const results = (run[name] as Run)(feeds);
+      running.add(results);
+      try {
+        return await results;
+      } finally {
+        running.delete(results);
+      }
+    }),
+    dispose: () => {
+      ended ??= Promise.allSettled(running).then(dispose);
+      return ended;
+    },
+  };
+}
+
 /** An engine, given how it compiles functions that take turns. */
-export const engineOf = (name: string, compileAll: Engine['compileAll']): Engine => ({
-  name,
-  compileAll,
-  compile: async (fn, signature, task, precision) => {
-    const { run, dispose } = await compileAll({ [task]: { fn, signature, precision } });
-    return { run: run[task] as Run, dispose };
-  },
-});
+export function engineOf(name: string, compileTasks: Engine['compileAll']): Engine {
+  const compileAll: Engine['compileAll'] = async (tasks) => {
+    for (const [task, subject] of Object.entries(tasks)) requireCompilable(task, subject);
+    return endingOnce(await compileTasks(tasks), tasks);
+  };
+  return {
+    name,
+    compileAll,
+    compile: async (fn, signature, task, precision) => {
+      const { run, dispose } = await compileAll({ [task]: { fn, signature, precision } });
+      return { run: run[task] as Run, dispose };
+    },
+  };
+}
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 

@@ -17,6 +17,7 @@ import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { formatGenotype, type Genotype } from '../search/genotype.ts';
+import { requireGenotype } from '../search/genotype-file.ts';
 import { accuracyOf, type Classifier, splitLogits } from './evaluate.ts';
 import { makeNetwork, type Network } from './network.ts';
 import { retrainOptionKinds } from './option-kinds.ts';
@@ -93,7 +94,7 @@ export async function compileClassifier(
  * The folder receives the weights of the best evaluation (`best.safetensors`) and of the last epoch
  * (`last.safetensors`).
  *
- * @throws InputError where an option is unknown or not what it must be
+ * @throws InputError where the genotype is none, or an option is unknown or not what it must be
  */
 export async function retrain(
   genotype: Genotype,
@@ -101,6 +102,7 @@ export async function retrain(
   options: RetrainOptions,
   { engine, folder, resume = false, signal, observer }: RetrainSetting,
 ): Promise<RetrainResult> {
+  requireGenotype(genotype);
   requireKnown(options, retrainOptionKinds);
   requireKinds(options, retrainOptionKinds);
   const { shape, train, test } = dataset;

@@ -100,6 +100,23 @@ export function genotypeFromJson(text: string, where = 'genotype'): Genotype {
   );
 }
 
+/**
+ * Checks what a program says is a genotype.
+ *
+ * @throws InputError where it is none, or has an operation, an input or a state that is none
+ */
+export function requireGenotype(genotype: Genotype): void {
+  let text: string;
+  try {
+    text = genotypeToJson(genotype);
+  } catch {
+    throw new InputError(
+      'expected a genotype: loadGenotype makes one of a name or a file, parseGenotype of a text',
+    );
+  }
+  genotypeFromJson(text);
+}
+
 /** The genotype in a JSON file of this format. InputError where it is none. */
 export const readGenotype = (file: string): Genotype => genotypeFromJson(readFileSync(file, 'utf8'), file);
 

@@ -111,6 +111,30 @@ describe.each(engines)('$name', ({ engine }) => {
     await compiled.dispose();
   });
 
+  it('ends once, when what runs is done, and says so to who comes late', async () => {
+    const compiled = await engine.compile((inputs) => ({ y: tensor(inputs.x) }), { x: float32(2) }, 'late');
+    const feeds = { x: Float32Array.of(1, 2) };
+    const running = compiled.run(feeds);
+    await Promise.all([compiled.dispose(), compiled.dispose()]);
+    expect(await running).toEqual({ y: feeds.x });
+    await expect(compiled.run(feeds)).rejects.toThrow('late cannot run: it was disposed');
+    await compiled.dispose();
+  });
+
+  it.each<[Signature, string | undefined, RegExp]>([
+    [{ x: float32('N', 2) }, undefined, /^open: the input x is compiled for one size: .* got \[N, 2\]$/],
+    [{ x: float32(2) }, 'float64', /^the precision of open must be one of float32, float16, got float64$/],
+  ])('refuses %o in %s', async (wrong, precision, message) => {
+    const refused = engine.compile(
+      (inputs) => ({ y: tensor(inputs.x) }),
+      wrong,
+      'open',
+      precision as 'float32',
+    );
+    await expect(refused).rejects.toThrow(InputError);
+    await expect(refused).rejects.toThrow(message);
+  });
+
   it('passes on what a function throws', async () => {
     const fail = () => {
       throw new Error('out of cheese');

@@ -68,6 +68,23 @@ describe('retrain', () => {
     expect(runs).toEqual([]);
   });
 
+  it.each<[unknown, RegExp]>([
+    ['darts_v2', /^expected a genotype: loadGenotype makes one of a name/],
+    [undefined, /^expected a genotype/],
+    [{ normal: { nodes: [], concat: [] } }, /^expected a genotype/],
+    [
+      { ...genotype, normal: { nodes: [[{ operation: 'sep_conv_9x9', input: 0 }]], concat: [2] } },
+      /sep_conv_9x9/,
+    ],
+    [{ ...genotype, reduce: { nodes: [[{ operation: 'none', input: 7 }]], concat: [2] } }, /7/],
+  ])('refuses %j, which is no genotype', async (wrong, message) => {
+    const { engine, runs } = counting();
+    const refused = retrain(wrong as typeof genotype, numbered(images), small, { engine });
+    await expect(refused).rejects.toThrow(InputError);
+    await expect(refused).rejects.toThrow(message);
+    expect(runs).toEqual([]);
+  });
+
   it('shows every image once an epoch, in another order in each', async () => {
     const { engine, runs } = counting();
     await retrain(genotype, numbered(images), small, { engine });
