@@ -31,7 +31,7 @@
  * const step = trace(
  *   ({ w, x }) => {
  *     const gradient = tf.grad((weights) => loss(weights, x))(w);
- *     return { w: tf.sub(w, tf.mul(gradient, 0.1)) };
+ *     return { next: tf.sub(w, tf.mul(gradient, 0.1)) };
  *   },
  *   { w: float32(3, 2), x: float32(4, 3) },
  *   { name: 'step' },
@@ -39,9 +39,9 @@
  * console.log(printGraph(step));
  * ```
  */
-export { LoweringError } from './trace/backend.ts';
-export type { Device } from './trace/device.ts';
 export { type TraceOptions, trace } from './trace/trace.ts';
+export type { Device } from './trace/device.ts';
+export { LoweringError } from './trace/backend.ts';
 export {
   type FunctionOf,
   float32,

@@ -62,13 +62,17 @@ function pair(a: Value, b: Value | undefined, result: Value, { unified, partners
 }
 
 /** The unified value of two values that correspond; constants must be equal. */
+/** A function may make one of the size (`tf.zeros([n, 3])`), or draw it at random each time it is traced. */
+const differing =
+  'a constant that differs with the size: make it of an input, such as tf.mul(tf.slice(x, …), 0), and draw nothing at random';
+
 function unifyValue(a: Value, b: Value | null | undefined, { unified, partners }: Unification): Value {
   if (a.source.kind === 'constant') {
     ensure(
       b?.source.kind === 'constant' && formatType(a.type) === formatType(b.type),
       () => 'the constants differ',
     );
-    ensure(sameElements(a.source.data, b.source.data), () => 'it is a constant that differs with the size');
+    ensure(sameElements(a.source.data, b.source.data), () => `it is ${differing}`);
     return a;
   }
   const known = unified.get(a);
@@ -86,7 +90,7 @@ function unifyInput(nodes: readonly [Node, Node], index: number, state: Unificat
   if (a.source.kind === 'constant' && b?.source.kind === 'constant') {
     if (sameElements(a.source.data, b.source.data)) return unifyValue(a, b, state);
     const open = openConstant(nodes, index, a.source.data, b.source.data);
-    ensure(open !== undefined, () => `input ${index} is a constant that differs with the size`);
+    ensure(open !== undefined, () => `input ${index} is ${differing}`);
     return state.constant(open, a.type);
   }
   return unifyValue(a, b, state);

@@ -265,7 +265,11 @@ describe('infer', () => {
     ],
     ['a wrong shape', { inputs: [{ ...x, shape: [3, 2] }] }, 'input "x": expected shape [-1,3], got [3,2]'],
     ['no shape', { inputs: [{ ...x, shape: undefined }] }, 'got nothing'],
-    ['a batch of none', { inputs: [{ ...x, shape: [0, 3], data: [] }] }, 'whole numbers from 1, got [0, 3]'],
+    [
+      'a batch of none',
+      { inputs: [{ ...x, shape: [0, 3], data: [] }] },
+      'whole numbers, the first from 1, got [0, 3]',
+    ],
     [
       'too few elements',
       { inputs: [{ ...x, data: [1] }] },

@@ -1,6 +1,7 @@
 /** A graph, or several that take turns, to the bytes of an ONNX file. */
 
 import type { onnx as Onnx } from 'onnx-proto';
+import { InputError } from '../../errors.ts';
 import { alternativeName, chosenName } from '../alternatives.ts';
 import { bodiesOf, createNode, exemplars, type Graph, graphNodes, type Node, type Value } from '../ir.ts';
 import { dialectOpset } from '../operators.ts';
@@ -37,7 +38,11 @@ function withOwnOutputs(given: Graph): Graph {
   );
   const used = new Set<Value>();
   const outputs = graph.outputs.map(({ name, value }) => {
-    if (inputNames.has(name)) throw new Error(`${graph.name} has an input and an output named ${name}`);
+    if (inputNames.has(name)) {
+      throw new InputError(
+        `${graph.name} has an input and an output named ${name}: in a file a name is one value's; call the output something else`,
+      );
+    }
     const own = value.source.kind === 'node' && !used.has(value);
     used.add(value);
     if (own) return { name, value };
@@ -106,7 +111,8 @@ function opsetImports(graph: Graph, opset: number): OperatorSet[] {
 /**
  * The graph as the bytes of an ONNX file. Names are stable: the same graph gives the same bytes.
  *
- * @throws Error where the opset asked for is lower than the operators need or higher than the dialect's
+ * @throws Error where the opset asked for is lower than the operators need or higher than the dialect's; InputError where an
+ * input and an output have one name
  */
 export function serialize(graph: Graph, options: SerializeOptions = {}): Uint8Array {
   const complete = withOwnOutputs(graph);

@@ -60,15 +60,29 @@ export function* encodeTensor(name: string, { dtype, shape, data }: Tensor): Gen
   yield data.length === 0 ? `${before}]}` : ']}';
 }
 
+/** The product of its other lengths, at most, where a tensor has a length of 0. */
+const largestEmpty = 2 ** 26;
+
 /**
- * Lengths are from 1: with a length of 0 a tensor has no elements whatever its other lengths are, and a request
- * of a few bytes could make the model allocate gigabytes.
+ * With a length of 0, as a decoder's cache of what came before has at first, a tensor has no elements whatever its other
+ * lengths are: these are limited, or a request of a few bytes could make the model allocate gigabytes. There is no batch of 0.
  */
 function decodeShape(value: unknown, signature: TensorSignature, where: string): number[] {
-  const isLength = (length: unknown): length is number => Number.isSafeInteger(length) && Number(length) > 0;
+  const isLength = (length: unknown, i: number): length is number =>
+    Number.isSafeInteger(length) && Number(length) >= (i === 0 ? 1 : 0);
   if (!Array.isArray(value) || !value.every(isLength)) {
     const got = Array.isArray(value) ? `[${value.map(show).join(', ')}]` : show(value);
-    throw errors.invalid(where, 'shape to be an array of whole numbers from 1', got);
+    throw errors.invalid(where, 'shape to be an array of whole numbers, the first from 1', got);
+  }
+  if (value.includes(0)) {
+    const others = sizeOf(value.filter((length) => length > 0));
+    if (others > largestEmpty) {
+      throw errors.invalid(
+        where,
+        `lengths beside 0 of at most ${largestEmpty} together`,
+        JSON.stringify(value),
+      );
+    }
   }
   const expected = shapeIn(signature);
   // An empty shape may stand for an undeclared rank: see TensorSignature.

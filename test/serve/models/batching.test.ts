@@ -206,6 +206,17 @@ describe('batched answers', () => {
     await model.session.close();
   });
 
+  it('may have rows without elements, as a cache has at first', async () => {
+    const model = await load(identityModel('float32', ['batch', 'length', 2]));
+    const lengths = [0, 1, 0];
+    const answers = await Promise.all(
+      lengths.map((length) => model.session.infer(x([1, length, 2], Array<number>(2 * length).fill(7)))),
+    );
+    expect(answers.map((answer) => answer.get('y')?.shape)).toEqual(lengths.map((length) => [1, length, 2]));
+    expect(answers.map((answer) => values(answer))).toEqual([[], [7, 7], []]);
+    await model.session.close();
+  });
+
   it('fail alone where one request is wrong', async () => {
     const model = await load(gatherModel());
     const ask = (index: number) =>
