@@ -115,7 +115,7 @@ const schemas = {
         object(
           {
             name: text,
-            shape: list({ type: 'integer', minimum: 1 }),
+            shape: list({ type: 'integer', minimum: 0 }),
             datatype,
             parameters: object({ binary_data_size: count }, ['binary_data_size']),
             data: { type: 'array', description: 'row-major, flat or nested' },
