@@ -1,5 +1,6 @@
 /** Tables of what α's candidates cost: counted by tracing each operation at each of its shapes, or measured. */
 import { networkCost } from '../export/cost.ts';
+import { oneOf, requireKind } from '../kinds.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { genotypeOfEdges } from '../search/derive.ts';
 import type { Genotype } from '../search/genotype.ts';
@@ -52,8 +53,11 @@ export function restOf(
 /**
  * The table of a counted cost. The network of a genotype has exactly the parameters that the table adds up to; of the
  * multiply–accumulates no more than that, as what no edge reads is not computed.
+ *
+ * @throws InputError where it is no cost that is counted
  */
 export function countedTable(space: SearchSpace, size: NetworkSize, cost: keyof OperationCost): CostTable {
+  requireKind(oneOf(['parameters', 'macs']), cost, 'the counted cost');
   const known = new Map<string, OperationCost>();
   const costAt = (shape: OperationShape): number => {
     const name = shapeName(shape);

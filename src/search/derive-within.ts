@@ -12,7 +12,7 @@ import { choicesOf, genotypeOfEdges, type WeighedEdge } from './derive.ts';
 import type { Genotype } from './genotype.ts';
 import { edgePlaces } from './skeleton-names.ts';
 import type { SearchSpace } from './spaces.ts';
-import type { Strengths } from './strengths.ts';
+import { requireStrengths, type Strengths } from './strengths.ts';
 
 /** A longer frontier is thinned. */
 const mostSolutions = 4096;
@@ -198,12 +198,17 @@ export function requireFeasible(space: SearchSpace, table: CostTable, { cost, li
   );
 }
 
-/** The genotype of the greatest sum of strengths whose network costs at most `limit`. */
+/**
+ * The genotype of the greatest sum of strengths whose network costs at most `limit`.
+ *
+ * @throws InputError where the strengths are not those of the space, or no network of it costs as little
+ */
 export function deriveWithin(
   strengths: Strengths,
   space: SearchSpace,
   { table, cost, limit }: Limit & { readonly table: CostTable },
 ): Genotype {
+  requireStrengths(strengths, space);
   const best = solve(strengths, space, table, limit).at(-1);
   if (!best) {
     requireFeasible(space, table, { cost, limit });

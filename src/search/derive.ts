@@ -3,7 +3,7 @@ import { type CellGenotype, type Edge, type Genotype, genotypeOf } from './genot
 import type { OperationName } from './operation-names.ts';
 import { edgePlaces, skeletonForm } from './skeleton-names.ts';
 import { candidatesOf, type SearchSpace } from './spaces.ts';
-import type { Strengths } from './strengths.ts';
+import { requireStrengths, type Strengths } from './strengths.ts';
 
 /** An edge that a genotype may have, and how strong it is. */
 export interface WeighedEdge extends Edge {
@@ -17,8 +17,11 @@ export interface WeighedEdge extends Edge {
  * Per node the `keptEdges` incoming edges whose best operation other than `none` is strongest, on each this operation
  * (Liu et al. 2019, section 2.4). Edges are in descending strength; of equals the lowest index comes first. Where all
  * edges are kept and a space chooses `none` too, they are in the order of their inputs (Dong & Yang 2020).
+ *
+ * @throws InputError where the strengths are not those of the space
  */
 export function deriveGenotype(strengths: Strengths, space: SearchSpace): Genotype {
+  requireStrengths(strengths, space);
   const places = edgePlaces(space.skeleton, space.nodes);
   return genotypeOfEdges(space, (kind, node) =>
     (places[node] ?? [])

@@ -1,9 +1,28 @@
 /** How strong the candidates of each edge are: what a genotype is read off. */
+import { InputError } from '../errors.ts';
 import { softmax } from '../softmax.ts';
 import { alphaShape, type SearchSpace } from './spaces.ts';
 
 /** By kind of cell, edge and operation; comparable between the edges of a node. */
 export type Strengths = readonly (readonly (readonly number[])[])[];
+
+/**
+ * What a program gives as strengths, before a genotype is read off them.
+ *
+ * @throws InputError where they are not a number for each operation of each edge of the space
+ */
+export function requireStrengths(strengths: Strengths, space: SearchSpace): void {
+  const [kinds, edges, operations] = alphaShape(space);
+  const isList = (list: unknown, length: number): list is readonly unknown[] =>
+    Array.isArray(list) && list.length === length;
+  const areStrengths =
+    isList(strengths, kinds) &&
+    strengths.every((kind) => isList(kind, edges) && kind.every((row) => isList(row, operations)));
+  if (areStrengths) return;
+  throw new InputError(
+    `the strengths must be numbers for ${kinds} kinds of cells with ${edges} edges of ${operations} operations each`,
+  );
+}
 
 /** α, flat, row by row: each row is an edge's. */
 export function rowsOf(alpha: Float32Array, space: SearchSpace): number[][][] {

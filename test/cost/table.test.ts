@@ -180,6 +180,13 @@ describe.each(cases)('the space %s', (_, space) => {
   });
 });
 
+it('only what is counted has a counted table', () => {
+  const size = { channels: 4, cells: 1, imageChannels: 3, height: 8, width: 8, classes: 2 };
+  expect(() => countedTable(searchSpace('darts'), size, 'latency' as 'macs')).toThrow(
+    'the counted cost must be one of parameters, macs, got latency',
+  );
+});
+
 describe('the genotype within a budget', () => {
   it('loses the least strength of all', () => {
     // One cell of two nodes: all genotypes can be tried.

@@ -39,6 +39,15 @@ function alphaOf(
 }
 
 describe('deriveGenotype', () => {
+  it.each([[[]], [undefined], [softmaxStrengths(new Float32Array(alphaSize(simple)), simple)]])(
+    'refuses what are not the strengths of the space: %#',
+    (strengths) => {
+      expect(() => derive(strengths as ReturnType<typeof softmaxStrengths>, darts)).toThrow(
+        'the strengths must be numbers for 2 kinds of cells with 14 edges of 8 operations each',
+      );
+    },
+  );
+
   it('keeps the two strongest edges of each node, the stronger first', () => {
     // Node 2 has the edges 0 and 1, node 3 the edges 2 to 4, node 4 5 to 8, node 5 9 to 13.
     const { normal } = deriveDarts(
