@@ -68,10 +68,21 @@ export const dataDefaults: DataOptions = { data: 'embedded' };
 /** Of an image, in pixels: more is usual in photographs and not in what networks are trained on. */
 const largeSide = 256;
 
-/** Loads the data set that the options name, and says what it is. */
-export async function openDataset({ data, imageSize, trainLimit, testLimit }: DataOptions): Promise<Dataset> {
+/**
+ * Loads the data set that the options name, and says what it is.
+ *
+ * @param channels of a model that is to be measured: a folder's images are made so
+ */
+export async function openDataset(
+  { data, imageSize, trainLimit, testLimit }: DataOptions,
+  channels?: number,
+): Promise<Dataset> {
   const { loadDataset } = await import('../data/index.ts');
-  const dataset = await loadDataset(data, { imageSize, limit: { train: trainLimit, test: testLimit } });
+  const dataset = await loadDataset(data, {
+    imageSize,
+    ...((channels === 1 || channels === 3) && { channels }),
+    limit: { train: trainLimit, test: testLimit },
+  });
   const { train, test, shape, classes } = dataset;
   say(
     `data: ${dataset.name}, ${train.count} training and ${test.count} test images, ` +

@@ -13,17 +13,17 @@ import { firstOfEachClass } from './select.ts';
 
 /**
  * Reads a folder of images (see `findImages` for the layouts). The images stay grey, with 1 channel, where all of
- * them are stored so; else all become RGB. They must be of one size unless `imageSize` is given.
+ * them are stored so; else all become RGB; unless `channels` says which. They must be of one size unless `imageSize` is given.
  *
  * @throws InputError when the layout is wrong, an image is damaged, or the images differ in size
  */
 export async function readImageFolder(folder: string, options: LoadOptions = {}): Promise<Reading> {
-  const { imageSize, seed = 0, limit = {} } = options;
+  const { imageSize, channels, seed = 0, limit = {} } = options;
   const layout = await findImages(folder, seed);
   // Limited before decoding: what is left out costs nothing.
   const train = limited(layout.train, limit.train);
   const test = limited(layout.test, limit.test);
-  const shape = await commonShape([...train, ...test], imageSize);
+  const shape = await commonShape([...train, ...test], imageSize, channels);
   return {
     dataset: {
       name: basename(folder),
@@ -53,11 +53,12 @@ const originOf = (folder: string, files: readonly LabelledFile[]): Origin => ({
 async function commonShape(
   files: readonly LabelledFile[],
   imageSize: number | undefined,
+  wanted: 1 | 3 | undefined,
 ): Promise<ImageShape> {
   const shapes = await concurrently(files, availableParallelism(), async ({ file }) =>
     probeImage(await readBytes(file), file),
   );
-  const channels = shapes.every((shape) => shape.channels === 1) ? 1 : 3;
+  const channels = wanted ?? (shapes.every((shape) => shape.channels === 1) ? 1 : 3);
   if (imageSize !== undefined) return { channels, height: imageSize, width: imageSize };
   const [first] = shapes;
   if (first === undefined) return { channels, height: 1, width: 1 };

@@ -48,7 +48,7 @@ const kinds: readonly Kind[] = [
   cifarKind('CIFAR-10', cifar10),
   cifarKind('CIFAR-100', cifar100),
   {
-    expects: `images: one folder of ${imageFormatNames} files a class, directly or in train/ and test/ (or val/)`,
+    expects: `images: one folder of ${imageFormatNames} files a class, directly or in train/ and test/ (or val/, valid/, validation/)`,
     detects: ({ folders }) => folders.length > 0,
     read: readImageFolder,
   },

@@ -74,6 +74,14 @@ describe('a folder of images', () => {
     expect(dataset.classes).toEqual(['bus', 'train']);
   });
 
+  it('has the channels that are wanted, whatever they are stored with', async () => {
+    const folder = await folderWith(await classesOf(['a', 'b'], 5));
+    const [grey, colour] = [await loadDataset(folder), await loadDataset(folder, { channels: 3 })];
+    expect([grey.shape.channels, colour.shape.channels]).toEqual([1, 3]);
+    const plane = grey.train.images.subarray(0, 12);
+    expect([...colour.train.images.subarray(0, 36)]).toEqual([...plane, ...plane, ...plane]);
+  });
+
   it('names a link that leads nowhere', async () => {
     const folder = await folderWith(await classesOf(['a', 'b'], 2));
     await symlink('nowhere', join(folder, 'a', 'link.png'));

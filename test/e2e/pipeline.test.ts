@@ -173,6 +173,21 @@ it('from a folder of pictures to a served model', async () => {
     code: 0,
     stderr: expect.stringMatching(others),
   });
+
+  // Grey ones will do for a model of colours, as they do where it is served.
+  for (const label of Object.keys(colours)) {
+    await mkdir(place('grey', label), { recursive: true });
+    for (const name of ['0.png', '1.png', '2.png', '3.png', '4.png']) {
+      await sharp(place('pictures', label, name))
+        .flatten()
+        .toColourspace('b-w')
+        .toFile(place('grey', label, name));
+    }
+  }
+  const grey = ['--data', 'grey', '--image-size', '10'];
+  for (const source of ['runs/pictures', onnxOf('pictures')]) {
+    expect(await run('evaluate', source, ...grey)).toMatchObject({ images: 3, dataset: 'grey' });
+  }
 });
 
 it('from nothing to a verified model: quickstart, interrupted once', async () => {

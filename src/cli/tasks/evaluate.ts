@@ -57,7 +57,7 @@ const evaluationOf = ({ test, classes, name }: Dataset, logits: Float32Array): E
 async function evaluateRun(run: string, given: Partial<EvaluateOptions>): Promise<Evaluation> {
   const trained = openTrained(run, given.weights ?? 'best');
   const engine = await openEngine({ ...deviceDefaults, ...given });
-  const dataset = await openDataset({ ...trained.options, ...given });
+  const dataset = await openDataset({ ...trained.options, ...given }, trained.dataset.shape.channels);
   requireFit(dataset, trained.dataset, run);
   if (dataOptionNames.every((name) => given[name] === undefined)) sayIfOthers(trained.folder, dataset);
   const { classifier, dispose } = await compileClassifier(engine, trained.network, dataset.shape);
@@ -96,9 +96,9 @@ async function evaluateModel(
       `${file}: expected an input [N, channels, height, width], got [${sizes.join(', ')}]`,
     );
   }
-  const dataset = await openDataset(options);
-  const { shape, classes } = dataset;
   const [batch, channels, height, width] = sizes;
+  const dataset = await openDataset(options, known(channels, 0));
+  const { shape, classes } = dataset;
   const expected: ImageShape = {
     channels: known(channels, shape.channels),
     height: known(height, shape.height),

@@ -52,7 +52,10 @@ export async function runExport(run: string, options: ExportOptions): Promise<Ex
   const trained = openTrained(run, options.weights);
   const { network, weights, normalization, genotypeText, accuracy } = trained;
   const engine = await openEngine(options);
-  const dataset = await openDataset({ ...trained.options, ...withFixedData(options) });
+  const dataset = await openDataset(
+    { ...trained.options, ...withFixedData(options) },
+    trained.dataset.shape.channels,
+  );
   requireFit(dataset, trained.dataset, run);
   const { imageSize, trainLimit, testLimit } = options;
   // With these the images are others on purpose.
