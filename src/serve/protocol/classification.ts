@@ -1,5 +1,6 @@
 /** The protocol's extension classification: the highest elements of an output in place of all of them. */
 
+import { fromHalf } from '../../half.ts';
 import { sizeOf, type Tensor } from '../tensor.ts';
 
 /**
@@ -8,7 +9,13 @@ import { sizeOf, type Tensor } from '../tensor.ts';
  *
  * @param tensor of rank 1: one row; of a higher rank: a row for each index of the first dimension
  */
-export function classified({ shape, data }: Tensor, count: number, labels: readonly string[]): Tensor {
+export function classified(
+  { dtype, shape, data: elements }: Tensor,
+  count: number,
+  labels: readonly string[],
+): Tensor {
+  // Half precision is there as bits.
+  const data = dtype === 'float16' ? Float32Array.from(elements as Uint16Array, fromHalf) : elements;
   const rows = shape.length > 1 ? (shape[0] ?? 1) : 1;
   const length = sizeOf(shape) / Math.max(1, rows);
   const kept = Math.min(count, length);

@@ -322,7 +322,7 @@ function decodeOutputs(
     const parameters = tensorParameters(object, where);
     const classes = countOf(parameters, 'classification', where) ?? 0;
     const signature = signatures.find(({ name }) => name === object.name);
-    if (classes > 0 && (signature?.dtype === 'string' || signature?.dtype === 'float16')) {
+    if (classes > 0 && signature?.dtype === 'string') {
       throw errors.invalid(where, 'classification of numbers', datatypes[signature.dtype].name);
     }
     const binary = flagOf(parameters, 'binary_data', where) ?? binaryByDefault;

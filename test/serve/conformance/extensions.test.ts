@@ -16,6 +16,7 @@ beforeAll(async () => {
       metadataToProps(classifierMetadata(1, ['cat', 'dog', 'emu'])),
     ),
     'int64/1/model.onnx': identityModel('int64', ['batch', 3]),
+    'half/1/model.onnx': identityModel('float16', ['batch', 3]),
     'text/1/model.onnx': identityModel('string'),
     'named/1/model.onnx': identityModel('float32', ['batch', 2]),
     'named/config.json': JSON.stringify({ labels: ['no', 'yes'] }),
@@ -100,6 +101,16 @@ describe('classification', () => {
       400,
       /classification: expected a whole number from 0/,
     );
+  });
+
+  it('knows half precision as numbers', async () => {
+    const asked = {
+      inputs: [input('x', 'FP16', [1, 3], [-2, 0.5, 0.25])],
+      outputs: [{ name: 'y', parameters: { classification: 2 } }],
+    };
+    expect((await infer('half', asked)).json().outputs).toEqual([
+      { name: 'y', datatype: 'BYTES', shape: [1, 2], data: ['0.5:1', '0.25:2'] },
+    ]);
   });
 
   it('refuses texts', async () => {
