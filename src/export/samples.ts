@@ -32,6 +32,11 @@ export async function sampleFiles({
   return Array.from(files, ([name, bytes]) => ({ name, bytes }));
 }
 
+/** Letters of a file's name: file systems take 255 bytes, of which a letter may need four. */
+const longestName = 60;
+
 /** What is left of a class's name where anything but letters and digits is a hyphen. */
-const wordsOf = (label: string, index: number): string =>
-  (label.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['class', index]).join('-');
+const wordsOf = (label: string, index: number): string => {
+  const words = (label.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ['class', index]).join('-');
+  return [...words].slice(0, longestName).join('');
+};

@@ -30,4 +30,11 @@ describe('samples', () => {
     expect(names).toHaveLength(24);
     expect(names.slice(0, 3)).toEqual(['same.png', 'same-1.png', 'c2.png']);
   });
+
+  it('have names that a file system takes', async () => {
+    const classes = ['a', 'b'].map((last) => `${'𐐨'.repeat(200)}${last}`);
+    const names = (await sampleFiles({ classes, shape, test: splitOf([0, 1]) })).map(({ name }) => name);
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) expect(Buffer.byteLength(name)).toBeLessThan(255);
+  });
 });

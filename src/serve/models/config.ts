@@ -1,6 +1,6 @@
 /** A model's `config.json`: how it is to be served. Every key has a row in one table, and nothing else is taken. */
 
-import { InputError } from '../../errors.ts';
+import { InputError, messageOf } from '../../errors.ts';
 import { requireKnown } from '../../kinds.ts';
 import { isObject } from '../../objects.ts';
 import { modelDefaults } from '../defaults.ts';
@@ -143,8 +143,8 @@ export function parseConfig(
   let object: unknown;
   try {
     object = JSON.parse(text);
-  } catch {
-    throw new InputError(`${where}: expected JSON`);
+  } catch (error) {
+    throw new InputError(`${where}: expected JSON: ${messageOf(error)}`);
   }
   if (!isObject(object)) throw new InputError(`${where}: expected a JSON object`);
   const given: Record<string, unknown> = {};

@@ -39,7 +39,7 @@ describe('parseConfig', () => {
   });
 
   it.each([
-    ['{', /^InputError: m\/config.json: expected JSON$/],
+    ['{', /^InputError: m\/config.json: expected JSON: .* at position 1/],
     ['[]', /expected a JSON object/],
     ['{"max_batchsize": 1}', /no key "max_batchsize"; there are device, instances, .*max_batch_size/],
     ['{"__proto__": 1}', /no key "__proto__"/],
