@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailureError } from '../src/errors.ts';
 import { inferenceGraph, modelBytes } from '../src/export/model.ts';
+import { count } from '../src/kinds.ts';
 import { dialectOpset } from '../src/onnx/operators.ts';
 import { random } from '../src/random.ts';
 import type { Weights } from '../src/retrain/weights.ts';
@@ -14,7 +15,7 @@ import { pieces } from './harness/arrays.ts';
 import { type Contestant, ours, withContestant } from './harness/contestant.ts';
 import { withFolder } from './harness/folder.ts';
 import { nodeCount, type OperatorCounts } from './harness/operators.ts';
-import { readOptions, text, usual, whole } from './harness/options.ts';
+import { option, python as pythonOption, readOptions, usual } from './harness/options.ts';
 import { peer, requirePython } from './harness/python.ts';
 import { describeNetwork, genotype, networkOf, retrainProblems } from './harness/retrain-problem.ts';
 import {
@@ -161,7 +162,7 @@ function operatorTable(operators: Readonly<Record<Name, OperatorCounts>>): strin
 const benchmark: Benchmark = {
   /** Options: --rounds 10 (processes) --threads 2 --seed 2 --python PATH. */
   async *run(args) {
-    const options = readOptions(args, { ...usual, rounds: whole(10), python: text });
+    const options = readOptions(args, { ...usual, rounds: option(count, 10), python: pythonOption });
     const python = requirePython(options.python, ['torch', 'onnx', 'onnxscript']);
     const measured = await withFolder(async (folder) => {
       const models = [

@@ -1,8 +1,9 @@
 /** Peak resident memory of search iterations: each contestant in a process of its own, one after the other. */
 import { join } from 'node:path';
+import { count } from '../src/kinds.ts';
 import { type Contestant, withContestant } from './harness/contestant.ts';
 import { withFolder } from './harness/folder.ts';
-import { readOptions, someOf, text, usual, whole } from './harness/options.ts';
+import { option, python, readOptions, someOf, usual } from './harness/options.ts';
 import { requirePython } from './harness/python.ts';
 import { searchContestants } from './harness/search-contestants.ts';
 import {
@@ -58,8 +59,8 @@ const benchmark: Benchmark = {
     const options = readOptions(args, {
       ...usual,
       configuration: someOf(searchProblemNames, ['canonical']),
-      rounds: whole(3),
-      python: text,
+      rounds: option(count, 3),
+      python,
     });
     const { ours, peers } = searchContestants(requirePython(options.python, ['torch', 'numpy']));
     for (const part of options.configuration) {

@@ -1,8 +1,9 @@
 /** A search iteration by other methods against that of DARTS, on the same options: time and peak memory. */
 import { join } from 'node:path';
+import { amount, count } from '../src/kinds.ts';
 import { type Contestant, ours, withContestant } from './harness/contestant.ts';
 import { withFolder } from './harness/folder.ts';
-import { readOptions, someOf, usual, whole } from './harness/options.ts';
+import { option, readOptions, someOf, usual } from './harness/options.ts';
 import { type Comparison, compare, play } from './harness/rounds.ts';
 import {
   describeProblem,
@@ -58,8 +59,8 @@ const benchmark: Benchmark = {
     const options = readOptions(args, {
       ...usual,
       configuration: someOf(searchProblemNames, ['canonical', 'grey']),
-      rounds: whole(5),
-      warmup: whole(2, 0),
+      rounds: option(count, 5),
+      warmup: option(amount, 2),
     });
     for (const part of options.configuration) {
       const problem = searchProblems[part];

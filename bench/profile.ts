@@ -7,12 +7,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Feeds } from '../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../src/engine/onnxruntime.ts';
+import { count } from '../src/kinds.ts';
 import { random } from '../src/random.ts';
 import { alphaStep, weightStep } from '../src/search/steps.ts';
 import type { Step } from '../src/signature.ts';
 import { withFolder } from './harness/folder.ts';
 import { lastRun, type NodeTime, type ProfiledRun } from './harness/node-times.ts';
-import { readOptions, someOf, usual, whole } from './harness/options.ts';
+import { option, readOptions, someOf, usual } from './harness/options.ts';
 import { measureRoofline, type Roofline } from './harness/roofline.ts';
 import {
   describeProblem,
@@ -119,7 +120,7 @@ const benchmark: Benchmark = {
   async *run(args) {
     const { configuration, rounds, threads } = readOptions(args, {
       configuration: someOf(searchProblemNames, ['canonical']),
-      rounds: whole(5),
+      rounds: option(count, 5),
       threads: usual.threads,
     });
     const roofline = await measureRoofline(threads);

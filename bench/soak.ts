@@ -1,5 +1,6 @@
 /** Minutes of mixed, broken, abandoned and oversized requests against `nas serve`; exit code 1 where anything is amiss. */
-import { number, readOptions, whole } from './harness/options.ts';
+import { amount, count, nonNegative } from '../src/kinds.ts';
+import { option, readOptions } from './harness/options.ts';
 import { markdownTable } from './harness/statistics.ts';
 import type { Benchmark } from './run.ts';
 import { type SoakReport, soak } from './soak/run.ts';
@@ -8,12 +9,12 @@ import { type SoakReport, soak } from './soak/run.ts';
 const environment = { MALLOC_ARENA_MAX: '2' };
 
 const options = {
-  minutes: number(10),
-  connections: whole(16),
-  kills: whole(3, 0),
+  minutes: option(nonNegative, 10),
+  connections: option(count, 16),
+  kills: option(amount, 3),
   /** Seconds between reloads. */
-  reload: number(2),
-  seed: whole(1, 0),
+  reload: option(nonNegative, 2),
+  seed: option(amount, 1),
 };
 
 const benchmark: Benchmark = {

@@ -1,8 +1,10 @@
 /** How long the two steps of a search take to compile, by phase, in a new process each round; nodes by operator. */
+
+import { count } from '../src/kinds.ts';
 import type { Compilation } from './contestants/compile.ts';
 import { ours, withContestant } from './harness/contestant.ts';
 import { nodeCount, type OperatorCounts } from './harness/operators.ts';
-import { readOptions, someOf, usual, whole } from './harness/options.ts';
+import { option, readOptions, someOf, usual } from './harness/options.ts';
 import {
   describeProblem,
   type SearchProblem,
@@ -76,7 +78,7 @@ const benchmark: Benchmark = {
   async *run(args) {
     const options = readOptions(args, {
       configuration: someOf(searchProblemNames, ['canonical']),
-      rounds: whole(5),
+      rounds: option(count, 5),
       threads: usual.threads,
     });
     for (const part of options.configuration) {

@@ -45,7 +45,9 @@ export const port = numbers('a port from 0 to 65535', wholeFrom(0, 65535));
 export const positive = numbers('a number above 0', (x) => Number.isFinite(x) && x > 0);
 /** A growth. */
 export const factor = numbers('a number above 1', (x) => Number.isFinite(x) && x > 1);
-export const nonNegative = numbers('a number from 0', (x) => Number.isFinite(x) && x >= 0);
+export const numberFrom = (least: number): Kind<number> =>
+  numbers(`a number from ${least}`, (x) => Number.isFinite(x) && x >= least);
+export const nonNegative = numberFrom(0);
 /** A probability, or how much of the past is kept. */
 export const fraction = numbers('a number from 0 to below 1', (x) => x >= 0 && x < 1);
 /** A part that leaves something over. */
@@ -80,7 +82,11 @@ const shown = (value: unknown): string =>
   value === '' || typeof value === 'object' ? JSON.stringify(value) : String(value);
 
 /** @throws InputError, with what the value is called, where it is none of a kind */
-export function requireKind<T>({ accepts, expected }: Kind<T>, value: unknown, label: string): void {
+export function requireKind<T>(
+  { accepts, expected }: Kind<T>,
+  value: unknown,
+  label: string,
+): asserts value is T {
   if (!accepts(value)) throw new InputError(`${label} must be ${expected}, got ${shown(value)}`);
 }
 

@@ -1,6 +1,7 @@
 /** The options of the benchmark `gpu`. */
 import type { Provider } from '../../src/engine/onnxruntime.ts';
-import { number, type OptionsOf, oneOf, orNone, someOf, text, usual, whole } from '../harness/options.ts';
+import { amount, count, oneOf } from '../../src/kinds.ts';
+import { type OptionsOf, option, orNone, python, someOf, usual } from '../harness/options.ts';
 
 const parts = ['search', 'retrain', 'inference'] as const;
 export type Part = (typeof parts)[number];
@@ -11,18 +12,18 @@ export type Peer = (typeof peers)[number];
 
 export const gpuOptions = {
   ...usual,
-  device: oneOf<Provider>(['cuda', 'webgpu', 'cpu']),
+  device: option<Provider, Provider>(oneOf(['cuda', 'webgpu', 'cpu']), 'cuda'),
   parts: someOf(parts),
   peers: orNone(someOf(peers)),
-  rounds: whole(20),
-  warmup: whole(5),
+  rounds: option(count, 20),
+  warmup: option(count, 5),
   /** Seconds that an answer may take, compiling included. */
-  limit: number(900, 1),
+  limit: option(count, 900),
   // 0: as many as the problem has.
-  channels: whole(0, 0),
-  cells: whole(0, 0),
-  batch: whole(0, 0),
-  python: text,
+  channels: option(amount, 0),
+  cells: option(amount, 0),
+  batch: option(amount, 0),
+  python,
 };
 
 export type GpuOptions = OptionsOf<typeof gpuOptions>;

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { kebab } from '../../src/cli/options.ts';
 import { InputError, messageOf } from '../../src/errors.ts';
+import { type Kind, oneOf, requireKind, seed, text, threads } from '../../src/kinds.ts';
 
 /** An option's value by its text, which is undefined where it is not given. `flag` is what it is called. */
 type Reader<Value> = (given: string | undefined, flag: string) => Value;
@@ -13,40 +14,23 @@ export type OptionsOf<Options extends Table> = {
   readonly [Name in keyof Options]: ReturnType<Options[Name]>;
 };
 
-const refuse = (flag: string, expected: string, got: string): never => {
-  throw new InputError(`${flag}: expected ${expected}, got "${got}"`);
-};
+function readValue<Value>(kind: Kind<Value>, word: string, flag: string): Value {
+  const value = kind.read(word);
+  requireKind(kind, value, flag);
+  return value;
+}
 
-/** A number of at least `least`. */
-export const number =
-  (usual: number, least = 0): Reader<number> =>
-  (given = String(usual), flag) => {
-    const value = Number(given);
-    return given !== '' && value >= least ? value : refuse(flag, `a number of at least ${least}`, given);
-  };
+/** A value of a kind, and what it is where it is not given. */
+export const option =
+  <Value, Usual>(kind: Kind<Value>, usual: Usual): Reader<Value | Usual> =>
+  (given, flag) =>
+    given === undefined ? usual : readValue(kind, given, flag);
 
-/** A whole number of at least `least`. */
-export const whole =
-  (usual: number, least = 1): Reader<number> =>
-  (given = String(usual), flag) => {
-    const value = Number(given);
-    if (given !== '' && value >= least && Number.isInteger(value)) return value;
-    return refuse(flag, `a whole number of at least ${least}`, given);
-  };
-
-export const text: Reader<string | undefined> = (given) => given;
-
-/** One of some names, by default the first. */
-export const oneOf =
-  <Name extends string>(names: readonly Name[]): Reader<Name> =>
-  (given = names[0] as Name, flag) =>
-    names.find((name) => name === given) ?? refuse(flag, `one of ${names.join(', ')}`, given);
-
-/** What has commas between. */
+/** Values of a kind, with commas between. */
 export const listOf =
-  <Value>(item: Reader<Value>, usual: string): Reader<readonly Value[]> =>
+  <Value>(kind: Kind<Value>, usual: string): Reader<readonly Value[]> =>
   (given = usual, flag) =>
-    given.split(',').map((each) => item(each, flag));
+    given.split(',').map((word) => readValue(kind, word, flag));
 
 /** Some of several names, by default all. */
 export const someOf = <Name extends string>(
@@ -60,10 +44,13 @@ export const orNone =
   (given, flag) =>
     given === 'none' ? [] : list(given, flag);
 
+/** The interpreter that runs the peers (`requirePython`). */
+export const python = option(text, undefined);
+
 /** The numbers that most benchmarks take. */
 export const usual = {
-  threads: whole(2),
-  seed: whole(2, 0),
+  threads: option(threads, 2),
+  seed: option(seed, 2),
 };
 
 /**

@@ -3,10 +3,11 @@
  * of each in memory is all that a machine of 24 GiB holds.
  */
 import { join } from 'node:path';
+import { amount, count } from '../../src/kinds.ts';
 import type { Benchmark } from '../run.ts';
 import { type Contestant, type Launch, withContestant } from './contestant.ts';
 import { withFolder } from './folder.ts';
-import { readOptions, someOf, text, usual, whole } from './options.ts';
+import { option, python, readOptions, someOf, usual } from './options.ts';
 import { requirePython } from './python.ts';
 import { type Agreement, type Comparison, compare, play, requireAgreement } from './rounds.ts';
 import { formatRatio, formatSummary, markdownTable } from './statistics.ts';
@@ -40,9 +41,9 @@ export const stepBenchmark = <Name extends string, Problem extends object>({
     const options = readOptions(args, {
       ...usual,
       configuration: someOf(names),
-      rounds: whole(7),
-      warmup: whole(2, 0),
-      python: text,
+      rounds: option(count, 7),
+      warmup: option(amount, 2),
+      python,
     });
     const { ours, peers } = contestants(requirePython(options.python, ['torch', 'numpy']));
     const steps = [...new Set(Object.values(rows).flat())];
