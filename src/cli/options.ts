@@ -1,17 +1,5 @@
 /** One table of the commands' options: what each means and which values it takes. */
-import {
-  amount,
-  count,
-  countTo,
-  flag,
-  type Kind,
-  nonNegative,
-  oneOf,
-  port,
-  positive,
-  text,
-  threads,
-} from '../kinds.ts';
+import { amount, count, countTo, flag, type Kind, nonNegative, oneOf, text, threads } from '../kinds.ts';
 import { retrainOptionKinds } from '../retrain/option-kinds.ts';
 import { retrainDefaults } from '../retrain/options.ts';
 import { budgetForm, isBudget } from '../search/budget-text.ts';
@@ -19,12 +7,13 @@ import { type MethodOptions, methodOptions } from '../search/method-options.ts';
 import { searchOptionKinds } from '../search/option-kinds.ts';
 import { type SearchOptions, searchDefaults } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
+import { serveOptionKinds } from '../serve/option-kinds.ts';
 
 export interface Option<T> extends Kind<T> {
   readonly describe: string;
 }
 
-const kinds = { ...searchOptionKinds, ...retrainOptionKinds };
+const kinds = { ...searchOptionKinds, ...retrainOptionKinds, ...serveOptionKinds };
 
 const budget: Kind<string> = {
   expected: budgetForm,
@@ -150,22 +139,22 @@ export const sections = {
     threads: option(threads, 'threads of an operator'),
   },
   Serving: {
-    port: option(port, 'port; 0: any free one'),
-    host: option(text, 'address to listen on; 0.0.0.0: all of this machine'),
+    port: option(kinds.port, 'port; 0: any free one'),
+    host: option(kinds.host, 'address to listen on; 0.0.0.0: all of this machine'),
     instances: option(countTo(64), 'sessions of each model, side by side'),
     maxBatchSize: option(amount, 'largest batch that requests are joined to; 0: none'),
     maxQueueDelay: option(nonNegative, 'milliseconds that a request waits for others to join it'),
     adaptiveDelay: option(flag, 'fit that wait to the traffic, up to --max-queue-delay'),
     maxQueueSize: option(count, 'requests that may wait for a model; more are answered with 503'),
     timeout: option(nonNegative, 'milliseconds that a request may wait to be run'),
-    poll: option(positive, 'look for new, changed and removed models every so many seconds'),
-    tokenFile: option(text, 'file with the bearer token that clients have to send'),
-    tlsCert: option(text, 'file with the certificate for HTTPS (PEM)'),
-    tlsKey: option(text, "file with the certificate's private key (PEM)"),
-    bodyLimit: option(count, 'largest request body, in bytes'),
-    requestTimeout: option(positive, 'seconds that a client has to send a request'),
-    drainTimeout: option(positive, 'seconds to finish requests in when stopped'),
-    log: option(flag, 'write every request to stderr as a line of JSON'),
+    poll: option(kinds.poll, 'look for new, changed and removed models every so many seconds'),
+    tokenFile: option(kinds.tokenFile, 'file with the bearer token that clients have to send'),
+    tlsCert: option(kinds.tlsCert, 'file with the certificate for HTTPS (PEM)'),
+    tlsKey: option(kinds.tlsKey, "file with the certificate's private key (PEM)"),
+    bodyLimit: option(kinds.bodyLimit, 'largest request body, in bytes'),
+    requestTimeout: option(kinds.requestTimeout, 'seconds that a client has to send a request'),
+    drainTimeout: option(kinds.drainTimeout, 'seconds to finish requests in when stopped'),
+    log: option(kinds.log, 'write every request to stderr as a line of JSON'),
   },
   Result: {
     latency: option(flag, "measure the networks' latency in onnxruntime, one image at a time"),

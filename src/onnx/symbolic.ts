@@ -61,11 +61,11 @@ function pair(a: Value, b: Value | undefined, result: Value, { unified, partners
   if (b) partners.set(b, a);
 }
 
-/** The unified value of two values that correspond; constants must be equal. */
 /** A function may make one of the size (`tf.zeros([n, 3])`), or draw it at random each time it is traced. */
 const differing =
   'a constant that differs with the size: make it of an input, such as tf.mul(tf.slice(x, …), 0), and draw nothing at random';
 
+/** The unified value of two values that correspond; constants must be equal. */
 function unifyValue(a: Value, b: Value | null | undefined, { unified, partners }: Unification): Value {
   if (a.source.kind === 'constant') {
     ensure(

@@ -77,6 +77,8 @@ interface Entry {
   change: Promise<void>;
 }
 
+const notLoaded = { state: 'UNAVAILABLE', reason: 'it has not been loaded' } as const;
+
 const indexOf = ({ name, models, others }: Entry): IndexEntry[] => [
   ...others.map((other) => ({ name, ...other })),
   ...models.map(
@@ -238,16 +240,12 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
       // The repository may be gone meanwhile: what is served is served all the same.
       const { models: found } = await lookInto(path).catch(() => ({ models: [] }));
       const known = [...entries.values()].flatMap(indexOf);
-      const isKnown = (name: string, version: string): boolean =>
-        known.some((entry) => entry.name === name && entry.version === version);
-      const unseen = found.flatMap(({ name, versions }) =>
-        versions
-          .filter(({ version }) => !isKnown(name, version))
-          .map(({ version }): IndexEntry => {
-            return { name, version, state: 'UNAVAILABLE', reason: 'it has not been loaded' };
-          }),
+      const isNew = (one: IndexEntry): boolean =>
+        known.every(({ name, version }) => name !== one.name || version !== one.version);
+      const inRepository = found.flatMap(({ name, versions }) =>
+        versions.map(({ version }) => ({ name, version, ...notLoaded })),
       );
-      return [...known, ...unseen];
+      return [...known, ...inRepository.filter(isNew)];
     },
     async load(name, config) {
       const found = await asProtocolError(findInRepository(name), name);
