@@ -5,6 +5,7 @@ const isolated = 'test/**/*.isolated.test.ts';
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/temporary-folder.ts',
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // onnxruntime uses threads of its own; more than one worker a core only makes them wait for one another.

@@ -3,7 +3,7 @@
  * package that does: the loader of the benchmarks wraps every function, which takes a sixth longer. Of the sources only types
  * are asked for, as a second copy of the modules beside it takes time, too.
  */
-import * as ort from 'onnxruntime-node';
+import * as ort from '../../src/runtime.ts';
 import { answer } from '../harness/answer.ts';
 import { alternativeCounts, type OperatorCounts } from '../harness/operators.ts';
 import type { SearchProblem } from '../harness/search-problem.ts';

@@ -1,9 +1,9 @@
 /** The exported network on a device, one batch a step: images from the host, logits back to it. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import type { Provider } from '../../src/engine/onnxruntime.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
+import * as ort from '../../src/runtime.ts';
 import { answer, timed } from '../harness/answer.ts';
 import { type DeviceUse, onCpu } from '../harness/device-use.ts';
 import { withFolder } from '../harness/folder.ts';

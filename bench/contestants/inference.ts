@@ -1,8 +1,8 @@
 /** Two ONNX files in onnxruntime with the options of `nas serve`, both in this process, run in strict turn. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { random } from '../../src/random.ts';
+import * as ort from '../../src/runtime.ts';
 import { answer } from '../harness/answer.ts';
 import { withFolder } from '../harness/folder.ts';
 import { type OperatorCounts, operatorCounts } from '../harness/operators.ts';

@@ -2,10 +2,11 @@
  * How fast the machine is at the moment. Virtual cores are at times two threads of one real core: then two threads
  * multiply matrices hardly faster than one, and figures differ from those of other days.
  */
-import * as ort from 'onnxruntime-node';
+
 import { createBuilder } from '../../src/onnx/build.ts';
 import { inputValue } from '../../src/onnx/ir.ts';
 import { serialize } from '../../src/onnx/serde.ts';
+import * as ort from '../../src/runtime.ts';
 import { median } from '../../src/spread.ts';
 
 const size = 1024;

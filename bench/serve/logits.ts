@@ -1,5 +1,5 @@
 /** What onnxruntime itself answers: the truth that servers are held to. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../src/runtime.ts';
 import type { Sample } from './bodies.ts';
 import type { BenchModel } from './models.ts';
 

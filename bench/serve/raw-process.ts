@@ -3,7 +3,7 @@
  * thread each in worker threads; prints the images a second and the median milliseconds of a run.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../../src/runtime.ts';
 
 export interface RawLoop {
   readonly path: string;

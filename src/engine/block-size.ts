@@ -1,8 +1,9 @@
 /** Asks onnxruntime for the block of its blocked layout: 16 channels with AVX-512, 8 with AVX2, none elsewhere. */
-import * as ort from 'onnxruntime-node';
+
 import { createBuilder } from '../onnx/build.ts';
 import { inputValue } from '../onnx/ir.ts';
 import { serialize } from '../onnx/serde.ts';
+import * as ort from '../runtime.ts';
 
 const channels = 16;
 let known: Promise<number> | undefined;

@@ -2,11 +2,12 @@
  * The program behind `devices/probing.ts`: tries a device and says what came of it, as JSON on stdout. In a process of its own,
  * as drivers crash, hang, and write to the console.
  */
-import * as ort from 'onnxruntime-node';
+
 import { libraries } from '../devices/libraries.ts';
 import type { GpuDevice } from '../devices/names.ts';
 import type { Probe } from '../devices/probing.ts';
 import { messageOf } from '../errors.ts';
+import * as ort from '../runtime.ts';
 import { trial } from './trial.ts';
 
 ort.env.logLevel = 'error';

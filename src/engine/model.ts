@@ -1,6 +1,7 @@
 /** An ONNX file in onnxruntime, for evaluation and verification. */
-import * as ort from 'onnxruntime-node';
+
 import { FailureError, InputError, messageOf } from '../errors.ts';
+import * as ort from '../runtime.ts';
 import type { OnnxruntimeOptions } from './onnxruntime.ts';
 
 /** onnxruntime's own. */

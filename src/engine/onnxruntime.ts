@@ -1,10 +1,11 @@
 /** The onnxruntime engine: a function is traced once, forward and backward, and its graph is run. */
-import * as ort from 'onnxruntime-node';
+
 import { type DeviceName, deviceNames, requireDevice } from '../devices/index.ts';
 import { oneOf, requireKinds, threads as threadCount } from '../kinds.ts';
 import type { Graph, TensorData } from '../onnx/ir.ts';
 import { optimize } from '../onnx/passes/index.ts';
 import { joinAlternatives, serialize, serializeAlternative } from '../onnx/serde.ts';
+import * as ort from '../runtime.ts';
 import { onnxBackend } from '../trace/backend.ts';
 import { cpu, cuda, webgpu } from '../trace/device.ts';
 import { blockSize } from './block-size.ts';

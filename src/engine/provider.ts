@@ -1,6 +1,7 @@
 /** How onnxruntime uses a device for graphs of ours. */
-import type { InferenceSession } from 'onnxruntime-node';
+
 import type { DeviceName } from '../devices/names.ts';
+import type { InferenceSession } from '../runtime.ts';
 
 /**
  * What we trace is NCHW; by default WebGPU's provider turns the image and the filter of every convolution around, and

@@ -1,9 +1,10 @@
 /** Graphs loaded into onnxruntime: a session each, or one in which they take turns. */
-import * as ort from 'onnxruntime-node';
+
 import type { DeviceName } from '../devices/index.ts';
 import { FailureError, messageOf } from '../errors.ts';
 import { alternativeName, chosenName } from '../onnx/alternatives.ts';
 import type { Graph } from '../onnx/ir.ts';
+import * as ort from '../runtime.ts';
 import type { TensorSpec } from '../signature.ts';
 import { checkFeeds, type Elements, type Program, type Run, runsOf, type Task, zeroFeeds } from './engine.ts';
 import { outputPrefix } from './graphs.ts';

@@ -1,11 +1,12 @@
 /** A run of one node on a device: it may be listed and lack its libraries, its driver or itself. Only use tells. */
-import * as ort from 'onnxruntime-node';
+
 import type { DeviceName } from '../devices/names.ts';
 import { FailureError, messageOf } from '../errors.ts';
 import { type Builder, createBuilder } from '../onnx/build.ts';
 import { dataTypeNumbers } from '../onnx/data-types.ts';
 import { inputValue, type Value } from '../onnx/ir.ts';
 import { serialize } from '../onnx/serde.ts';
+import * as ort from '../runtime.ts';
 import { providerFor } from './provider.ts';
 
 type Body = (graph: Builder, x: Value) => Value;

@@ -1,13 +1,13 @@
 /** The exported file: what is in it, and that it computes what the network computes. */
 
 import proto from 'onnx-proto';
-import * as ort from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { modelBytes } from '../../src/export/model.ts';
 import { graphNodes } from '../../src/onnx/ir.ts';
 import { metadataFromProps } from '../../src/onnx/metadata.ts';
 import { readModelInfo, serialize } from '../../src/onnx/serde.ts';
 import { verify } from '../../src/onnx/verify.ts';
+import * as ort from '../../src/runtime.ts';
 import { softmax } from '../../src/softmax.ts';
 import {
   classes,

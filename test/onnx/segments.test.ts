@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import onnxProto from 'onnx-proto';
-import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { graphNodes, type Value } from '../../src/onnx/ir.ts';
 import { serialize } from '../../src/onnx/serde.ts';
+import * as ort from '../../src/runtime.ts';
 import { randomGraphs } from './random-graph.ts';
 import { difference, float32, graphOf, int64, run } from './support.ts';
 

@@ -1,6 +1,5 @@
 /** Graphs to test with, and running them in onnxruntime. */
 
-import * as ort from 'onnxruntime-node';
 import { type Builder, createBuilder } from '../../src/onnx/build.ts';
 import { dataTypeNumbers, typedArrays } from '../../src/onnx/data-types.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from '../../src/onnx/ir.ts';
 import { type SerializeOptions, serialize } from '../../src/onnx/serde.ts';
 import { random as createRandom } from '../../src/random.ts';
+import * as ort from '../../src/runtime.ts';
 
 export const float32 = (...shape: readonly (number | string)[]): TensorType => ({ dtype: 'float32', shape });
 export const int64 = (...shape: readonly (number | string)[]): TensorType => ({ dtype: 'int64', shape });

@@ -1,26 +1,15 @@
 /** Temporary folders of runs, and what is in them. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { readMetrics } from '../../src/runs/run-folder.ts';
 import { readArrays } from '../../src/runs/safetensors.ts';
 
-const made: string[] = [];
+/** An empty folder; it goes with the folder of all tests. */
+export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'nas-run-'));
 
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
-/** An empty folder; removed after the tests of the file. */
-export function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'nas-run-'));
-  made.push(folder);
-  return folder;
-}
-
-/** A path for a run that nobody else has; removed after the tests of the file. */
+/** A path for a run that nobody else has. */
 export const freshFolder = (): string => join(emptyFolder(), 'run');
 
 export interface Outcome {

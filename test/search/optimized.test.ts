@@ -2,12 +2,13 @@
  * The step that runs (blocked layout, all passes) is the step that was traced: against the plain trace in NCHW, without
  * any pass, over many updates of both α and w.
  */
-import * as ort from 'onnxruntime-node';
+
 import { expect, it } from 'vitest';
 import type { Elements, Feeds } from '../../src/engine/engine.ts';
 import { onnxruntimeEngine } from '../../src/engine/onnxruntime.ts';
 import { serialize } from '../../src/onnx/serde.ts';
 import { random } from '../../src/random.ts';
+import * as ort from '../../src/runtime.ts';
 import { type SearchOptions, searchDefaults } from '../../src/search/options.ts';
 import { alphaSize, searchSpace } from '../../src/search/spaces.ts';
 import { alphaStep, searchSteps, weightStep } from '../../src/search/steps.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataType } from '../../src/onnx/ir.ts';
+import { InferenceSession, Tensor as OrtTensor } from '../../src/runtime.ts';
 import { createApp } from '../../src/serve/app.ts';
 import type { Session } from '../../src/serve/batching/scheduler.ts';
 import { openRegistry, type Registry } from '../../src/serve/models/registry.ts';

@@ -3,7 +3,6 @@
  * for every kind of device, in onnxruntime; values and gradients must agree.
  */
 import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
-import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { blockSize } from '../../src/engine/block-size.ts';
 import type { Graph } from '../../src/onnx/ir.ts';
@@ -11,6 +10,7 @@ import { printGraph } from '../../src/onnx/print.ts';
 import { serialize } from '../../src/onnx/serde.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { random } from '../../src/random.ts';
+import * as ort from '../../src/runtime.ts';
 import type { Signature, TensorFunction, Tensors } from '../../src/signature.ts';
 import { tf } from '../../src/tfjs.ts';
 import { cpu, type Device, portable, webgpu } from '../../src/trace/device.ts';

@@ -1,10 +1,10 @@
 /** Networks are exported with an open batch: what they are made of must not tie the graph to a size. */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
-import * as ort from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { serialize } from '../../src/onnx/serde.ts';
 import { verify } from '../../src/onnx/verify.ts';
 import { random } from '../../src/random.ts';
+import * as ort from '../../src/runtime.ts';
 import { float32, type TensorFunction } from '../../src/signature.ts';
 import { tf } from '../../src/tfjs.ts';
 import { trace } from '../../src/trace/trace.ts';

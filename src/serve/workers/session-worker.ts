@@ -4,9 +4,9 @@
  */
 
 import { parentPort, threadId, workerData } from 'node:worker_threads';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../errors.ts';
 import type { DataType } from '../../onnx/ir.ts';
+import { InferenceSession, Tensor as OrtTensor } from '../../runtime.ts';
 import type { NamedTensors, Tensor, TensorSignature } from '../tensor.ts';
 import { readExternalData } from './external-data.ts';
 import { buffersOf, type Command, type InstanceOptions, type Report, type Run } from './messages.ts';

@@ -6,6 +6,8 @@
 
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+// The workers' onnxruntime reads what only this thread can say.
+import '../../telemetry.ts';
 import type { Command } from './messages.ts';
 import { createTurn, endTurn } from './turns.ts';
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import type { Dimension } from '../../../src/onnx/ir.ts';
+import { InferenceSession, Tensor as OrtTensor } from '../../../src/runtime.ts';
 import { batchingOf } from '../../../src/serve/models/batching.ts';
 import { configDefaults, type ModelConfig } from '../../../src/serve/models/config.ts';
 import { loadModel, type Model } from '../../../src/serve/models/model.ts';
