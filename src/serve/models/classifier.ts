@@ -40,9 +40,27 @@ export interface Described {
 /**
  * How a model classifies images, by its configuration, its metadata and its signature; or why it does not.
  *
- * @throws InputError for a normalization of other than the images' channels
+ * @throws InputError for a configuration that does not fit the model: images that it does not take, labels for more or
+ *   fewer classes, a normalization of other channels
  */
-export function classifierOf({ metadata, config, inputs, outputs }: Described): Classifier | string {
+export function classifierOf(described: Described): Classifier | string {
+  const { config } = described;
+  const classifier = foundClassifier(described);
+  if (typeof classifier === 'string') {
+    if (config.image) throw new InputError(`image: the model cannot classify such images: ${classifier}`);
+    return classifier;
+  }
+  const classes = described.outputs.find(({ name }) => name === classifier.output)?.shape.at(-1);
+  const count = config.labels?.length ?? classes;
+  if (typeof classes === 'number' && count !== classes) {
+    throw new InputError(
+      `labels: expected ${classes}, one for each value of the output ${classifier.output}, got ${count}`,
+    );
+  }
+  return classifier;
+}
+
+function foundClassifier({ metadata, config, inputs, outputs }: Described): Classifier | string {
   const image: unknown = config.image ?? metadata.image;
   const labels: unknown = config.labels ?? metadata.labels;
   const [input, ...others] = inputs;

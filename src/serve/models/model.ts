@@ -55,6 +55,8 @@ export type Warn = (message: string) => void;
 
 export interface LoadOptions {
   readonly warn: Warn;
+  /** What messages call the configuration; by default the model's file. */
+  readonly configuredBy?: string | undefined;
   /** Rows of a batch where `max_batch_size` is not configured and batches are possible; by default they are measured. */
   readonly usualBatchSize?: number | undefined;
   /** The worker threads that are there; by default the model has its own, which end with it. */
@@ -69,7 +71,7 @@ export interface LoadOptions {
 export async function loadModel(
   file: ModelFile,
   config: ModelConfig,
-  { warn, usualBatchSize, threads: workers = createThreads(0) }: LoadOptions,
+  { warn, configuredBy = file.path, usualBatchSize, threads: workers = createThreads(0) }: LoadOptions,
 ): Promise<Model> {
   const { name, version, path } = file;
   const say: Warn = (message) => warn(`model ${name}/${version}: ${message}`);
@@ -79,7 +81,7 @@ export async function loadModel(
   await checkDevice(config.device, path, say);
   const open = async (threads: number): Promise<Instance> => {
     const instance = await openInstance({ path, externalData, device: config.device, threads }, workers);
-    await warmUp(instance, config, path, say);
+    await warmUp(instance, config, configuredBy, say);
     return instance;
   };
   const cores = availableParallelism();
@@ -90,10 +92,10 @@ export async function loadModel(
   const pool = await poolOf(measured, open, say);
   try {
     const statistics = createStatistics();
-    const batching = await batchingFor(pool, config, path, say, info.operators, usualBatchSize);
+    const batching = await batchingFor(pool, config, configuredBy, say, info.operators, usualBatchSize);
     const session = scheduled(pool, { name, ...batching, ...scheduling(config) }, statistics);
     const { inputs, outputs } = openBatch(pool, batching);
-    const classifier = classifierOf({ metadata, config, inputs, outputs });
+    const classifier = blaming(configuredBy, () => classifierOf({ metadata, config, inputs, outputs }));
     const imageInput = typeof classifier === 'string' ? undefined : classifier.input;
     const signature = { inputs, outputs, imageInput };
     return {
@@ -165,18 +167,33 @@ async function infoOf(path: string): Promise<ModelInfo> {
   }
 }
 
+/** What work finds wrong with the configuration names that. */
+function blaming<T>(configuredBy: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${configuredBy}: ${error.message}`) : error;
+  }
+}
+
 /**
  * Runs an instance once on zeros, so that no client waits for what the first run sets up. A model may not take
  * open dimensions of 1 and serve well all the same: then that is said, and the model served.
  */
-async function warmUp(instance: Instance, config: ModelConfig, path: string, warn: Warn): Promise<void> {
+async function warmUp(
+  instance: Instance,
+  config: ModelConfig,
+  configuredBy: string,
+  warn: Warn,
+): Promise<void> {
   try {
     const names = instance.outputs.map(({ name }) => name);
-    await instance.run(trialInputs(instance.inputs, config.warmUp, 0), names);
+    const inputs = blaming(configuredBy, () => trialInputs(instance.inputs, config.warmUp, 0));
+    await instance.run(inputs, names);
   } catch (error) {
     if (error instanceof InputError) {
       await instance.close();
-      throw new InputError(`${path}: ${error.message}`);
+      throw error;
     }
     warn(`warming up failed (warm_up of config.json sets the shapes): ${messageOf(error)}`);
   }
@@ -205,17 +222,12 @@ async function timeRun(instance: Instance, { warmUp: shapes }: ModelConfig): Pro
 async function batchingFor(
   pool: Pool,
   config: ModelConfig,
-  path: string,
+  configuredBy: string,
   warn: Warn,
   operators: ReadonlySet<string>,
   usual: number | undefined,
 ): Promise<Batching> {
-  let batching: Batching;
-  try {
-    batching = batchingOf(pool, config.maxBatchSize, usual);
-  } catch (error) {
-    throw new InputError(`${path}: ${messageOf(error)}`);
-  }
+  const batching = blaming(configuredBy, () => batchingOf(pool, config.maxBatchSize, usual));
   if (!batching.guessed) return batching;
   const rows = (count: number, seed: number) => trialInputs(pool.inputs, config.warmUp, seed, count);
   const reason = joinsRows(operators) ?? (await rowsAreIndependent(pool, [rows(1, 1), rows(1, 2)]));

@@ -297,7 +297,8 @@ async function loadVersions(
   const models: Model[] = [];
   try {
     // One after the other: loading takes all cores, and the models that are served already need some.
-    for (const each of wanted) models.push(await loadModel({ name, ...each }, config, options));
+    for (const each of wanted)
+      models.push(await loadModel({ name, ...each }, config, { ...options, configuredBy: where }));
     return models;
   } catch (error) {
     await Promise.all(models.map(({ session }) => session.close()));

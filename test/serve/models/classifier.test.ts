@@ -115,6 +115,24 @@ describe('classifierOf', () => {
     },
   );
 
+  it('refuses a configured image that the model does not take', () => {
+    const config = { image: { channels: 3, height: 2, width: 2 } } as const;
+    const model = modelWith({}, [{ ...float('x'), shape: ['batch', 3, 4, 4] }], undefined, config);
+    expect(() => classifierOf(model)).toThrow(
+      'image: the model cannot classify such images: its input [batch, 3, 4, 4] does not take images of that size',
+    );
+  });
+
+  it('refuses configured labels for more or fewer classes, where their number is known', () => {
+    const withLabels = (shape: (string | number)[]): Described =>
+      modelWith(image({}), undefined, [{ ...float('scores'), shape }], { labels: ['yes', 'no'] });
+    expect(() => classifierOf(withLabels(['batch', 3]))).toThrow(
+      'labels: expected 3, one for each value of the output scores, got 2',
+    );
+    expect(classifier(withLabels(['batch', 2])).labels).toEqual(['yes', 'no']);
+    expect(classifier(withLabels(['batch', 'classes'])).labels).toEqual(['yes', 'no']);
+  });
+
   it('does not trust labels that are none', () => {
     expect(classifier(modelWith({ ...image({}), labels: [1, 2] })).labels).toEqual([]);
   });

@@ -69,3 +69,13 @@ it('loads and polls what can be, whatever is wrong with another', async () => {
   await registry.close();
   await removeFolder(folder);
 });
+
+it.each([
+  ['{"warm_up": {"z": [1]}}', 'warm_up: expected names among x, got z'],
+  ['{"image": {"channels": 3, "height": 2, "width": 2}}', 'image: the model cannot classify such images: '],
+])('says that config.json does not fit the model: %s', async (config, message) => {
+  const folder = await makeFolder({ 'm/1/model.onnx': linearModel(), 'm/config.json': config });
+  const error: unknown = await openRegistry(folder).catch((reason: unknown) => reason);
+  expect(String(error)).toContain(`InputError: ${join(folder, 'm/config.json')}: ${message}`);
+  await removeFolder(folder);
+});
