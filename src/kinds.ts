@@ -37,6 +37,8 @@ export const amount = numbers('a whole number from 0', wholeFrom(0));
 /** A size that memory limits: far more than that is a slip of the keyboard. */
 export const countTo = (most: number): Kind<number> =>
   numbers(`a whole number from 1 to ${most}`, wholeFrom(1, most));
+export const amountTo = (most: number): Kind<number> =>
+  numbers(`a whole number from 0 to ${most}`, wholeFrom(0, most));
 /** Neighbouring ones, too, are numbers that a double holds. */
 export const seed = numbers(`a whole number from 0 to ${2 ** 32 - 1}`, wholeFrom(0, 2 ** 32 - 1));
 /** onnxruntime starts as many as it is told, whatever becomes of the machine. */
@@ -48,6 +50,15 @@ export const factor = numbers('a number above 1', (x) => Number.isFinite(x) && x
 export const numberFrom = (least: number): Kind<number> =>
   numbers(`a number from ${least}`, (x) => Number.isFinite(x) && x >= least);
 export const nonNegative = numberFrom(0);
+export const milliseconds = numbers(
+  'a number of milliseconds from 0 to 3600000',
+  (x) => x >= 0 && x <= 3_600_000,
+);
+/** A time to wait for. Beyond some 24 days Node's timers end at once. */
+export const seconds = numbers(
+  'a number of seconds above 0, at most 2147483',
+  (x) => x > 0 && x <= 2_147_483,
+);
 /** A probability, or how much of the past is kept. */
 export const fraction = numbers('a number from 0 to below 1', (x) => x >= 0 && x < 1);
 /** A part that leaves something over. */

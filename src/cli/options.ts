@@ -1,5 +1,5 @@
 /** One table of the commands' options: what each means and which values it takes. */
-import { amount, count, countTo, flag, type Kind, nonNegative, oneOf, text, threads } from '../kinds.ts';
+import { count, countTo, flag, type Kind, nonNegative, oneOf, text, threads } from '../kinds.ts';
 import { retrainOptionKinds } from '../retrain/option-kinds.ts';
 import { retrainDefaults } from '../retrain/options.ts';
 import { budgetForm, isBudget } from '../search/budget-text.ts';
@@ -7,7 +7,7 @@ import { type MethodOptions, methodOptions } from '../search/method-options.ts';
 import { searchOptionKinds } from '../search/option-kinds.ts';
 import { type SearchOptions, searchDefaults } from '../search/options.ts';
 import { spaceNames } from '../search/spaces.ts';
-import { serveOptionKinds } from '../serve/option-kinds.ts';
+import { modelNumberKinds, serveOptionKinds } from '../serve/option-kinds.ts';
 
 export interface Option<T> extends Kind<T> {
   readonly describe: string;
@@ -141,12 +141,18 @@ export const sections = {
   Serving: {
     port: option(kinds.port, 'port; 0: any free one'),
     host: option(kinds.host, 'address to listen on; 0.0.0.0: all of this machine'),
-    instances: option(countTo(64), 'sessions of each model, side by side'),
-    maxBatchSize: option(amount, 'largest batch that requests are joined to; 0: none'),
-    maxQueueDelay: option(nonNegative, 'milliseconds that a request waits for others to join it'),
+    instances: option(modelNumberKinds.instances, 'sessions of each model, side by side'),
+    maxBatchSize: option(modelNumberKinds.maxBatchSize, 'largest batch that requests are joined to; 0: none'),
+    maxQueueDelay: option(
+      modelNumberKinds.maxQueueDelayMs,
+      'milliseconds that a request waits for others to join it',
+    ),
     adaptiveDelay: option(flag, 'fit that wait to the traffic, up to --max-queue-delay'),
-    maxQueueSize: option(count, 'requests that may wait for a model; more are answered with 503'),
-    timeout: option(nonNegative, 'milliseconds that a request may wait to be run'),
+    maxQueueSize: option(
+      modelNumberKinds.maxQueueSize,
+      'requests that may wait for a model; more are answered with 503',
+    ),
+    timeout: option(modelNumberKinds.defaultTimeoutMs, 'milliseconds that a request may wait to be run'),
     poll: option(kinds.poll, 'look for new, changed and removed models every so many seconds'),
     tokenFile: option(kinds.tokenFile, 'file with the bearer token that clients have to send'),
     tlsCert: option(kinds.tlsCert, 'file with the certificate for HTTPS (PEM)'),

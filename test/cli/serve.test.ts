@@ -158,7 +158,10 @@ describe('nas serve', () => {
     ['models', ['--tls-cert', 'token'], /there is a certificate and no key/],
     ['models', ['--tls-cert', 'token', '--tls-key', 'token'], /are no certificate and key in PEM/],
     ['models', ['--token-file', 'nowhere'], /nowhere: cannot read the token/],
-    ['models', ['--poll', '0'], /--poll must be a number above 0, got 0/],
+    ['models', ['--poll', '0'], /--poll must be a number of seconds above 0, at most 2147483, got 0/],
+    // A timer of Node's would end at once, and cut all clients off.
+    ['models', ['--drain-timeout', '3e6'], /--drain-timeout must be a number of seconds above 0, at most/],
+    ['models', ['--timeout', '4e6'], /--timeout must be a number of milliseconds from 0 to 3600000, got/],
     ['models', ['--instances', 'many'], /--instances must be a whole number from 1 to 64, got many/],
     ['models', ['--device', 'tpu'], /--device must be one of auto, cpu, cuda, webgpu, got tpu/],
   ])('refuses %s %j', async (models, args, message) => {

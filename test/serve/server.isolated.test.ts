@@ -217,7 +217,10 @@ describe('serve', () => {
     [{ host: '' }, /host must be a text, got ""/],
     [{ hosts: 'x' }, /unknown option hosts; did you mean host\?/],
     [{ bodyLimit: -1 }, /bodyLimit must be a whole number from 1, got -1/],
-    [{ drainTimeout: Number.NaN }, /drainTimeout must be a number above 0, got NaN/],
+    [
+      { drainTimeout: Number.NaN },
+      /drainTimeout must be a number of seconds above 0, at most 2147483, got NaN/,
+    ],
     [{ models: { threads: -1 } }, /models: threads: expected a whole number from 1 to 256, got -1/],
     [{ models: { maxQueueSize: Number.NaN } }, /models: maxQueueSize: expected a whole number .*, got NaN/],
     [{ models: { thread: 1 } }, /unknown option thread; did you mean threads\?/],

@@ -1,9 +1,10 @@
 /** A model's `config.json`: how it is to be served. Every key has a row in one table, and nothing else is taken. */
 
 import { InputError, messageOf } from '../../errors.ts';
-import { requireKnown } from '../../kinds.ts';
-import { isObject } from '../../objects.ts';
+import { flag, requireKnown } from '../../kinds.ts';
+import { isObject, isWhole } from '../../objects.ts';
 import { modelDefaults } from '../defaults.ts';
+import { modelNumberKinds } from '../option-kinds.ts';
 import { type Device, devices } from '../workers/messages.ts';
 
 export interface ModelConfig {
@@ -55,22 +56,9 @@ export const configDefaults: ModelConfig = {
 };
 
 interface Row {
-  readonly expects: string;
+  readonly expected: string;
   readonly accepts: (value: unknown) => boolean;
 }
-
-const isWhole = (value: unknown, least: number, most: number): boolean =>
-  Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
-
-const whole = (least: number, most: number): Row => ({
-  expects: `a whole number from ${least} to ${most}`,
-  accepts: (value) => isWhole(value, least, most),
-});
-
-const milliseconds: Row = {
-  expects: 'a number of milliseconds from 0 to 3600000',
-  accepts: (value) => typeof value === 'number' && value >= 0 && value <= 3_600_000,
-};
 
 const listOf =
   (accepts: (value: unknown) => boolean) =>
@@ -87,38 +75,31 @@ const isRecord = (value: unknown, fields: Readonly<Record<string, (value: unknow
   Object.keys(value).every((key) => Object.hasOwn(fields, key)) &&
   Object.entries(fields).every(([key, accepts]) => accepts(value[key]));
 
-const length = (value: unknown): boolean => isWhole(value, 1, 65536);
+const length = (value: unknown): boolean => isWhole(value, 1, 65_536);
 
 const table: Readonly<Record<keyof ModelConfig, Row>> = {
   device: {
-    expects: `one of ${devices.map((name) => `"${name}"`).join(', ')}`,
+    expected: `one of ${devices.map((name) => `"${name}"`).join(', ')}`,
     accepts: (value) => devices.some((name) => name === value),
   },
-  instances: whole(1, 64),
-  threads: whole(1, 256),
-  maxBatchSize: whole(0, 65536),
-  maxQueueDelayMs: milliseconds,
-  adaptiveDelay: { expects: 'true or false', accepts: (value) => typeof value === 'boolean' },
-  maxQueueSize: whole(1, 1_000_000),
-  priorityLevels: whole(1, 100),
-  defaultPriority: whole(1, 100),
-  defaultTimeoutMs: milliseconds,
+  ...modelNumberKinds,
+  adaptiveDelay: flag,
   versions: {
-    expects: '"all", "latest" or a list of versions such as ["1", "3"]',
+    expected: '"all", "latest" or a list of versions such as ["1", "3"]',
     accepts: (value) => value === 'all' || value === 'latest' || listOf(isVersion)(value),
   },
   warmUp: {
-    expects: 'an object of shapes by input, such as {"image": [1, 3, 224, 224]}',
+    expected: 'an object of shapes by input, such as {"image": [1, 3, 224, 224]}',
     accepts: (value) => isObject(value) && Object.values(value).every(listOf(length)),
   },
-  labels: { expects: 'a list of texts', accepts: listOf(isText) },
+  labels: { expected: 'a list of texts', accepts: listOf(isText) },
   image: {
-    expects: 'an object such as {"channels": 3, "height": 224, "width": 224}, channels being 1 or 3',
+    expected: 'an object such as {"channels": 3, "height": 224, "width": 224}, channels being 1 or 3',
     accepts: (value) =>
       isRecord(value, { channels: (x) => x === 1 || x === 3, height: length, width: length }),
   },
   normalization: {
-    expects: 'an object such as {"mean": [0.5], "std": [0.25]} with a value for each channel, std above 0',
+    expected: 'an object such as {"mean": [0.5], "std": [0.25]} with a value for each channel, std above 0',
     accepts: (value) =>
       isRecord(value, { mean: listOf(isNumber), std: listOf((x) => isNumber(x) && Number(x) > 0) }),
   },
@@ -158,8 +139,8 @@ export function parseConfig(
 }
 
 function requireValue(name: keyof ModelConfig, value: unknown, where: string): void {
-  const { accepts, expects } = table[name];
-  if (!accepts(value)) throw new InputError(`${where}: expected ${expects}, got ${show(value)}`);
+  const { accepts, expected } = table[name];
+  if (!accepts(value)) throw new InputError(`${where}: expected ${expected}, got ${show(value)}`);
 }
 
 /** NaN and the like are no JSON. */
