@@ -61,6 +61,38 @@ describe('an open batch', () => {
     expect(difference(await run(known, feeds), await run(open, feeds))).toBeLessThan(1e-6);
   });
 
+  test('grows what is the same all along it', () => {
+    const open = unified((size) =>
+      graphOf({ w: float32(3), x: float32(2, size) }, (b, { w }) => ({
+        // A row of its own for each of them, and a number, in one that was there as a whole.
+        rows: b.constant(
+          Float32Array.from({ length: 3 * size }, (_, i) => i % 3),
+          float32(size, 3),
+        ),
+        ones: b.node('Expand', [b.float(1), b.ints([size, 1])]),
+        sum: b.node('Add', [w as Value, b.constant(new Float32Array(3 * size), float32(size, 3))]),
+      })),
+    );
+    verify(open);
+    expect(printGraph(open)).toMatchInlineSnapshot(`
+      "graph test(w: float32[3], x: float32[2,N]) -> (rows: float32[N,3], ones: float32[N,1], sum: float32[N,3])
+        v0 = Expand(1, [1, 1])                                           : float32[1,1]
+        v1 = Slice(x, [0], [1], [0])                                     : float32[1,N]
+        v2 = Reshape(v1, [-1, 1])                                        : float32[N,1]
+        v3 = Equal(v2, v2)                                               : bool[N,1]
+        ones = Where(v3, v0, v0)                                         : float32[N,1]
+        v4 = Slice(x, [0], [1], [0])                                     : float32[1,N]
+        v5 = Reshape(v4, [-1, 1])                                        : float32[N,1]
+        v6 = Equal(v5, v5)                                               : bool[N,1]
+        v7 = Where(v6, float32[1,3]{0, 0, 0}, float32[1,3]{0, 0, 0})     : float32[N,3]
+        sum = Add(w, v7)                                                 : float32[N,3]
+        v8 = Slice(x, [0], [1], [0])                                     : float32[1,N]
+        v9 = Reshape(v8, [-1, 1])                                        : float32[N,1]
+        v10 = Equal(v9, v9)                                              : bool[N,1]
+        rows = Where(v10, float32[1,3]{0, 1, 2}, float32[1,3]{0, 1, 2})  : float32[N,3]"
+    `);
+  });
+
   test('and other open dimensions are told apart', () => {
     const [first, second] = probeSizes(['N', 'T']);
     const at = ({ N = 0, T = 0 }) =>
@@ -86,12 +118,15 @@ describe('an open batch', () => {
 describe('what depends on the size otherwise is refused, with its place', () => {
   const refused: readonly [string, (size: number) => Graph][] = [
     [
-      'the size of N at head/Mul in a way that ONNX cannot express here: input 1 is a constant that differs',
+      'the size of N at head/Mul in a way that ONNX cannot express here: it is a constant that differs',
       ofImages((b, x, size) => b.node('Mul', [x, b.float(1 / size)])),
     ],
     [
       'at head/Expand',
-      ofImages((b, x, size) => b.node('Add', [x, b.node('Expand', [b.float(1), b.ints([size, 1, 1, 1])])])),
+      // No input is twice as long as the batch.
+      ofImages((b, x, size) =>
+        b.node('Concat', [x, b.node('Expand', [b.float(1), b.ints([2 * size, 4, 6, 6])])], { axis: 0 }),
+      ),
     ],
     [
       'at head/Reshape',

@@ -72,6 +72,21 @@ const operations: Readonly<Record<string, (x: Tensor4D) => Tensor>> = {
   'chosen channels': (x) => tf.gather(x, tf.tensor1d([3, 0, 7], 'int32'), 3),
   'one hot': (x) => tf.oneHot(tf.argMax(tf.mean(x, [1, 2]), 1) as Tensor1D, channels),
   'two of them': (x) => tf.stack([tf.mean(x, [1, 2]), tf.max(x, [1, 2])], 1),
+  'zeros for each image': (x) => tf.concat([tf.mean<Tensor2D>(x, [1, 2]), tf.zeros([x.shape[0], 3])], 1),
+  'a row of its own for each image': (x) =>
+    tf.add(tf.sum(x, [1, 2]), tf.tile(tf.range(0, channels).reshape([1, channels]), [x.shape[0], 1])),
+  'numbers that no input is in': (x) => tf.fill([2, x.shape[0]], 0.5),
+  'a plane for each image': (x) => tf.mul(tf.broadcastTo(tf.range(0, 8), [x.shape[0], 6, 8]), tf.mean(x, 3)),
+  'a recurrent cell from zeros': (x) => {
+    const rows = tf.unstack(tf.mean<Tensor3D>(x, 2), 1) as Tensor2D[];
+    const state = (): Tensor2D => tf.zeros([x.shape[0], 5]);
+    const kernel = filter(1, 1, channels + 5, 20).reshape([channels + 5, 20]) as Tensor2D;
+    const cell = tf.basicLSTMCell.bind(null, tf.scalar(1), kernel, tf.zeros([20]) as Tensor1D);
+    return rows.reduce(
+      ([c, h], row) => cell(row, c as Tensor2D, h as Tensor2D),
+      [state(), state()],
+    )[1] as Tensor;
+  },
   'taken apart': (x) => tf.addN(tf.unstack(tf.reshape(x, [x.shape[0], 4, 12 * channels]), 1)),
 };
 
