@@ -244,7 +244,7 @@ export { type RetrainResult, type RetrainSetting, retrain } from './retrain/retr
 export type { Network } from './retrain/network.ts';
 export type { Weights } from './retrain/weights.ts';
 export type { EpochRecord, Observer, StepReport } from './runs/epochs.ts';
-export { openRun, type RunFolder } from './runs/run-folder.ts';
+export { openRun, type RunFolder, withRun } from './runs/run-folder.ts';
 export { type ExportOptions, inferenceGraph, modelBytes } from './export/model.ts';
 export { type Verification, verifyModel } from './export/verify.ts';
 export type { ModelMetadata } from './onnx/metadata.ts';

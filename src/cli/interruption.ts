@@ -1,9 +1,14 @@
 /** Ctrl-C: the run saves its state and ends; what to do next is said. */
 import { say } from './output.ts';
 
-/** Thrown by a command that was interrupted and has saved its state; the message says how to continue. */
+/** Thrown by a command that was interrupted and has saved its state. */
 export class Interruption extends Error {
   override readonly name = 'Interruption';
+
+  /** @param again the command that continues */
+  constructor(again: string) {
+    super(`saved; continue with: ${again}`);
+  }
 }
 
 /** The exit code after an interrupt, as shells have it (128 + SIGINT). */

@@ -1,5 +1,5 @@
 /** A folder belongs to one process at a time: two runs in one would overwrite each other's files. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { InputError, messageOf } from '../errors.ts';
 import { lockFile } from './layout.ts';
@@ -14,7 +14,7 @@ export function holdFolder(path: string): () => void {
   const file = resolve(lockFile(path));
   mkdirSync(dirname(file), { recursive: true });
   if (!isWritten(file)) {
-    const owner = Number(readFileSync(file, 'utf8'));
+    const owner = ownerOf(file);
     if (owner !== process.pid && isAlive(owner)) {
       throw new InputError(
         `${path}: process ${owner} is working in this folder; choose another --out, or wait until it has ended ` +
@@ -41,6 +41,10 @@ function isWritten(file: string): boolean {
     throw new InputError(`cannot write ${file}: ${messageOf(error)}`);
   }
 }
+
+/** NaN where the folder has been released meanwhile. */
+const ownerOf = (file: string): number =>
+  existsSync(file) ? Number(readFileSync(file, 'utf8')) : Number.NaN;
 
 function isAlive(owner: number): boolean {
   if (!Number.isSafeInteger(owner) || owner < 1) return false;

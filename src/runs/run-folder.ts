@@ -7,6 +7,7 @@ import { isWhole, parseJson } from '../objects.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
 import { removeTemporary, requireWritable, writeWhole } from './files.ts';
 import { checkpointFile, configFile, divergenceFile, metricsFile } from './layout.ts';
+import { holdFolder } from './lock.ts';
 import { readArrays, writeArrays } from './safetensors.ts';
 
 /** What a run needs to continue: flat state vectors by name, and where it stands. */
@@ -66,11 +67,11 @@ export function readMetrics(path: string, epochs = Number.POSITIVE_INFINITY): Ep
 }
 
 /**
- * Opens a folder for a new run or, with `resume`, for continuing the one in it.
+ * Makes sure that a run can be opened. Creates nothing.
  *
  * @throws InputError where a new run would overwrite one, or there is nothing to resume
  */
-export function openRun(path: string, resume: boolean): RunFolder {
+export function requireOpenable(path: string, resume: boolean): void {
   const file = checkpointFile(path);
   // A run that ended before its first checkpoint has nothing to lose.
   if (!resume && existsSync(file)) {
@@ -83,6 +84,35 @@ export function openRun(path: string, resume: boolean): RunFolder {
     );
   }
   requireWritable(file);
+}
+
+/**
+ * Runs work on a run in a folder that no other process has meanwhile.
+ *
+ * @throws InputError where another process has it, and as `openRun`
+ */
+export async function withRun<T>(
+  path: string,
+  resume: boolean,
+  work: (folder: RunFolder) => T | Promise<T>,
+): Promise<T> {
+  requireOpenable(path, resume);
+  const release = holdFolder(path);
+  try {
+    return await work(openRun(path, resume));
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Opens a folder for a new run or, with `resume`, for continuing the one in it. Nobody else may work in it: see `withRun`.
+ *
+ * @throws InputError where a new run would overwrite one, or there is nothing to resume
+ */
+export function openRun(path: string, resume: boolean): RunFolder {
+  requireOpenable(path, resume);
+  const file = checkpointFile(path);
   if (resume) removeTemporary(path);
   let records = resume ? readMetrics(path) : [];
   return {

@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { type Checkpoint, openRun, readConfig, readMetrics } from '../../src/runs/run-folder.ts';
+import { type Checkpoint, openRun, readConfig, readMetrics, withRun } from '../../src/runs/run-folder.ts';
 import { readArrays, writeArrays } from '../../src/runs/safetensors.ts';
 import { freshFolder } from './folders.ts';
 
@@ -158,5 +160,33 @@ describe('what is damaged besides', () => {
     const path = freshFolder();
     expect(() => readConfig(path)).toThrow(`${path} holds no run: config.json is missing`);
     expect(readMetrics(path)).toEqual([]);
+  });
+});
+
+describe('withRun', () => {
+  it('leaves a run as it is that another process has, and reads it when that has ended', async () => {
+    const { path } = saved();
+    const owner = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const half = 'checkpoint.safetensors.123.tmp';
+    for (const [name, text] of Object.entries({ 'running.pid': String(owner.pid), [half]: 'half' })) {
+      writeFileSync(join(path, name), text);
+    }
+    const nothing = () => expect.unreachable();
+    await expect(withRun(path, true, nothing)).rejects.toThrow(`process ${owner.pid} is working in this`);
+    expect(readdirSync(path)).toContain(half);
+    // What the owner still does is not lost.
+    writeFileSync(join(path, 'metrics.jsonl'), '{"epoch":0}\n');
+    owner.kill('SIGKILL');
+    await once(owner, 'close');
+    await withRun(path, true, (run) => run.record({ epoch: 1, seconds: 1 }));
+    expect(readMetrics(path).map(({ epoch }) => epoch)).toEqual([0, 1]);
+    expect(readdirSync(path).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl']);
+  });
+
+  it('gives the folder back, whatever becomes of the work', async () => {
+    const { path } = saved();
+    await expect(withRun(path, true, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await withRun(path, true, (run) => run.path)).toBe(path);
+    expect(readdirSync(path)).toEqual(['checkpoint.safetensors']);
   });
 });

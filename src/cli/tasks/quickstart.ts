@@ -41,7 +41,7 @@ export async function quickstart(
   const begin = performance.now();
   // A stage that was in its last step when it was interrupted ends as usual; the next one does not begin.
   const goOn = (): void => {
-    if (signal.aborted) throw new Interruption(`saved; continue with: ${again}`);
+    if (signal.aborted) throw new Interruption(again);
   };
   await runSearch(presets.search, given, placed(out), signal);
   goOn();

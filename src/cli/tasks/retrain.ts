@@ -7,8 +7,7 @@ import { retrainOptionKinds } from '../../retrain/option-kinds.ts';
 import { retrainDefaultsOf } from '../../retrain/options.ts';
 import { retrain } from '../../retrain/retrain.ts';
 import { retrainFolder } from '../../runs/layout.ts';
-import { holdFolder } from '../../runs/lock.ts';
-import { openRun } from '../../runs/run-folder.ts';
+import { requireOpenable, withRun } from '../../runs/run-folder.ts';
 import { formatGenotype, type Genotype, skeletonOfGenotype } from '../../search/genotype.ts';
 import { loadGenotype } from '../../search/genotype-file.ts';
 import { version } from '../../version.ts';
@@ -72,16 +71,14 @@ export async function retrainInFolder(
   signal: AbortSignal,
   tools?: RetrainTools,
 ): Promise<RetrainRun> {
-  const folder = openRun(out, resume);
+  requireOpenable(out, resume);
   const engine = tools?.engine ?? (await openEngine(options));
   const dataset = tools?.dataset ?? (await openDataset(options));
   say(
     `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${out}`,
   );
   if (resume) requireSameImages(out, dataset);
-  const release = holdFolder(out);
-  const progress = showProgress('retrain', signal);
-  try {
+  const { status, accuracy, bestAccuracy, parameters } = await withRun(out, resume, async (folder) => {
     if (!resume) {
       const { name, classes, shape } = dataset;
       folder.writeConfig({
@@ -93,15 +90,13 @@ export async function retrainInFolder(
         ...imagesField(dataset),
       });
     }
-    const setting = { engine, folder, resume, signal, observer: progress };
+    const observer = showProgress('retrain', signal);
+    const setting = { engine, folder, resume, signal, observer };
     const own = ofKinds(options, retrainOptionKinds);
-    const { status, accuracy, bestAccuracy, parameters } = await retrain(genotype, dataset, own, setting);
-    if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    return { run: out, accuracy, bestAccuracy, parameters };
-  } finally {
-    progress.close();
-    release();
-  }
+    return retrain(genotype, dataset, own, setting).finally(observer.close);
+  });
+  if (status === 'interrupted') throw new Interruption(again);
+  return { run: out, accuracy, bestAccuracy, parameters };
 }
 
 /** The options of the retraining in a folder, which must be of this genotype. */

@@ -5,8 +5,7 @@ import type { Dataset } from '../../data/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import { ofKinds } from '../../kinds.ts';
-import { holdFolder } from '../../runs/lock.ts';
-import { openRun } from '../../runs/run-folder.ts';
+import { requireOpenable, withRun } from '../../runs/run-folder.ts';
 import { costOf } from '../../search/budget.ts';
 import { formatCost } from '../../search/budget-text.ts';
 import { requireConsistent, requireRead } from '../../search/consistent.ts';
@@ -160,12 +159,14 @@ export async function searchInFolder(
   tools?: SearchTools,
 ): Promise<SearchRun> {
   const { options, opened } = plan;
-  const folder = openRun(out, resume);
+  requireOpenable(out, resume);
   if (options.method === 'random') {
     // A genotype is drawn at once.
     say(`search: random, space ${opened.space.name}, seed ${options.seed}, in ${out}`);
-    if (!resume) folder.writeConfig(configOf('search', plan));
-    const { genotype } = drawRandom(opened.space, options.seed, folder);
+    const { genotype } = await withRun(out, resume, (folder) => {
+      if (!resume) folder.writeConfig(configOf('search', plan));
+      return drawRandom(opened.space, options.seed, folder);
+    });
     return { run: out, genotype: formatGenotype(genotype) };
   }
   const { engine, dataset } = tools ?? (await openTools(options));
@@ -177,23 +178,18 @@ export async function searchInFolder(
   // Latencies come from a file, too.
   const costs = budget?.cost === 'latency' ? { costs: budget.table } : {};
   if (resume) requireSameImages(out, dataset);
-  const release = holdFolder(out);
-  const progress = showProgress('search', signal);
-  try {
+  const { status, genotype, stopped, parameters } = await withRun(out, resume, async (folder) => {
     if (!resume) folder.writeConfig(configOf('search', plan, { ...costs, ...imagesField(dataset) }));
-    const setting = { engine, folder, resume, signal, observer: progress, space: opened.space, budget };
-    const own = ofKinds(options, searchOptionKinds);
-    const { status, genotype, stopped, parameters } = await search(dataset, own, setting);
-    if (status === 'interrupted') throw new Interruption(`saved; continue with: ${again}`);
-    if (stopped) say(`search: ended early, as ${stopped}; the genotype is that of an earlier epoch`);
-    const found = { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
-    if (!budget) return found;
-    requireWithin(genotype, budget, budgetSize(options, dataset));
-    const cost = costOf(genotype, budget.table, opened.space);
-    say(`the network's ${budget.cost}: ${formatCost(budget.cost, cost)}`);
-    return { ...found, cost };
-  } finally {
-    progress.close();
-    release();
-  }
+    const observer = showProgress('search', signal);
+    const setting = { engine, folder, resume, signal, observer, space: opened.space, budget };
+    return search(dataset, ofKinds(options, searchOptionKinds), setting).finally(observer.close);
+  });
+  if (status === 'interrupted') throw new Interruption(again);
+  if (stopped) say(`search: ended early, as ${stopped}; the genotype is that of an earlier epoch`);
+  const found = { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
+  if (!budget) return found;
+  requireWithin(genotype, budget, budgetSize(options, dataset));
+  const cost = costOf(genotype, budget.table, opened.space);
+  say(`the network's ${budget.cost}: ${formatCost(budget.cost, cost)}`);
+  return { ...found, cost };
 }

@@ -111,7 +111,7 @@ export async function runSelect(
         { engine, dataset },
       );
     });
-    if (signal.aborted && i < todo.length - 1) throw new Interruption(`saved; continue with: ${again}`);
+    if (signal.aborted && i < todo.length - 1) throw new Interruption(again);
   }
   const result = resultOf(run, candidates, retrainSeeds, options.epochs, dataset.test.count);
   writeWhole(join(path, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);

@@ -74,7 +74,7 @@ export async function runSweep(
       return searchInFolder({ ...plan, options: { ...options, seed } }, place, signal, tools);
     });
     // A search that was in its last step when it was interrupted ends as usual; the next one does not begin.
-    if (signal.aborted && i < all.length - 1) throw new Interruption(`saved; continue with: ${again}`);
+    if (signal.aborted && i < all.length - 1) throw new Interruption(again);
   }
   const diverged = all.flatMap((seed): Divergence[] => {
     const run = seedFolder(out, seed);
