@@ -182,7 +182,7 @@ export { type CostName, type Limit, parseBudget } from './search/budget-text.ts'
 export { costRange, deriveWithin } from './search/derive-within.ts';
 export { countedTable } from './cost/table.ts';
 export { type LatencyFile, latencyFromJson, latencyTable, profile } from './cost/latency.ts';
-export type { NetworkSize } from './cost/places.ts';
+export type { NetworkSize } from './retrain/network.ts';
 
 /**
  * The pipeline: search → retrain → export → verify → serve. The defaults are the paper's, made for days on a GPU.

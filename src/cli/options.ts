@@ -123,8 +123,8 @@ export const sections = {
     budget: option(budget, 'what the found network may cost: macs=50M, parameters=1.5M or latency=5ms'),
     costWeight: option(nonNegative, "weight of the budget's excess in the loss of α"),
     latencyTable: option(text, 'file of measured latencies, as nas profile writes it'),
-    budgetChannels: option(countTo(4096), 'channels of the network that the budget is for'),
-    budgetCells: option(countTo(1000), 'cells of the network that the budget is for'),
+    budgetChannels: option(kinds.channels, 'channels of the network that the budget is for'),
+    budgetCells: option(kinds.cells, 'cells of the network that the budget is for'),
   },
   Model: {
     onnx: option(text, 'the file to write, e.g. models/NAME/1/model.onnx'),
@@ -203,9 +203,12 @@ export const optionOf = (name: OptionName): Option<unknown> => rows[name];
 /** How an option is written: `imageSize` is `image-size`. */
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+/** How an option is given: `imageSize` by `--image-size`. */
+export const flagOf = (name: string): string => `--${kebab(name)}`;
+
 /** The section of the help that an option belongs to. */
 export const sectionOf = (name: OptionName): string =>
-  Object.entries(sections).find(([, options]) => Object.hasOwn(options, name))?.[0] ?? 'Options';
+  Object.entries(sections).find(([, options]) => Object.hasOwn(options, name))?.[0] as string;
 
 const namesOf = <T extends object>(table: T): readonly (keyof T)[] => Object.keys(table) as (keyof T)[];
 

@@ -2,7 +2,7 @@
 import type { EpochRecord, StepReport } from '../runs/epochs.ts';
 import { formatDuration, percent } from './output.ts';
 
-/** Four digits of a rate, whatever its size. */
+/** Two decimals of a small rate, one of a large one. */
 const rate = (stepsPerSecond: number): string =>
   `${stepsPerSecond.toFixed(stepsPerSecond < 9.95 ? 2 : 1)} steps/s`;
 

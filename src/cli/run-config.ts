@@ -20,7 +20,7 @@ import {
   searchSpace,
   spaceFromContent,
 } from '../search/spaces.ts';
-import { dataOptionNames, type Given, kebab, type OptionName } from './options.ts';
+import { dataOptionNames, flagOf, type Given, type OptionName } from './options.ts';
 import {
   type AnySearchOptions,
   type RetrainRunOptions,
@@ -163,7 +163,7 @@ export function resumedOptions<Options extends object>(
   for (const name of names) {
     if (changeable.includes(name) || own[name] === given[name]) continue;
     throw new InputError(
-      `the run in ${folder} has --${kebab(name)} ${String(own[name] ?? 'not given')}; ` +
+      `the run in ${folder} has ${flagOf(name)} ${String(own[name] ?? 'not given')}; ` +
         `it cannot be resumed with ${String(given[name])}`,
     );
   }

@@ -54,7 +54,6 @@ export const shortRetraining: RetrainRunOptions = {
   channels: 16,
   cells: 5,
   epochs: 5,
-  batch: 96,
   learningRate: 0.1,
   dropPath: 0,
   auxiliaryWeight: 0,

@@ -1,13 +1,12 @@
 /** The trained network that a run's folder holds. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Normalization } from '../data/index.ts';
 import { InputError } from '../errors.ts';
 import type { Network } from '../retrain/network.ts';
 import { networkFor } from '../retrain/retrain.ts';
 import { readWeights, type Weights } from '../retrain/weights.ts';
 import type { DatasetForm } from '../runs/config-fields.ts';
-import { configFile } from '../runs/layout.ts';
+import { configFile, weightsFile } from '../runs/layout.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import { requireRetrained } from './places.ts';
@@ -35,7 +34,7 @@ export function openTrained(run: string, which: 'best' | 'last'): Trained {
   const genotype = parseGenotype(genotypeText, configFile(folder));
   // The auxiliary head serves training only.
   const network = networkFor(genotype, dataset, { ...options, auxiliaryWeight: 0 });
-  const file = join(folder, `${which}.safetensors`);
+  const file = weightsFile(folder, which);
   if (!existsSync(file)) {
     throw new InputError(`${file} is missing: the retraining has not finished; continue it with --resume`);
   }

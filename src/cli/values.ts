@@ -1,7 +1,7 @@
 /** Values of options, checked by their table: those given on the command line, and those that a run's file keeps. */
 import { InputError } from '../errors.ts';
 import { requireKind } from '../kinds.ts';
-import { type Given, kebab, type OptionName, optionOf } from './options.ts';
+import { flagOf, type Given, type OptionName, optionOf } from './options.ts';
 
 /**
  * The options of these names that the parsed command line gives. InputError names option, expected and got.
@@ -15,11 +15,11 @@ export function givenOptions<Name extends OptionName>(
   const read = (name: Name): unknown => {
     const value = argv[name];
     if (Array.isArray(value)) {
-      throw new InputError(`--${kebab(name)} is given ${value.length} times; give it once`);
+      throw new InputError(`${flagOf(name)} is given ${value.length} times; give it once`);
     }
     return typeof value === 'string' ? optionOf(name).read(value) : value;
   };
-  return checkedValues(names, read, (name) => `--${kebab(name)}`);
+  return checkedValues(names, read, flagOf);
 }
 
 /** The options of these names that an object keeps, e.g. a run's file; InputError where one is not what it must be. */

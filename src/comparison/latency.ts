@@ -10,6 +10,23 @@ import { median } from '../spread.ts';
 import { networkOptions } from './networks.ts';
 import type { RetrainRecord } from './records.ts';
 
+/** The network of a retraining, loaded, and what it takes. */
+async function opened(record: RetrainRecord, target: Target) {
+  const { dataset } = record;
+  const network = networkFor(parseGenotype(record.genotype, record.path), dataset, {
+    ...networkOptions(record),
+    auxiliaryWeight: 0,
+  });
+  const { channels, height, width } = dataset.shape;
+  const generator = random(0, 'image');
+  return {
+    model: await loadModel(serialize(untrainedGraph(network, dataset.shape)), record.path, target),
+    image: Float32Array.from({ length: channels * height * width }, () => generator.uniform()),
+    shape: [1, channels, height, width],
+    times: [] as number[],
+  };
+}
+
 const rounds = 20;
 const runsARound = 3;
 
@@ -19,26 +36,9 @@ const runsARound = 3;
  * weights are the initial ones: time does not depend on them.
  */
 export async function measureLatencies(records: readonly RetrainRecord[], target: Target): Promise<number[]> {
-  const measured = await Promise.all(
-    records.map(async (record) => {
-      const { dataset } = record;
-      const network = networkFor(parseGenotype(record.genotype, record.path), dataset, {
-        ...networkOptions(record),
-        auxiliaryWeight: 0,
-      });
-      const { channels, height, width } = dataset.shape;
-      const bytes = serialize(untrainedGraph(network, dataset.shape));
-      const generator = random(0, 'image');
-      const image = Float32Array.from({ length: channels * height * width }, () => generator.uniform());
-      return {
-        model: await loadModel(bytes, record.path, target),
-        image,
-        shape: [1, channels, height, width],
-        times: [] as number[],
-      };
-    }),
-  );
+  const measured: Awaited<ReturnType<typeof opened>>[] = [];
   try {
+    for (const record of records) measured.push(await opened(record, target));
     for (let round = -2; round < rounds; round++) {
       for (const { model, image, shape, times } of measured) {
         for (let run = 0; run < runsARound; run++) {

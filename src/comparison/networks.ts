@@ -3,6 +3,7 @@
 import { InputError } from '../errors.ts';
 import { type NetworkCost, networkCost } from '../export/cost.ts';
 import { isWhole } from '../objects.ts';
+import { networkSize } from '../retrain/network.ts';
 import { configFile } from '../runs/layout.ts';
 import { parseGenotype } from '../search/genotype-text.ts';
 import type { RetrainRecord } from './records.ts';
@@ -18,8 +19,6 @@ export function networkOptions({ path, options }: RetrainRecord): { channels: nu
 }
 
 export function costOf(record: RetrainRecord): NetworkCost {
-  const { channels: imageChannels, height, width } = record.dataset.shape;
   const genotype = parseGenotype(record.genotype, configFile(record.path));
-  const classes = record.dataset.classes.length;
-  return networkCost(genotype, { ...networkOptions(record), imageChannels, height, width, classes });
+  return networkCost(genotype, networkSize(networkOptions(record), record.dataset));
 }

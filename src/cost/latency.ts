@@ -10,13 +10,14 @@ import { arch, cpus, platform } from 'node:os';
 import { runtimeVersion } from '../engine/model.ts';
 import { InputError } from '../errors.ts';
 import { isObject, isWhole, parseJson } from '../objects.ts';
+import type { NetworkSize } from '../retrain/network.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { formatGenotype } from '../search/genotype.ts';
 import { randomGenotype } from '../search/methods/random.ts';
 import type { SearchSpace } from '../search/spaces.ts';
 import { version as program } from '../version.ts';
 import { isFree, type Target, type Timing, timeNetwork, timeOperation, timeOverhead } from './measure.ts';
-import { type NetworkSize, type OperationShape, operationShapes, shapeName } from './places.ts';
+import { type OperationShape, operationShapes, shapeName } from './places.ts';
 import { edgeCosts, restOf, skipGenotype, skipSpace } from './table.ts';
 
 const format = 'onnx-nas/latency';

@@ -6,11 +6,11 @@ import { createBuilder } from '../onnx/build.ts';
 import { type Graph, inputValue } from '../onnx/ir.ts';
 import { serialize } from '../onnx/serde.ts';
 import { random } from '../random.ts';
-import { makeNetwork } from '../retrain/network.ts';
+import { makeNetwork, type NetworkSize } from '../retrain/network.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { operationOf } from '../search/operations.ts';
 import { traceOperation } from './operation.ts';
-import type { NetworkSize, OperationShape } from './places.ts';
+import type { OperationShape } from './places.ts';
 
 export type Target = Pick<OnnxruntimeOptions, 'provider' | 'threads'>;
 
@@ -19,14 +19,13 @@ export interface Timing {
   readonly median: number;
   /** Between the quartiles. */
   readonly spread: number;
-  readonly runs: number;
 }
 
 /** Runs before any is timed, the fewest that are, and how many milliseconds they take in all. */
 const [warmUp, fewest, duration] = [5, 15, 60] as const;
 
 /** Times a graph of one image; its clock is no part of a result of training. */
-export async function timeGraph(graph: Graph, shape: readonly number[], target: Target): Promise<Timing> {
+async function timeGraph(graph: Graph, shape: readonly number[], target: Target): Promise<Timing> {
   const model = await loadModel(serialize(graph), graph.name, target);
   const generator = random(0, 'image');
   const size = shape.reduce((product, n) => product * n, 1);
@@ -42,7 +41,7 @@ export async function timeGraph(graph: Graph, shape: readonly number[], target: 
     }
     times.sort((a, b) => a - b);
     const at = (part: number): number => times[Math.floor(part * (times.length - 1))] as number;
-    return { median: at(0.5), spread: at(0.75) - at(0.25), runs: times.length };
+    return { median: at(0.5), spread: at(0.75) - at(0.25) };
   } finally {
     await model.dispose();
   }

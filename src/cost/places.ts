@@ -1,7 +1,7 @@
 /** Where the operations of a network are: the cells of a space, with the shapes that their states have. */
 import { declarations } from '../nn/layers.ts';
 import { ParameterTable } from '../nn/parameters.ts';
-import type { NetworkOptions } from '../retrain/network.ts';
+import type { NetworkSize } from '../retrain/network.ts';
 import { outputStates } from '../search/derive.ts';
 import type { OperationName } from '../search/operation-names.ts';
 import { edgePlaces, skeletonForm, strideOf } from '../search/skeleton-names.ts';
@@ -10,7 +10,6 @@ import type { CellFrame } from '../search/skeletons/skeleton.ts';
 import { candidatesOf, type SearchSpace } from '../search/spaces.ts';
 
 /** The size of a network, but for its genotype. */
-export type NetworkSize = Omit<NetworkOptions, 'auxiliary'>;
 
 /** An operation on an image [height, width, channels]. */
 export interface OperationShape {

@@ -1,13 +1,14 @@
 /** Tables of what α's candidates cost: counted by tracing each operation at each of its shapes, or measured. */
 import { networkCost } from '../export/cost.ts';
 import { oneOf, requireKind } from '../kinds.ts';
+import type { NetworkSize } from '../retrain/network.ts';
 import { type CostTable, costOf } from '../search/budget.ts';
 import { genotypeOfEdges } from '../search/derive.ts';
 import type { Genotype } from '../search/genotype.ts';
 import { edgePlaces } from '../search/skeleton-names.ts';
 import type { SearchSpace } from '../search/spaces.ts';
 import { type OperationCost, operationCost } from './operation.ts';
-import { type NetworkSize, type OperationShape, operationShapes, shapeName } from './places.ts';
+import { type OperationShape, operationShapes, shapeName } from './places.ts';
 
 /** The costs of all candidates, each summed over the cells of its kind. */
 export const edgeCosts = (

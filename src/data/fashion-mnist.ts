@@ -6,7 +6,7 @@ import { list } from './listing.ts';
 import type { Reading } from './reading.ts';
 
 /** The names of the labels 0 … 9. */
-export const fashionMnistClasses: readonly string[] = [
+const fashionMnistClasses: readonly string[] = [
   'T-shirt/top',
   'Trouser',
   'Pullover',

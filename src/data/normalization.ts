@@ -2,7 +2,7 @@
 import type { ImageShape, Normalization, Split } from './dataset.ts';
 
 /** The number of values of an 8-bit pixel. */
-export const pixelLevels = 256;
+const pixelLevels = 256;
 
 /** One grey level, of pixels scaled to [0, 1]: a channel that varies less is constant. */
 const smallestDeviation = 1 / 255;

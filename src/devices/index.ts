@@ -6,7 +6,7 @@ import type { DeviceName, GpuDevice } from './names.ts';
 import { chooseDevice, problemLines, type Verdict, verdictOf } from './verdict.ts';
 
 export { type DeviceName, deviceNames, type GpuDevice } from './names.ts';
-export { chooseDevice, type Problem, type Verdict } from './verdict.ts';
+export { chooseDevice, type Verdict } from './verdict.ts';
 
 const known = new Map<GpuDevice, Promise<Verdict>>();
 

@@ -13,16 +13,8 @@ export interface Probe {
 /** Milliseconds after which a driver is taken to hang. */
 const patience = 60_000;
 
-const known = new Map<GpuDevice, Promise<Probe>>();
-
-/** What a device answers; asked once. Never rejects. */
+/** What a device answers. Never rejects. */
 export function probeDevice(device: GpuDevice): Promise<Probe> {
-  const answer = known.get(device) ?? ask(device);
-  known.set(device, answer);
-  return answer;
-}
-
-function ask(device: GpuDevice): Promise<Probe> {
   // The compiled file, also for tests that run from the sources.
   const script = createRequire(import.meta.url).resolve('#device-probe');
   return new Promise((resolve) => {

@@ -140,7 +140,7 @@ const verdicts: Readonly<Record<GpuDevice, (facts: Facts) => Verdict>> = {
 export const verdictOf = (device: GpuDevice, facts: Facts): Verdict => verdicts[device](facts);
 
 /** The first of its problems, in one line. */
-export const reasonOf = ({ state, what, problems }: Verdict): string =>
+const reasonOf = ({ state, what, problems }: Verdict): string =>
   state === 'unusable' ? (problems[0]?.what ?? 'unknown') : what;
 
 /** All that stands in the way and what mends it, a line each. */

@@ -1,7 +1,7 @@
 /** The size of the network of a genotype. */
 import { requireKinds } from '../kinds.ts';
 import { countMacs } from '../onnx/cost.ts';
-import { makeNetwork, type NetworkOptions } from '../retrain/network.ts';
+import { makeNetwork, type NetworkSize } from '../retrain/network.ts';
 import { networkSizeKinds } from '../retrain/option-kinds.ts';
 import { inferenceStep } from '../retrain/steps.ts';
 import type { Genotype } from '../search/genotype.ts';
@@ -15,7 +15,7 @@ export interface NetworkCost {
 }
 
 /** @throws InputError where a size is not what it must be */
-export function networkCost(genotype: Genotype, options: Omit<NetworkOptions, 'auxiliary'>): NetworkCost {
+export function networkCost(genotype: Genotype, options: NetworkSize): NetworkCost {
   requireKinds(options, networkSizeKinds);
   const network = makeNetwork(genotype, { ...options, auxiliary: false });
   const { height, width, imageChannels: channels } = options;

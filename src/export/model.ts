@@ -50,7 +50,8 @@ export function inferenceGraph(
 /** The bytes of the ONNX file. Other programs will read it: it keeps the rules of `onnx/verify.ts`. */
 export function modelBytes(graph: Graph, metadata: ModelMetadata): Uint8Array {
   verify(graph);
-  return serialize(graph, { metadata: metadataToProps(metadata) });
+  const producer = { name: 'onnx-nas', version: metadata.version };
+  return serialize(graph, { metadata: metadataToProps(metadata), producer });
 }
 
 /**

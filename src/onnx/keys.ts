@@ -10,7 +10,7 @@ const smallConstant = 64;
 const elementText = (element: number | bigint): string => (Object.is(element, -0) ? '-0' : String(element));
 
 /** The content of a constant of any size. */
-export function contentKey(data: TensorData, type: TensorType): string {
+function contentKey(data: TensorData, type: TensorType): string {
   const elements: string[] = [];
   for (const element of data) elements.push(elementText(element));
   return `${formatType(type)}{${elements.join(',')}}`;

@@ -4,10 +4,9 @@
  */
 
 export {
-  type Alternative,
   joinAlternatives,
   type SerializeOptions,
   serialize,
   serializeAlternative,
 } from './serde/encode.ts';
-export { type ModelInfo, readModelInfo, type TensorInfo } from './serde/info.ts';
+export { type ModelInfo, readModelInfo } from './serde/info.ts';

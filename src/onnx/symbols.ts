@@ -24,7 +24,7 @@ export const symbolsOf = (types: readonly TensorType[]): readonly string[] => [
 ];
 
 /** The dimension at the given sizes. Throws where a symbol has none. */
-export function sizeAt(dimension: Dimension, sizes: Sizes): number {
+function sizeAt(dimension: Dimension, sizes: Sizes): number {
   if (typeof dimension === 'number') return dimension;
   const { factor, symbol } = parseDimension(dimension);
   const size = sizes[symbol];

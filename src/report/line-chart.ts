@@ -30,7 +30,7 @@ const lineHeight = 16;
 /** Up to this many epochs each point is marked. */
 const mostMarks = 30;
 /** There are rules for so many lines; further ones repeat them. */
-export const tones = 6;
+const tones = 6;
 
 /** The positions nearest to the wishes, in their order, at least `gap` apart and within [from, to] where they fit. */
 export function spreadLabels(wishes: readonly number[], gap: number, from: number, to: number): number[] {

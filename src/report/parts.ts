@@ -54,22 +54,19 @@ const disclosed = (summary: string, ...content: readonly string[]): string =>
 /** The measures that matter, large. */
 function figures(summary: RunSummary | undefined): string[] {
   if (!summary) return [];
-  const { validationAccuracy, testAccuracy, parameters, macs, latency, searchSeconds, retrainSeconds } =
-    summary;
-  const tiles: readonly (readonly [string, string | undefined])[] = [
+  const { validationAccuracy, testAccuracy, parameters, macs, searchSeconds, retrainSeconds } = summary;
+  const tiles: readonly (readonly [string, string])[] = [
     ['test accuracy', testAccuracy ? formatSpread(testAccuracy.last, percent) : dash],
     ['validation accuracy', validationAccuracy ? formatSpread(validationAccuracy.last, percent) : dash],
     ['parameters', parameters ? formatSpread(parameters, formatCount) : dash],
     ['multiply–accumulates', macs ? formatSpread(macs, millions) : dash],
-    ['latency', latency ? formatSpread(latency, (value) => `${value.toFixed(2)} ms`) : undefined],
     ['search time', searchSeconds ? formatSpread(searchSeconds, formatSeconds) : dash],
     ['retrain time', retrainSeconds ? formatSpread(retrainSeconds, formatSeconds) : dash],
   ];
-  const known = tiles.filter((tile): tile is readonly [string, string] => tile[1] !== undefined);
   const { kind, seeds } = summary;
   const whose =
     kind === 'selected' ? [hint(`Of the genotype that is selected, of seed ${formatSeeds(seeds)}.`)] : [];
-  return [facts(known, 'tiles'), ...whose, ...summaryTable([summary]).notes.map(hint)];
+  return [facts(tiles, 'tiles'), ...whose, ...summaryTable([summary]).notes.map(hint)];
 }
 
 const stops = (searches: readonly SearchReport[]): string[] =>

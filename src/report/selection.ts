@@ -8,7 +8,7 @@ import { element, escapeText } from './svg.ts';
 
 const size = { width: 640, row: 34, left: 110, right: 24, bottom: 40 } as const;
 
-export const candidateName = ({ seeds }: CandidateReport): string =>
+const candidateName = ({ seeds }: CandidateReport): string =>
   `seed${seeds.length > 1 ? 's' : ''} ${formatSeeds(seeds)}`;
 
 /** An SVG document. */

@@ -50,7 +50,7 @@ const measure =
 
 const whole = (value: Spread): Spread => value;
 
-/** Four digits of a time in milliseconds. */
+/** Three digits of a time in milliseconds, and no fewer than its whole ones. */
 const milliseconds = (value: number): string => `${value.toPrecision(value < 1000 ? 3 : 4)} ms`;
 
 /** Seconds; in minutes and hours from a minute on. */

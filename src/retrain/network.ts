@@ -1,5 +1,6 @@
 /** The discrete network of a genotype (quark0/darts `cnn/model.py`), with drop-path and the auxiliary head. */
 import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs';
+import type { Dataset } from '../data/dataset.ts';
 import {
   batchNorm,
   type Context,
@@ -35,6 +36,21 @@ export interface NetworkOptions extends Omit<SkeletonOptions, 'reductions'> {
   /** Whether the network has an auxiliary head, which only training uses. */
   readonly auxiliary: boolean;
 }
+
+/** How large a network is, and what it takes and tells apart. */
+export type NetworkSize = Omit<NetworkOptions, 'auxiliary'>;
+
+/** The size of a network for a data set. */
+export const networkSize = (
+  { channels, cells }: { readonly channels: number; readonly cells: number },
+  { shape, classes }: Pick<Dataset, 'shape' | 'classes'>,
+): NetworkSize => ({
+  ...{ channels, cells },
+  imageChannels: shape.channels,
+  height: shape.height,
+  width: shape.width,
+  classes: classes.length,
+});
 
 export interface Network {
   readonly parameters: ParameterTable;

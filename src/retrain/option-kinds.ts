@@ -1,15 +1,14 @@
 /** Which values the options of retraining take: those that a search has, too, are of the same kinds there. */
 import { count, fraction, type Kinds, nonNegative } from '../kinds.ts';
 import { searchOptionKinds } from '../search/option-kinds.ts';
-import type { NetworkOptions } from './network.ts';
+import type { NetworkSize } from './network.ts';
 import type { RetrainOptions } from './options.ts';
 
 const { channels, cells, epochs, batch, seed, precision, optimizer, learningRate, momentum } =
   searchOptionKinds;
 const { weightDecay, gradientClip, crop, flip, cutout, maxSteps } = searchOptionKinds;
 
-/** The sizes of a network, and of what it takes and tells apart. */
-export const networkSizeKinds: Kinds<Omit<NetworkOptions, 'auxiliary'>> = {
+export const networkSizeKinds: Kinds<NetworkSize> = {
   imageChannels: count,
   channels,
   cells,

@@ -1,5 +1,4 @@
 /** Retraining: trains the discrete network of a genotype from scratch on all training images. */
-import { join } from 'node:path';
 import {
   assembleBatch,
   type Dataset,
@@ -15,11 +14,12 @@ import { optimizers } from '../nn/optimizer-table.ts';
 import { cosine, ramp } from '../nn/schedules.ts';
 import { random } from '../random.ts';
 import { type Observer, type Position, runEpochs, type Sums } from '../runs/epochs.ts';
+import { weightsFile } from '../runs/layout.ts';
 import type { RunFolder } from '../runs/run-folder.ts';
 import { formatGenotype, type Genotype } from '../search/genotype.ts';
 import { requireGenotype } from '../search/genotype-file.ts';
 import { accuracyOf, type Classifier, splitLogits } from './evaluate.ts';
-import { makeNetwork, type Network } from './network.ts';
+import { makeNetwork, type Network, networkSize } from './network.ts';
 import { retrainOptionKinds } from './option-kinds.ts';
 import type { RetrainOptions } from './options.ts';
 import { inferenceStep, trainStep } from './steps.ts';
@@ -56,18 +56,10 @@ export interface RetrainSetting {
 /** The network of a genotype for a data set's images. */
 export const networkFor = (
   genotype: Genotype,
-  { shape, classes }: Pick<Dataset, 'shape' | 'classes'>,
-  { channels, cells, auxiliaryWeight }: Pick<RetrainOptions, 'channels' | 'cells' | 'auxiliaryWeight'>,
+  dataset: Pick<Dataset, 'shape' | 'classes'>,
+  options: Pick<RetrainOptions, 'channels' | 'cells' | 'auxiliaryWeight'>,
 ): Network =>
-  makeNetwork(genotype, {
-    channels,
-    cells,
-    imageChannels: shape.channels,
-    height: shape.height,
-    width: shape.width,
-    classes: classes.length,
-    auxiliary: auxiliaryWeight > 0,
-  });
+  makeNetwork(genotype, { ...networkSize(options, dataset), auxiliary: options.auxiliaryWeight > 0 });
 
 /** A classifier with given weights, run by what `inferenceStep` compiles to. */
 const classifierBy =
@@ -155,14 +147,15 @@ export async function retrain(
       random: random(options.seed, 'augmentation', epoch, index),
     });
     const learningRate = Float32Array.of(cosine(options.learningRate, 0, epoch, options.epochs));
-    const pathMasks = drawPathMasks(network, options, epoch, index);
     const { loss, correct, ...next } = await run.train({
       ...(state as Feeds),
       images,
       labels,
       learningRate,
       ...(signature.step && { step: Float32Array.of(epoch * steps + index + 1) }),
-      ...(Object.hasOwn(signature, 'pathMasks') && { pathMasks }),
+      ...(Object.hasOwn(signature, 'pathMasks') && {
+        pathMasks: drawPathMasks(network, options, epoch, index),
+      }),
       ...(signature.noise && {
         noise: drawNoise(signature.noise, random(options.seed, 'noise', epoch, index)),
       }),
@@ -189,7 +182,7 @@ export async function retrain(
 
   const save = (name: 'best' | 'last', epoch: number): void => {
     if (!folder) return;
-    writeWeights(join(folder.path, `${name}.safetensors`), network, weights(), {
+    writeWeights(weightsFile(folder.path, name), network, weights(), {
       genotype: formatGenotype(genotype),
       normalization: JSON.stringify(normalization),
       accuracy: JSON.stringify(accuracy),

@@ -28,6 +28,12 @@ export const metricsFile = (run: string): string => join(run, 'metrics.jsonl');
 
 export const checkpointFile = (run: string): string => join(run, 'checkpoint.safetensors');
 
+/** The weights of a retraining. */
+export const weightsFile = (run: string, which: 'best' | 'last'): string => join(run, `${which}.safetensors`);
+
+/** What a selection has found. */
+export const resultFile = (selection: string): string => join(selection, 'result.json');
+
 export const genotypeFile = (run: string): string => join(run, 'genotype.json');
 
 /** Holds the number of the process that works in the folder. */

@@ -1,12 +1,12 @@
 /** The folder of a run: its configuration, metrics and checkpoint. Every file is written whole. */
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { InputError } from '../errors.ts';
 import { isWhole, parseJson } from '../objects.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
 import { removeTemporary, requireWritable, writeWhole } from './files.ts';
-import { checkpointFile, configFile, divergenceFile, metricsFile } from './layout.ts';
+import { checkpointFile, configFile, divergenceFile, genotypeFile, metricsFile } from './layout.ts';
 import { holdFolder } from './lock.ts';
 import { readArrays, writeArrays } from './safetensors.ts';
 
@@ -31,7 +31,7 @@ export interface RunFolder {
    * @throws InputError where the file is damaged or of another run
    */
   loadCheckpoint<Name extends string>(sizes: Readonly<Record<Name, number>>): Checkpoint<Name>;
-  writeText(name: string, text: string): void;
+  writeGenotype(text: string): void;
 }
 
 /** Whether a folder is one of a run that has begun. */
@@ -132,7 +132,7 @@ export function openRun(path: string, resume: boolean): RunFolder {
       });
     },
     loadCheckpoint: (sizes) => readCheckpoint(file, sizes),
-    writeText: (name, text) => writeWhole(join(path, name), text),
+    writeGenotype: (text) => writeWhole(genotypeFile(path), text),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Budgets as they are written: `macs=50M`, `parameters=1.5M`, `latency=5ms`. */
 import { InputError } from '../errors.ts';
 
-export const costNames = ['macs', 'parameters', 'latency'] as const;
+const costNames = ['macs', 'parameters', 'latency'] as const;
 
 /** What a budget limits: multiply–accumulates, trainable weights, or milliseconds for one image. */
 export type CostName = (typeof costNames)[number];

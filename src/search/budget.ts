@@ -89,7 +89,7 @@ export function costPenalty({ table, limit, weight }: Budget, space: SearchSpace
   return {
     inputs: {},
     value: (architecture) => {
-      const likely = tf.mul(method.probabilities(architecture, space), tf.tensor3d(allowed, shape));
+      const likely = tf.mul(method.probabilities(architecture), tf.tensor3d(allowed, shape));
       const share = tf.div(likely, tf.add(tf.sum(likely, -1, true), tf.tensor3d(empty)));
       const excess = tf.add(tf.sum(tf.mul(share, tf.tensor3d(relative, shape))), table.rest / limit - 1);
       return tf.mul(tf.relu(excess), weight) as Scalar;

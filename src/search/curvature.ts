@@ -23,7 +23,7 @@ export interface CurvatureOptions {
  * (batch 128, 28×28) the estimates at radius 0.03, 0.1, 0.3 and 1 were 0.053, 0.026, 0.019 and 0.014. α is of the order
  * of 1 (softmax), so at 0.3 the third derivative is still small: without kinks, the estimate is 0.3 % off the dense Hessian's eigenvalue.
  */
-export const curvatureDefaults: CurvatureOptions = { products: 16, tolerance: 5e-3, radius: 0.3 };
+const curvatureDefaults: CurvatureOptions = { products: 16, tolerance: 5e-3, radius: 0.3 };
 
 type Vector = Float64Array;
 

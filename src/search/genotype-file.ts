@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
 import { type Fields, parseJson } from '../objects.ts';
+import { genotypeFile } from '../runs/layout.ts';
 import { suggestion } from '../suggest.ts';
 import { isChainText } from './chain-text.ts';
 import {
@@ -137,7 +138,7 @@ export const isGenotypeText = (source: string): boolean =>
 export function loadGenotype(source: string): Genotype {
   if (isGenotypeText(source)) return parseGenotype(source, 'the genotype given');
   if (existsSync(source)) {
-    const file = statSync(source).isDirectory() ? join(source, 'genotype.json') : source;
+    const file = statSync(source).isDirectory() ? genotypeFile(source) : source;
     if (!existsSync(file)) {
       throw new InputError(`${source} holds no genotype.json: is it the folder of a finished search?`);
     }

@@ -34,7 +34,7 @@ export interface ChainGenotype {
 
 export type Genotype = DartsGenotype | ChainGenotype;
 
-export const isChain = (genotype: Genotype): genotype is ChainGenotype => 'cell' in genotype;
+const isChain = (genotype: Genotype): genotype is ChainGenotype => 'cell' in genotype;
 
 export const skeletonOfGenotype = (genotype: Genotype): SkeletonName =>
   isChain(genotype) ? 'nas-bench-201' : 'darts';

@@ -70,7 +70,7 @@ export interface Candidate {
 }
 
 /** The candidates of an edge but `none`, which contributes nothing. */
-export const candidatesAt = ({
+const candidatesAt = ({
   at,
   operations,
   channels,

@@ -1,4 +1,5 @@
 /** Which values the options of a search take. */
+
 import {
   amount,
   count,
@@ -16,6 +17,7 @@ import {
 } from '../kinds.ts';
 import { optimizerNames } from '../nn/optimizer-names.ts';
 import { precisions } from '../precision.ts';
+import { limits } from './limits.ts';
 import { methodNames } from './method-names.ts';
 import { anchorDistances } from './method-options.ts';
 import { type SearchOptions, selections } from './options.ts';
@@ -33,8 +35,8 @@ export const searchOptionKinds: Kinds<SearchOptions> = {
   method: oneOf(methodNames),
   space,
   order: oneOf([1, 2]),
-  channels: countTo(4096),
-  cells: countTo(1000),
+  channels: countTo(limits.channels),
+  cells: countTo(limits.cells),
   epochs: count,
   batch: countTo(65_536),
   seed,

@@ -109,7 +109,7 @@ export async function search(
           begin: searched === undefined ? undefined : begin,
         })
       : { status, genotype: derive(strengthsAt(supernet, alpha)) };
-  if (selected.status === 'finished') folder?.writeText('genotype.json', genotypeToJson(selected.genotype));
+  if (selected.status === 'finished') folder?.writeGenotype(genotypeToJson(selected.genotype));
   return {
     ...selected,
     ...(stop && { stopped: stop.reason }),
@@ -122,7 +122,7 @@ export async function search(
 /** A random genotype is there at once; a run in a folder is finished, and continuing it finds the same. */
 export function drawRandom(space: SearchSpace, seed: number, folder: RunFolder | undefined): SearchResult {
   const genotype = randomGenotype(space, seed);
-  folder?.writeText('genotype.json', genotypeToJson(genotype));
+  folder?.writeGenotype(genotypeToJson(genotype));
   folder?.saveCheckpoint({ state: {}, position: { epoch: 0, step: 0 }, sums: {}, values: {} });
   const nothing = new Float32Array(0);
   return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };

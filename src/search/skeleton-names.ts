@@ -2,7 +2,7 @@
 import { InputError } from '../errors.ts';
 import { isWhole } from '../objects.ts';
 
-export const cellKinds = ['normal', 'reduce', 'cell'] as const;
+const cellKinds = ['normal', 'reduce', 'cell'] as const;
 
 export type CellKind = (typeof cellKinds)[number];
 
@@ -47,7 +47,7 @@ export function edgePlaces(skeleton: SkeletonName, nodes: number): EdgePlace[][]
 }
 
 /** Where a network of unspecified reductions reduces: at a third and two thirds of its cells. */
-export const usualReductions: readonly number[] = [1 / 3, 2 / 3];
+const usualReductions: readonly number[] = [1 / 3, 2 / 3];
 
 /**
  * Whether cell `index` of `cells` reduces, which halves the image and doubles the channels.

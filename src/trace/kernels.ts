@@ -186,7 +186,7 @@ export interface Kernels {
 }
 
 type Info = tf.TensorInfo;
-/** Per-channel sums of products: x, dy [N, H, W, C] → [C]. */
+/** Per-channel sums of products: x, y [N, H, W, C] → [C]. */
 export type ChannelDotInputs = { x: Info; y: Info };
 /** x [N, H, W, C], scale [C], shift [C] → x·scale + shift. */
 export type ScaleShiftInputs = { x: Info; scale: Info; shift?: Info };

@@ -16,7 +16,7 @@ export function write(path: string, content: string | object): void {
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
 }
 
-export interface SearchTrace {
+interface SearchTrace {
   readonly seed?: number;
   readonly space?: string;
   readonly epochs?: number;
@@ -81,7 +81,7 @@ export function writeSearch(folder: string, trace: SearchTrace = {}): void {
   }
 }
 
-export interface RetrainTrace {
+interface RetrainTrace {
   readonly genotype?: string;
   readonly epochs?: number;
   readonly done?: number;

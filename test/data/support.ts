@@ -97,7 +97,7 @@ export function idxFiles(
 }
 
 /** One way to damage a file. */
-export type Damage = (bytes: Uint8Array) => Uint8Array;
+type Damage = (bytes: Uint8Array) => Uint8Array;
 
 /** Truncations, appended bytes, changed bytes and wholly random content. */
 export const damages: fc.Arbitrary<Damage> = fc.oneof(

@@ -5,7 +5,7 @@ import type { Builder } from '../../src/onnx/build.ts';
 import type { Graph, Value } from '../../src/onnx/ir.ts';
 import { float32, graphOf } from './support.ts';
 
-export interface ImageSizes {
+interface ImageSizes {
   readonly n: number;
   readonly c: number;
   readonly h: number;

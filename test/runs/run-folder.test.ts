@@ -31,7 +31,7 @@ describe('openRun', () => {
     run.record({ epoch: 0, seconds: 1, loss: 3 });
     run.record({ epoch: 1, seconds: 1, loss: 2 });
     run.saveCheckpoint(checkpoint);
-    run.writeText('genotype.json', '{}');
+    run.writeGenotype('{}');
     expect(readConfig(path)).toEqual({ options: { seed: 1 } });
     expect(readMetrics(path)).toEqual([
       { epoch: 0, seconds: 1, loss: 3 },

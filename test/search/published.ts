@@ -1,5 +1,5 @@
 /** The genotypes that were published, as their authors wrote them, with the figures of their networks. */
-export interface Published {
+interface Published {
   readonly name: string;
   readonly text: string;
   /** Of the network with C = 36, 20 cells and 10 classes, without the auxiliary head. */

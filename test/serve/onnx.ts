@@ -55,13 +55,7 @@ const intsAttribute = (name: string, ints: number[]): proto.onnx.IAttributeProto
   ints,
 });
 
-export const modelBytes = ({
-  nodes,
-  inputs,
-  outputs,
-  initializers = [],
-  props = {},
-}: ModelSpec): Uint8Array =>
+const modelBytes = ({ nodes, inputs, outputs, initializers = [], props = {} }: ModelSpec): Uint8Array =>
   onnx.ModelProto.encode({
     irVersion: 8,
     producerName: 'test',

@@ -11,7 +11,6 @@ const searchPreset: SearchRunOptions = {
   ...searchDefaultsOf('darts'),
   ...dataDefaults,
   ...deviceDefaults,
-  channels: 16,
   cells: 3,
   epochs: 2,
   maxSteps: 40,

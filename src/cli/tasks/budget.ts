@@ -1,21 +1,21 @@
 /** The budget of a search: its table of costs, counted or read from a file of measured latencies. */
 import { readFileSync } from 'node:fs';
 import { latencyFromJson, latencyTable } from '../../cost/latency.ts';
-import type { NetworkSize } from '../../cost/places.ts';
 import { countedTable } from '../../cost/table.ts';
 import type { Dataset } from '../../data/index.ts';
 import { FailureError, InputError, messageOf } from '../../errors.ts';
 import { networkCost } from '../../export/cost.ts';
+import { type NetworkSize, networkSize } from '../../retrain/network.ts';
 import type { Budget, CostTable } from '../../search/budget.ts';
 import { type BudgetOptions, budgetOptionNames, formatCost, parseBudget } from '../../search/budget-text.ts';
 import { costRange, requireFeasible } from '../../search/derive-within.ts';
 import type { Genotype } from '../../search/genotype.ts';
 import type { SearchSpace } from '../../search/spaces.ts';
-import { kebab } from '../options.ts';
+import { flagOf } from '../options.ts';
 import { say } from '../output.ts';
 
 /** Of the excess in the loss of α, unless told otherwise. */
-export const defaultCostWeight = 1;
+const defaultCostWeight = 1;
 
 type Sizes = BudgetOptions & { readonly channels: number; readonly cells: number };
 
@@ -23,7 +23,7 @@ type Sizes = BudgetOptions & { readonly channels: number; readonly cells: number
 export function requireBudgetOptions(options: BudgetOptions): void {
   if (options.budget === undefined) {
     const lost = budgetOptionNames.find((name) => options[name] !== undefined);
-    if (lost) throw new InputError(`--${kebab(lost)} is for a search with --budget, which is missing`);
+    if (lost) throw new InputError(`${flagOf(lost)} is for a search with --budget, which is missing`);
     return;
   }
   const { cost } = parseBudget(options.budget);
@@ -40,15 +40,8 @@ export function requireBudgetOptions(options: BudgetOptions): void {
 /** The network that a budget is for. */
 export const budgetSize = (
   { channels, cells, budgetChannels = channels, budgetCells = cells }: Sizes,
-  { shape, classes }: Pick<Dataset, 'shape' | 'classes'>,
-): NetworkSize => ({
-  channels: budgetChannels,
-  cells: budgetCells,
-  imageChannels: shape.channels,
-  height: shape.height,
-  width: shape.width,
-  classes: classes.length,
-});
+  dataset: Pick<Dataset, 'shape' | 'classes'>,
+): NetworkSize => networkSize({ channels: budgetChannels, cells: budgetCells }, dataset);
 
 /**
  * The budget that the options name, if any; it says what networks the space has.

@@ -8,6 +8,7 @@ import { inferenceGraph, modelBytes } from '../../export/model.ts';
 import { sampleFiles } from '../../export/samples.ts';
 import { type Verification, verifyModel } from '../../export/verify.ts';
 import { cardPath, samplesFolder } from '../../model-files.ts';
+import { networkSize } from '../../retrain/network.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
 import { version } from '../../version.ts';
 import { percent, say } from '../output.ts';
@@ -81,16 +82,7 @@ export async function runExport(run: string, options: ExportOptions): Promise<Ex
     softmax,
     images,
   });
-  const { channels, cells } = trained.options;
-  const { channels: imageChannels, height, width } = shape;
-  const cost = networkCost(trained.genotype, {
-    channels,
-    cells,
-    imageChannels,
-    height,
-    width,
-    classes: classes.length,
-  });
+  const cost = networkCost(trained.genotype, networkSize(trained.options, { shape, classes }));
   writeWhole(onnx, bytes);
   writeWhole(card, modelCard(metadata, { ...cost, bytes: bytes.length, verification }));
   const samples = options.samples ? await sampleFiles(dataset) : [];

@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts';
 import { retrainFolder } from '../../runs/layout.ts';
 import { hasCheckpoint } from '../../runs/run-folder.ts';
 import { Interruption } from '../interruption.ts';
-import { type Given, kebab } from '../options.ts';
+import { flagOf, type Given } from '../options.ts';
 import { formatDuration, percent, say, shellWord } from '../output.ts';
 import type { Place, RetrainRunOptions, SearchRunOptions } from '../run-options.ts';
 import { type DataOptions, type DeviceOptions, deviceDefaults } from '../setting.ts';
@@ -32,7 +32,7 @@ export async function quickstart(
 ): Promise<QuickstartResult> {
   const { out: place, resume = false, ...given } = call;
   const out = place ?? (resume ? lastPlace() : firstFreePlace());
-  const same = Object.entries(given).map(([name, value]) => ` --${kebab(name)} ${shellWord(String(value))}`);
+  const same = Object.entries(given).map(([name, value]) => ` ${flagOf(name)} ${shellWord(String(value))}`);
   const again = `nas quickstart --out ${shellWord(out)} --resume${same.join('')}`;
   // What an interrupted quickstart had not begun yet is begun now.
   const begun = (folder: string): boolean => resume && hasCheckpoint(folder);

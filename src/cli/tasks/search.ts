@@ -16,7 +16,7 @@ import { drawRandom, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
-import { deviceOptionNames, kebab } from '../options.ts';
+import { deviceOptionNames, flagOf } from '../options.ts';
 import { say, shellWord } from '../output.ts';
 import { isSweep, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
@@ -109,8 +109,6 @@ export function resumedPlan(own: AnySearchOptions, wanted: GivenSearchOptions, f
   return { options: checked(options, given), opened };
 }
 
-const flagOf = (name: string): string => `--${kebab(name)}`;
-
 function checked(options: AnySearchOptions, given: GivenSearchOptions): AnySearchOptions {
   if (options.method !== 'random') {
     requireMethodOptions(options, flagOf);
@@ -125,8 +123,8 @@ function requireReadByRandom(given: GivenSearchOptions): void {
   const unread = Object.keys(given).find((name) => !(randomRunNames as readonly string[]).includes(name));
   if (unread === undefined) return;
   throw new InputError(
-    `--${kebab(unread)} is not for the method random, which trains nothing: ` +
-      `it reads ${randomRunNames.map((name) => `--${kebab(name)}`).join(', ')}`,
+    `${flagOf(unread)} is not for the method random, which trains nothing: ` +
+      `it reads ${randomRunNames.map(flagOf).join(', ')}`,
   );
 }
 

@@ -4,7 +4,6 @@
  * from scratch for a short period").
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Dataset, holdOut } from '../../data/index.ts';
 import { FailureError, InputError } from '../../errors.ts';
 import { random } from '../../random.ts';
@@ -14,6 +13,7 @@ import {
   candidateFolder,
   configFile,
   genotypeFile,
+  resultFile,
   seedFolder,
   seedsFrom,
   selectionFolder,
@@ -114,7 +114,7 @@ export async function runSelect(
     if (signal.aborted && i < todo.length - 1) throw new Interruption(again);
   }
   const result = resultOf(run, candidates, retrainSeeds, options.epochs, dataset.test.count);
-  writeWhole(join(path, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+  writeWhole(resultFile(path), `${JSON.stringify(result, null, 2)}\n`);
   writeWhole(genotypeFile(run), genotypeToJson(parseGenotype(result.genotype)));
   say(
     `selected seed ${result.seed}: ${formatSpread(result.accuracy, percent)} on ${result.heldOut} held-out images; ` +

@@ -27,11 +27,7 @@ export interface WindowAxis {
 }
 
 /** The window along each spatial axis; `kernel` is the weight's extent where there is a weight. */
-export function windowAxes(
-  attributes: Attributes,
-  rank: number,
-  kernel?: readonly number[],
-): readonly WindowAxis[] {
+function windowAxes(attributes: Attributes, rank: number, kernel?: readonly number[]): readonly WindowAxis[] {
   const ofLength = (name: string, length: number, fallback?: readonly number[]): readonly number[] => {
     const values = intsAttribute(attributes, name, fallback);
     ensure(values.length === length, () => `${name} is [${values}]; ${length} numbers are expected`);
@@ -69,7 +65,7 @@ function windowCount(size: number, axis: WindowAxis): number {
 }
 
 /** The spatial shape that windows over a spatial shape produce. */
-export const windowCounts = (shape: readonly number[], axes: readonly WindowAxis[]): readonly number[] =>
+const windowCounts = (shape: readonly number[], axes: readonly WindowAxis[]): readonly number[] =>
   axes.map((axis, index) => windowCount(shape[index] ?? 0, axis));
 
 /** The type of a convolution: x [N, C, …], weight [M, C / group, …], bias [M]. */

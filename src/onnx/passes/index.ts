@@ -57,7 +57,7 @@ export const fuseFor = ({ half = false, stacksImages = false }: OptimizeOptions 
   );
 
 /** For graphs that are run by us: removes what is superfluous, computes nothing twice and little node by node. */
-export const optimizeFor = (options: OptimizeOptions = {}): Pass => pipeline(simplify, fuseFor(options));
+const optimizeFor = (options: OptimizeOptions = {}): Pass => pipeline(simplify, fuseFor(options));
 
 /** The same for a CPU, in float32. */
 export const optimize: Pass = optimizeFor();

@@ -13,7 +13,7 @@ import {
   type Value,
 } from '../ir.ts';
 import { encodeConstant, encodeResultType, encodeType, spelled } from './messages.ts';
-import { type Names, nameBranch, type ValueNaming } from './names.ts';
+import { type Names, nameAll, type ValueNaming } from './names.ts';
 import { overwriting } from './overwriting.ts';
 import { onnx } from './proto.ts';
 import { type Segment, segmentsOf } from './segments.ts';
@@ -65,7 +65,7 @@ interface Place {
 
 /** A branch: it has no inputs, and names what it reads from outside. */
 function encodeBranch(graph: Graph, name: string, { node, outside, segmentSize }: Place): Onnx.IGraphProto {
-  const names = nameBranch(graph, outside, namingOf(segmentSize), `${node}/${name}/`);
+  const names = nameAll(graph, outside, namingOf(segmentSize), `${node}/${name}/`);
   const nameOf: NameOf = (value) => names.values.get(value) ?? '';
   const writing = { nameOf, nodeName: (inner: Node) => names.nodes.get(inner) ?? '', segmentSize };
   const { nodes, initializer } = encodeBody(graph, names, writing);

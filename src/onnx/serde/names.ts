@@ -68,17 +68,6 @@ export function nameGraph(graph: Graph, naming: ValueNaming, prefix = ''): Names
   return nameAll(graph, inputs, naming, prefix);
 }
 
-/**
- * Names for a branch: all begin with the prefix but those of what it reads from outside, which are given in the order of
- * its inputs.
- */
-export const nameBranch = (
-  graph: Graph,
-  outside: readonly string[],
-  naming: ValueNaming,
-  prefix: string,
-): Names => nameAll(graph, outside, naming, prefix);
-
 /** Gives a value that has no name one that nothing else has; only what is described asks for the description. */
 type Naming = (describe: () => string) => string;
 
@@ -97,7 +86,11 @@ function descriptions(reserved: ReadonlySet<string>): Naming {
   return (describe) => unique(describe());
 }
 
-function nameAll(graph: Graph, inputs: readonly string[], naming: ValueNaming, prefix: string): Names {
+/**
+ * Names for a graph or a branch: all begin with the prefix but those of its inputs, which are given in their order; of a
+ * branch these are what it reads from outside.
+ */
+export function nameAll(graph: Graph, inputs: readonly string[], naming: ValueNaming, prefix: string): Names {
   const values = new Map<Value, string>();
   graph.inputs.forEach((value, index) => {
     values.set(value, inputs[index] ?? '');

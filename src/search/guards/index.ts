@@ -4,7 +4,7 @@ import { eigenvalueGuard } from './eigenvalue.ts';
 import type { Guard } from './guard.ts';
 import { skipGuard } from './skips.ts';
 
-export type { Guard, Stop, WatchedEpoch } from './guard.ts';
+export type { Guard, WatchedEpoch } from './guard.ts';
 export { countSkips } from './skips.ts';
 
 type GuardOptions = Pick<

@@ -56,7 +56,7 @@ export interface Method {
   /** What the method itself adds to L_val. */
   readonly penalties: (space: SearchSpace) => readonly Penalty[];
   /** How strong each candidate is, up to a factor an edge; [kinds, edges, operations]. For terms on the architecture. */
-  probabilities(architecture: Architecture, space: SearchSpace): tf.Tensor;
+  probabilities(architecture: Architecture): tf.Tensor;
   /** How strong each candidate is, for the genotype. */
   strengths(architecture: ArchitectureValues, space: SearchSpace): Strengths;
   /** The part of it that is the edge's among those into its node, by kind of cell, where the method has such weights. */

@@ -13,7 +13,7 @@ import { alphaShape, candidatesOf, type SearchSpace } from '../spaces.ts';
 import type { Strengths } from '../strengths.ts';
 
 /** One operation an edge of a random strength, the others of none. */
-export function randomStrengths(space: SearchSpace, seed: number): Strengths {
+function randomStrengths(space: SearchSpace, seed: number): Strengths {
   const [kinds, edges] = alphaShape(space);
   const numbers = random(seed, 'genotype');
   return Array.from({ length: kinds }, (_, kind) =>

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { InputError, messageOf } from '../../errors.ts';
 import { isObject, isWhole, parseJson } from '../../objects.ts';
 import { suggestion } from '../../suggest.ts';
+import { limits } from '../limits.ts';
 import { isOperationName, type OperationName, operationNames } from '../operation-names.ts';
 import {
   type CellKind,
@@ -124,7 +125,7 @@ export function spaceFromContent(content: unknown, where: string): SearchSpace {
     refuse('"chooses_none" needs "keep": "all": else weak edges are left out anyway');
   if (choosesNone && !hasNone) refuse('"chooses_none" needs the operation "none" among the candidates');
   const reductions = readReductions(fields.reductions, where, refuse);
-  const [channels, cells] = [whole('channels', 4096), whole('cells', 200)];
+  const [channels, cells] = [whole('channels', limits.channels), whole('cells', limits.cells)];
   return {
     name,
     skeleton,

@@ -14,7 +14,7 @@ import {
 import { failureReasonOf } from '../statistics.ts';
 import type { NamedTensors } from '../tensor.ts';
 
-export const lengthHeader = 'inference-header-content-length';
+const lengthHeader = 'inference-header-content-length';
 
 /** The model that the path names, kept for as long as the work takes. */
 const withModel = (call: Call, work: (model: Model) => Promise<Answer>): Promise<Answer> => {

@@ -21,8 +21,6 @@ const types = {
   'trial.js': 'text/javascript; charset=utf-8',
 } as const;
 
-export type AssetName = keyof typeof types;
-
 /** Where those lie that are not the page's alone: the drawings of cells are the report's, too. */
 const elsewhere: Readonly<Record<string, string>> = { 'cell.css': '../../report/assets/' };
 

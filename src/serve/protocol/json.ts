@@ -4,7 +4,7 @@ import { isObject } from '../../objects.ts';
 import { errors, show } from './errors.ts';
 
 /** How deep arrays and objects may lie in one another: tensors have few dimensions. */
-export const depthLimit = 64;
+const depthLimit = 64;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

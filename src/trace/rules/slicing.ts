@@ -32,7 +32,7 @@ function spanOf({ begin, end, stride }: Range, size: number): Range {
 }
 
 /** One range an axis of a tensor. Whole axes are not named in the graph, so that an open batch stays open. */
-export function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Traced {
+function cut(lower: Lowering, x: Traced, ranges: readonly Range[]): Traced {
   const { graph } = lower;
   const shape = ranges.map(({ begin, end, stride }) => Math.max(0, Math.ceil((end - begin) / stride)));
   if (x.narrow) return broadcast(lower, cutNarrow(lower, x.narrow, ranges), shape);
