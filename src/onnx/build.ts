@@ -19,8 +19,8 @@ export interface Builder {
   node(op: OperatorName, inputs: Inputs, attributes?: Attributes): Value;
   /** One node with several outputs: TopK, Split. */
   nodes(op: OperatorName, inputs: Inputs, attributes: Attributes, outputs: number): readonly Value[];
-  /** A constant. Small ones without a name are shared: asked for twice, they are one value. */
-  constant(data: TensorData, type: TensorType, name?: string): Value;
+  /** A constant. Small ones are shared: asked for twice, they are one value. */
+  constant(data: TensorData, type: TensorType): Value;
   /** An int64 vector. */
   ints(values: readonly number[]): Value;
   /** An int64 scalar. */
@@ -53,11 +53,11 @@ export function createBuilder(scope: () => string = () => ''): Builder {
     return createNode({ op, domain, inputs, attributes, scope: place }, types).outputs;
   };
 
-  const constant: Builder['constant'] = (data, type, name) => {
-    const key = name === undefined ? smallConstantKey(data, type) : undefined;
+  const constant: Builder['constant'] = (data, type) => {
+    const key = smallConstantKey(data, type);
     const known = key === undefined ? undefined : shared.get(key);
     if (known) return known;
-    const value = constantValue(data, type, name);
+    const value = constantValue(data, type);
     if (key !== undefined) shared.set(key, value);
     return value;
   };

@@ -115,9 +115,9 @@ export const inputValue = (name: string, type: TensorType): Value => ({
   source: { kind: 'input', name },
 });
 
-export const constantValue = (data: TensorData, type: TensorType, name?: string): Value => ({
+export const constantValue = (data: TensorData, type: TensorType): Value => ({
   type,
-  source: { kind: 'constant', data, name },
+  source: { kind: 'constant', data },
 });
 
 /** A new node and its output values, of the given types. Checks nothing: `build.ts` infers types, `verify.ts` checks. */

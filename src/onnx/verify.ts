@@ -42,7 +42,7 @@ function requireUnique(names: readonly string[], what: string): void {
 function verifyConstant(value: Value): void {
   const { source, type } = value;
   if (source.kind !== 'constant') return;
-  const label = `the constant ${source.name ?? formatType(type)}`;
+  const label = `the constant ${formatType(type)}`;
   if (type.dtype === 'string') throw new Error(`${label} holds strings, which constants here cannot`);
   const expected = typedArrays[type.dtype];
   if (!(source.data instanceof expected)) {

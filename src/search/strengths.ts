@@ -35,13 +35,13 @@ export function rowsOf(alpha: Float32Array, space: SearchSpace): number[][][] {
   );
 }
 
-/** softmax(α) over the operations of each edge. */
-export const softmaxStrengths = (alpha: Float32Array, space: SearchSpace): Strengths =>
-  rowsOf(alpha, space).map((edges) => edges.map(softmax));
-
 /** Each edge's row of α, by a function of rows. */
 export const strengthsBy = (
   ofRow: (row: readonly number[]) => number[],
   alpha: Float32Array,
   space: SearchSpace,
 ): Strengths => rowsOf(alpha, space).map((edges) => edges.map(ofRow));
+
+/** softmax(α) over the operations of each edge. */
+export const softmaxStrengths = (alpha: Float32Array, space: SearchSpace): Strengths =>
+  strengthsBy(softmax, alpha, space);

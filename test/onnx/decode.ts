@@ -92,7 +92,7 @@ function decodeConstants(tensors: readonly Onnx.ITensorProto[]): ReadonlyMap<str
     tensors.map((message) => {
       const { type, data } = decodeTensor(message);
       const name = message.name ?? '';
-      return [name, constantValue(data, type, name)];
+      return [name, constantValue(data, type)];
     }),
   );
 }

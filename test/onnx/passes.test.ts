@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dataTypeNumbers } from '../../src/onnx/data-types.ts';
 import type { DataType, Graph, Value } from '../../src/onnx/ir.ts';
-import { graphNodes } from '../../src/onnx/ir.ts';
+import { constantValue, graphNodes } from '../../src/onnx/ir.ts';
 import type { OperatorName } from '../../src/onnx/operators.ts';
 import {
   commonSubexpressions,
@@ -61,7 +61,7 @@ test('common subexpressions and equal constants are kept once', () => {
   const weights = new Float32Array(100);
   const graph = graphOf({ x: float32(1, 10) }, (b, { x }) => {
     const product = () => b.node('MatMul', [x, b.constant(weights, float32(10, 10))]);
-    const one = () => b.constant(Float32Array.of(1), float32(1), 'one');
+    const one = () => constantValue(Float32Array.of(1), float32(1));
     const sums = [0, 1].map(() => b.node('Add', [product(), one()]));
     return { y: b.node('Max', [...sums, b.node('Softmax', [product()], { axis: 1 })]) };
   });
@@ -162,7 +162,7 @@ test('what depends on constants alone is computed', () => {
 const normalizedConvolution = (shared: boolean): Graph =>
   graphOf({ x: float32(1, 2, 3, 3) }, (b, { x }) => {
     const channels = (...values: number[]) => b.constant(Float32Array.from(values), float32(2));
-    const weight = b.constant(Float32Array.of(1, 2, 3, 4), float32(2, 2, 1, 1), 'stem/weight');
+    const weight = b.constant(Float32Array.of(1, 2, 3, 4), float32(2, 2, 1, 1));
     const convolved = b.node('Conv', [x, weight, channels(5, 6)]);
     const normalized = b.node(
       'BatchNormalization',
@@ -268,7 +268,7 @@ describe('the shifted half of a reduction', () => {
 
 test('a constant matrix is kept transposed in a Gemm', () => {
   const graph = graphOf({ x: float32(2, 3) }, (b, { x }) => {
-    const weight = b.constant(Float32Array.of(1, 2, 3, 4, 5, 6), float32(3, 2), 'weight');
+    const weight = b.constant(Float32Array.of(1, 2, 3, 4, 5, 6), float32(3, 2));
     return {
       y: b.node('Add', [b.node('MatMul', [x, weight]), b.constant(Float32Array.of(7, 8), float32(2))]),
     };

@@ -17,7 +17,7 @@ const protoOf = (graph: Graph) => onnx.ModelProto.decode(serialize(graph));
 
 /** A graph with all kinds of attributes and constants. */
 const variety = graphOf({ image: float32(2, 3, 8, 8), ids: int64(2) }, (b, { image, ids }) => {
-  const kernel = b.constant(new Float32Array(108).fill(0.5), float32(4, 3, 3, 3), 'stem/kernel');
+  const kernel = b.constant(new Float32Array(108).fill(0.5), float32(4, 3, 3, 3));
   return {
     features: b.node('Conv', [image, kernel], { strides: [2, 2] }),
     leaky: b.node('LeakyRelu', [image], { alpha: { float: 0.25 } }),
@@ -40,7 +40,7 @@ const symbolic = ((): Graph => {
   const [first, second] = probeSizes(['N']);
   const at = ({ N = 0 }) =>
     graphOf({ x: float32(N, 2, 3) }, (b, { x }) => {
-      const w = b.constant(Float32Array.of(1, 2, 3, 4, 5, 6), float32(6, 1), 'w');
+      const w = b.constant(Float32Array.of(1, 2, 3, 4, 5, 6), float32(6, 1));
       return { y: b.node('MatMul', [b.node('Reshape', [x, b.ints([N, 6])]), w]) };
     });
   return unifySymbolic(at(first), at(second), first, second);
@@ -99,7 +99,7 @@ describe('the file', () => {
           scope = place;
           return value();
         };
-        const one = b.constant(Float32Array.of(1, 1, 1), float32(3), 'one');
+        const one = b.constant(Float32Array.of(1, 1, 1), float32(3));
         const a = at('cell 0/edge→1', () => b.node('Relu', [x]));
         const c = at('cell 0/edge→1', () => b.node('Relu', [b.node('Add', [a, one])]));
         const d = at('', () => b.node('Relu', [b.node('Relu', [b.node('Reshape', [c, b.ints([3, 2])])])]));
@@ -113,7 +113,7 @@ describe('the file', () => {
     );
     expect(lines?.join('\n')).toMatchInlineSnapshot(`
       "cell_0/edge_1/Relu: x -> cell_0/edge_1/Relu_output_0
-      cell_0/edge_1/Add: cell_0/edge_1/Relu_output_0 one -> cell_0/edge_1/Add_output_0
+      cell_0/edge_1/Add: cell_0/edge_1/Relu_output_0 cell_0/edge_1/Add/constant -> cell_0/edge_1/Add_output_0
       cell_0/edge_1/Relu_1: cell_0/edge_1/Add_output_0 -> cell_0/edge_1/Relu_1_output_0
       Reshape_0: cell_0/edge_1/Relu_1_output_0 Reshape_0/shape -> Reshape_0_output_0
       Relu_0: Reshape_0_output_0 -> Relu_0_output_0

@@ -13,7 +13,3 @@ export const floatsOf = (value: Value | null | undefined): Float32Array | undefi
 /** The elements of a constant as numbers. */
 export const numbersOf = (value: Value | null | undefined): number[] | undefined =>
   value?.source.kind === 'constant' ? Array.from(value.source.data as ArrayLike<number>, Number) : undefined;
-
-/** The name of a constant that has one. */
-export const nameOf = (value: Value | null | undefined): string | undefined =>
-  value?.source.kind === 'constant' ? value.source.name : undefined;

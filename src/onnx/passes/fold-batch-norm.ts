@@ -4,7 +4,7 @@
  */
 
 import { constantValue, createNode, type Node, producerOf, type TensorType, type Value } from '../ir.ts';
-import { floatsOf, nameOf } from './constants.ts';
+import { floatsOf } from './constants.ts';
 import { type Pass, readCounts, rewrite } from './rewrite.ts';
 
 /** ONNX's default for the attribute `epsilon`. */
@@ -18,30 +18,26 @@ interface Transform {
   readonly factors: readonly number[];
   readonly mean: Float32Array;
   readonly shift: Float32Array;
-  /** The name of the parameter `shift`. */
-  readonly name: string | undefined;
 }
 
 /** The transform of a normalisation; undefined where a parameter is not constant. */
 function transformOf(normalization: Node): Transform | undefined {
-  const [, , bias] = normalization.inputs;
   const [scale, shift, mean, variance] = normalization.inputs.slice(1).map(floatsOf);
   if (!scale || !shift || !mean || !variance) return undefined;
   const epsilon = epsilonOf(normalization);
   const factors = Array.from(scale, (element, i) => element / Math.sqrt((variance[i] ?? 0) + epsilon));
-  return { factors, mean, shift, name: nameOf(bias) };
+  return { factors, mean, shift };
 }
 
 /** The part of a transform for `count` channels from `begin` on. */
-const channelsOf = ({ factors, mean, shift, name }: Transform, begin: number, count: number): Transform => ({
+const channelsOf = ({ factors, mean, shift }: Transform, begin: number, count: number): Transform => ({
   factors: factors.slice(begin, begin + count),
   mean: mean.subarray(begin, begin + count),
   shift: shift.subarray(begin, begin + count),
-  name,
 });
 
 /** The convolution with a transform of its result folded in; undefined where its weight or bias is not constant. */
-function foldedConvolution(convolution: Node, { factors, mean, shift, name }: Transform): Value | undefined {
+function foldedConvolution(convolution: Node, { factors, mean, shift }: Transform): Value | undefined {
   const [x, weight, bias] = convolution.inputs;
   const weights = floatsOf(weight);
   const biases = bias ? floatsOf(bias) : new Float32Array(factors.length);
@@ -52,11 +48,7 @@ function foldedConvolution(convolution: Node, { factors, mean, shift, name }: Tr
     (element, channel) => (element - (mean[channel] ?? 0)) * (factors[channel] ?? 0) + (shift[channel] ?? 0),
   );
   const biasType: TensorType = { dtype: 'float32', shape: [factors.length] };
-  const inputs = [
-    x,
-    constantValue(data, weight.type, nameOf(weight)),
-    constantValue(offsets, biasType, name),
-  ];
+  const inputs = [x, constantValue(data, weight.type), constantValue(offsets, biasType)];
   return createNode({ ...convolution, inputs }, typesOf(convolution)).outputs[0];
 }
 

@@ -26,12 +26,12 @@ const broadcastsTo = ({ shape }: TensorType, target: TensorType['shape']): boole
 function secondMatrix(matrix: Value | null | undefined): { value: Value | null; attributes: Attributes } {
   const asItIs = { value: matrix ?? null, attributes: {} };
   if (matrix?.source.kind !== 'constant' || !(matrix.source.data instanceof Float32Array)) return asItIs;
-  const { data, name } = matrix.source;
+  const { data } = matrix.source;
   const [rows, columns] = matrix.type.shape.map(Number) as [number, number];
   const shape = [columns, rows];
   const turned = evaluators.Transpose?.([{ data, shape: [rows, columns] }], {}, shape);
   if (!turned) return asItIs;
-  return { value: constantValue(turned, { ...matrix.type, shape }, name), attributes: { transB: 1 } };
+  return { value: constantValue(turned, { ...matrix.type, shape }), attributes: { transB: 1 } };
 }
 
 /** MatMul of rank 2 that only an Add of a constant reads, with that Add → Gemm. */

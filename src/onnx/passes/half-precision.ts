@@ -57,7 +57,7 @@ export const halfPrecision: Pass = (graph) => {
     const { source } = value;
     if (source.kind === 'constant' && precision === 'float16') {
       const bits = Uint16Array.from(source.data as Float32Array, toHalf);
-      return constantValue(bits, typeIn(precision, value.type), source.name && `${source.name}/float16`);
+      return constantValue(bits, typeIn(precision, value.type));
     }
     const producer = producerOf(value);
     // Pieces joined are cast as one.

@@ -60,7 +60,7 @@ export type ValueNaming = 'described' | 'numbered';
 
 /**
  * Names for everything in a graph each of whose outputs is a node's and listed once. Inputs and outputs of the
- * graph keep their names; other values are `<node>_output_<index>`; constants have their own names or
+ * graph keep their names; other values are `<node>_output_<index>`; constants are
  * `<first node that reads them>/<role>`: unless they are numbered. Of one of several graphs all names begin with a prefix.
  */
 export function nameGraph(graph: Graph, naming: ValueNaming, prefix = ''): Names {
@@ -106,9 +106,8 @@ export function nameAll(graph: Graph, inputs: readonly string[], naming: ValueNa
     const nodeName = nodes.get(node) ?? node.op;
     node.inputs.forEach((value, index) => {
       if (value?.source.kind !== 'constant' || values.has(value)) return;
-      const { name: own } = value.source;
       const role = roles[node.op]?.[index] ?? 'constant';
-      const name = nameFor(() => (own === undefined ? `${nodeName}/${role}` : prefix + own));
+      const name = nameFor(() => `${nodeName}/${role}`);
       values.set(value, name);
       constants.push(value);
     });

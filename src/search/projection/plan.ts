@@ -8,7 +8,7 @@
 import type { Random } from '../../random.ts';
 import { choicesOf } from '../derive.ts';
 import { skeletonForm } from '../skeleton-names.ts';
-import { alphaShape, edgesByNode, type SearchSpace } from '../spaces.ts';
+import { alphaShape, alphaSize, edgesByNode, type SearchSpace } from '../spaces.ts';
 import type { Strengths } from '../strengths.ts';
 
 /** A decision to take: which operation of an edge stays, or which edges into a node. */
@@ -62,7 +62,7 @@ function rowAt(space: SearchSpace, kind: number, edge: number): number {
 
 /** The weights to begin with: the strengths; 1 where an edge has no choice. */
 export function initialWeights(strengths: Strengths, space: SearchSpace): Float32Array {
-  const weights = new Float32Array(alphaShape(space).reduce((a, b) => a * b));
+  const weights = new Float32Array(alphaSize(space));
   strengths.forEach((edges, kind) => {
     edges.forEach((row, edge) => {
       const columns = columnsOf(space, kind, edge);
