@@ -142,7 +142,7 @@ describe('a space from a file', () => {
     ['a division by zero', { ...small, reductions: ['1/0'] }, '"reductions" has "1/0"'],
     ['a negative place', { ...small, reductions: [-1] }, '"reductions" has -1'],
     ['a place twice', { ...small, reductions: [0.5, '1/2'] }, '"reductions" names 0.5 twice'],
-    ['no cells', { ...small, cells: 0 }, '"cells" must be a whole number from 1 to 200, got 0'],
+    ['no cells', { ...small, cells: 0 }, '"cells" must be a whole number from 1 to 1000, got 0'],
   ])('is refused with %s', (_, content, message) => {
     expect(() => read(content)).toThrow(message);
     expect(() => read(content)).toThrow(InputError);
