@@ -117,12 +117,14 @@ function withoutAssignments<T>(body: () => T): T {
 
 /** Runs `body` with a tfjs backend selected, and selects the former one again. */
 function withBackend<T>(name: string, body: () => T): T {
+  // Where none has computed yet, the usual one is selected: else that would be left selected which only records.
+  tf.backend();
   const former = tf.getBackend();
   // The factory is synchronous, so the backend is selected before the promise resolves.
   void tf.setBackend(name);
   try {
     return body();
   } finally {
-    if (former && former !== name) void tf.setBackend(former);
+    void tf.setBackend(former);
   }
 }
