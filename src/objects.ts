@@ -12,7 +12,8 @@ export type Fields = Readonly<Record<string, unknown>>;
  */
 export function parseJson(text: string, where: string): unknown {
   try {
-    return JSON.parse(text);
+    // Some editors put a byte order mark before it.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new InputError(`${where} is not JSON: ${messageOf(error)}`);
   }

@@ -94,9 +94,9 @@ export function readSearchSpace(folder: string): OpenedSpace {
   return { space: spaceFromContent(config.space, `${where}, space`), content: config.space as SpaceContent };
 }
 
-/** The table of latencies that the search in a folder keeps, if its budget is of latency. */
+/** The table of latencies that one or several searches in a folder keep, if their budget is of latency. */
 export function readCosts(folder: string): CostTable | undefined {
-  const { config, where } = readRun(folder, 'search');
+  const { config, where } = readRun(folder, 'search', 'sweep');
   if (config.costs === undefined) return undefined;
   const { rest, edges } = Object(config.costs);
   const areCosts = (value: unknown): boolean =>

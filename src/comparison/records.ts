@@ -18,7 +18,6 @@ import {
   candidateFolder,
   configFile,
   genotypeFile,
-  metricsFile,
   retrainFolder,
   seedFolder,
   seedsFrom,
@@ -176,21 +175,7 @@ function seedOf(path: string, { seed }: Fields): number {
   throw damagedConfig(configFile(path), 'seed', 'a whole number from 0', seed);
 }
 
-/** The records of a run, each of which must say which epoch it is of and how long that took. */
-function readEpochs(path: string): EpochRecord[] {
-  const records = readMetrics(path);
-  records.forEach((record, i) => {
-    const { epoch, seconds } = Object(record);
-    if (isCount(epoch, 0) && typeof seconds === 'number' && seconds >= 0) return;
-    throw new InputError(
-      `${metricsFile(path)}, line ${i + 1}: expected {"epoch": …, "seconds": …}, ` +
-        `got ${JSON.stringify(record)?.slice(0, 80)}; the file is damaged`,
-    );
-  });
-  return records;
-}
-
-/** More seeds or epochs than this are no run of anybody's. */
+/** More seeds than this are no run of anybody's. */
 const most = 1e6;
 
 export const isCount = (value: unknown, least = 1): value is number => isWhole(value, least, most);
@@ -203,7 +188,7 @@ function readSearch(path: string): SearchRecord {
   const retrain = maybeRetrain(path);
   return {
     ...base,
-    epochs: readEpochs(path),
+    epochs: readMetrics(path),
     seed: seedOf(path, base.options),
     ...(space !== undefined && { space }),
     ...(diverged !== undefined && { diverged }),
@@ -226,7 +211,7 @@ const maybeRetrain = (run: string): RetrainRecord | undefined => {
 function readRetrain(path: string): RetrainRecord {
   const config = readConfig(path);
   const retrained = checkedRetrained(config, configFile(path));
-  return { ...recorded(path, config), epochs: readEpochs(path), ...retrained };
+  return { ...recorded(path, config), epochs: readMetrics(path), ...retrained };
 }
 
 function readSelection(sweep: string): SelectionRecord | undefined {

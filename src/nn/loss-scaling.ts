@@ -4,7 +4,8 @@
  *
  * The state is a vector [scale, good steps since it changed], so that it is saved with a run and a resumed one goes on the
  * same way. A step without it computes in float32, and nothing is scaled or skipped. Scales are powers of 2: multiplying
- * and dividing by them is exact.
+ * and dividing by them is exact. Adam's count of steps goes on where an update is skipped, unlike torch's: what that
+ * changes fades within a few steps.
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs';
 import { DivergenceError } from '../errors.ts';

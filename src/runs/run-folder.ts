@@ -19,6 +19,9 @@ export interface Checkpoint<Name extends string = string> {
   readonly values: Readonly<Record<string, number>>;
 }
 
+/** More epochs than this are no run of anybody's. */
+const mostEpochs = 1e6;
+
 export interface RunFolder {
   readonly path: string;
   writeConfig(config: object): void;
@@ -58,12 +61,28 @@ export function readConfig(path: string): Readonly<Record<string, unknown>> {
   return Object(parseJson(readFileSync(file, 'utf8'), file));
 }
 
-/** The records of a run, of its first `epochs` epochs. */
+function epochRecord(record: unknown, file: string, index: number): EpochRecord {
+  const { epoch, seconds } = Object(record);
+  if (isWhole(epoch, 0, mostEpochs) && typeof seconds === 'number' && seconds >= 0)
+    return record as EpochRecord;
+  throw new InputError(
+    `${file}, line ${index + 1}: expected {"epoch": …, "seconds": …}, ` +
+      `got ${JSON.stringify(record)?.slice(0, 80)}; the file is damaged`,
+  );
+}
+
+/**
+ * The records of a run, of its first `epochs` epochs.
+ *
+ * @throws InputError where one is none
+ */
 export function readMetrics(path: string, epochs = Number.POSITIVE_INFINITY): EpochRecord[] {
   const file = metricsFile(path);
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return lines.slice(0, epochs).map((line, i) => parseJson(line, `${file}, line ${i + 1}`) as EpochRecord);
+  return lines
+    .slice(0, epochs)
+    .map((line, i) => epochRecord(parseJson(line, `${file}, line ${i + 1}`), file, i));
 }
 
 /**

@@ -8,3 +8,6 @@ export type MethodName = (typeof methodNames)[number];
 export type LearningMethodName = Exclude<MethodName, 'random'>;
 
 export const learningMethodNames = methodNames.filter((name) => name !== 'random');
+
+/** Those that draw the weights of the candidates anew in each step. */
+export const samplingMethods = ['gdas', 'drnas'] as const satisfies readonly LearningMethodName[];

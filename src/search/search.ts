@@ -39,6 +39,8 @@ export interface SearchResult {
   readonly theta: Float32Array;
   /** Weights of the supernet. */
   readonly parameters: number;
+  /** Kinds of cells that the supernet, of so few cells, has none of: what the genotype has for them was not searched. */
+  readonly unsearched: readonly string[];
 }
 
 export interface SearchSetting {
@@ -116,6 +118,7 @@ export async function search(
     alpha,
     theta: state.theta,
     parameters: supernet.parameters.size,
+    unsearched: supernet.unsearched,
   };
 }
 
@@ -125,7 +128,7 @@ export function drawRandom(space: SearchSpace, seed: number, folder: RunFolder |
   folder?.writeGenotype(genotypeToJson(genotype));
   folder?.saveCheckpoint({ state: {}, position: { epoch: 0, step: 0 }, sums: {}, values: {} });
   const nothing = new Float32Array(0);
-  return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0 };
+  return { status: 'finished', genotype, alpha: nothing, theta: nothing, parameters: 0, unsearched: [] };
 }
 
 interface Learning extends SearchSetting {

@@ -26,6 +26,8 @@ export interface Supernet {
   readonly parameters: ParameterTable;
   /** α, and what else the method learns about the architecture: one flat vector too. */
   readonly architecture: ParameterTable;
+  /** The kinds of cells that it has none of, though the space leaves the places of reductions to the skeleton. */
+  readonly unsearched: readonly string[];
   /** The number of places at which noise is added. */
   readonly noiseSites: number;
   /** Images [N, H, W, C] → logits [N, classes]. */
@@ -41,12 +43,12 @@ export function makeSupernet(space: SearchSpace, options: SupernetOptions, metho
   method.declare(architecture, space);
   const root = declarations(parameters, new ParameterTable());
   const { reductions } = space;
-  let searched = 0;
+  const searched = new Set<string>();
   const body = skeletonOf(space.skeleton).build(root, { ...options, reductions }, false, (frame) => {
-    searched++;
+    searched.add(frame.kind);
     return makeMixedCell(space, method, frame);
   });
-  if (searched === 0) {
+  if (searched.size === 0) {
     throw new InputError(
       `all of the ${options.cells} cells of this network reduce, and none of them is searched in the space ${space.name}: take more cells`,
     );
@@ -57,7 +59,9 @@ export function makeSupernet(space: SearchSpace, options: SupernetOptions, metho
     return inScope('classifier', () => classify(features, context));
   };
   const noiseSites = root.noiseSites.count;
-  return { space, method, parameters, architecture, noiseSites, logits };
+  const kinds = reductions ? [] : skeletonForm(space.skeleton).kinds;
+  const unsearched = kinds.filter((kind) => !searched.has(kind));
+  return { space, method, parameters, architecture, unsearched, noiseSites, logits };
 }
 
 function makeMixedCell(space: SearchSpace, method: Method, frame: CellFrame): CellGraph<SupernetContext> {

@@ -139,6 +139,24 @@ describe('what is wrong is said, and nothing done', () => {
     ['search --batch 9999', /expected at least one batch of 9999 images, found 5000/],
     ['search --eigenvalue-ratio 1', /^nas: --eigenvalue-ratio must be a number above 1, got 1\n$/],
     ['search --eigenvalue-window 3', /^nas: --eigenvalue-window is only read with --eigenvalue-stop\n$/],
+    ['search --optimizer adam --momentum 0.5', /^nas: --momentum is only read with --optimizer sgd\n$/],
+    [
+      'search --alpha-optimizer sgd --alpha-beta1 0.3',
+      /^nas: --alpha-beta1 is only read with --alpha-optimizer/,
+    ],
+    [
+      'search --learning-rate 1e-4',
+      /--learning-rate-min must be at most --learning-rate, which is 0.0001, got/,
+    ],
+    [
+      'search --method gdas --temperature-min 11',
+      /--temperature-min must be at most --temperature, which is 10/,
+    ],
+    ['search --method gdas --eigenvalue-stop', /--eigenvalue-stop is for methods .*: gdas draws them\n$/],
+    [
+      'search --eigenvalue-stop --epochs 16',
+      /--eigenvalue-stop could not act: .* it needs 17 --epochs, got 16\n$/,
+    ],
     ['search --projection-tune 1', /^nas: --projection-tune is only read with --select projection\n$/],
     [
       'search --alpha-warm-up 50',

@@ -100,6 +100,13 @@ describe('nas search --seeds', () => {
     expect(stderr).toMatch(/saved; continue with: nas search --out broken --resume\n$/);
     expect(existsSync(place('broken', 'seed-2'))).toBe(false);
 
+    cpSync(place('broken'), place('of other images'), { recursive: true });
+    const config = place('of other images', 'config.json');
+    writeFileSync(config, readFileSync(config, 'utf8').replace(/"images": "\w+"/, '"images": "1234abcd"'));
+    const changed = await nas(folder.path, 'search', '--out', 'of other images', '--resume');
+    expectRefused(changed, /the images of .* are not those that the run in of other images began with/);
+    rmSync(place('of other images'), { recursive: true });
+
     const killed = start(folder.path, 'search', '--out', 'broken', '--resume');
     await killed.said(/search 2 of 2/);
     const first = readFileSync(place('broken', 'seed-1', 'checkpoint.safetensors'));

@@ -90,7 +90,7 @@ describe('readRun', () => {
       'a damaged record',
       (folder) => {
         writeSearch(folder);
-        write(join(folder, 'metrics.jsonl'), '{"epoch": 0}\n{"epo\n');
+        write(join(folder, 'metrics.jsonl'), '{"epoch": 0, "seconds": 1}\n{"epo\n');
       },
       /metrics.jsonl, line 2 is not JSON/,
     ],

@@ -148,7 +148,13 @@ describe('a damaged checkpoint', () => {
 describe('what is damaged besides', () => {
   it.each<[string, string, (path: string) => unknown, string]>([
     ['config.json', '{', readConfig, 'config.json is not JSON'],
-    ['metrics.jsonl', '{"epoch":0}\n{"ep', readMetrics, 'metrics.jsonl, line 2 is not JSON'],
+    ['metrics.jsonl', '{"epoch":0,"seconds":1}\n{"ep', readMetrics, 'metrics.jsonl, line 2 is not JSON'],
+    [
+      'metrics.jsonl',
+      'null\n',
+      readMetrics,
+      'metrics.jsonl, line 1: expected {"epoch": …, "seconds": …}, got null',
+    ],
   ])('%s is named', (name, text, read, message) => {
     const { path } = saved();
     writeFileSync(join(path, name), text);
@@ -175,7 +181,7 @@ describe('withRun', () => {
     await expect(withRun(path, true, nothing)).rejects.toThrow(`process ${owner.pid} is working in this`);
     expect(readdirSync(path)).toContain(half);
     // What the owner still does is not lost.
-    writeFileSync(join(path, 'metrics.jsonl'), '{"epoch":0}\n');
+    writeFileSync(join(path, 'metrics.jsonl'), '{"epoch":0,"seconds":1}\n');
     owner.kill('SIGKILL');
     await once(owner, 'close');
     await withRun(path, true, (run) => run.record({ epoch: 1, seconds: 1 }));

@@ -24,6 +24,7 @@ export const supernet: Supernet = {
   method: darts,
   parameters,
   architecture: new ParameterTable(),
+  unsearched: [],
   noiseSites: 0,
   logits: () => {
     throw new Error('the problem has no images');

@@ -21,6 +21,14 @@ describe('parameters', () => {
     expect(makeSupernet(searchSpace(space), options).parameters.size).toBe(count);
   });
 
+  it('are said to lack a kind of cell that so few have no place for', () => {
+    const lacking = (space: string, cells: number) =>
+      makeSupernet(searchSpace(space), { channels: 4, cells, imageChannels: 1, classes: 2 }).unsearched;
+    expect(lacking('darts', 2)).toEqual(['normal']);
+    expect(lacking('darts', 3)).toEqual([]);
+    expect(lacking('nas-bench-201', 3)).toEqual([]);
+  });
+
   it('name each edge and operation of a cell', () => {
     const space = searchSpace('simple');
     const { parameters } = makeSupernet(space, { channels: 4, cells: 1, imageChannels: 1, classes: 2 });

@@ -6,7 +6,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import { ofKinds } from '../../kinds.ts';
 import { requireOpenable, withRun } from '../../runs/run-folder.ts';
-import { costOf } from '../../search/budget.ts';
+import { type Budget, costOf } from '../../search/budget.ts';
 import { formatCost } from '../../search/budget-text.ts';
 import { requireConsistent, requireRead } from '../../search/consistent.ts';
 import { formatGenotype } from '../../search/genotype.ts';
@@ -139,11 +139,29 @@ export const configOf = (
 export interface SearchTools {
   readonly engine: Engine;
   readonly dataset: Dataset;
+  readonly budget: Budget | undefined;
 }
 
-export const openTools = async (options: SearchRunOptions): Promise<SearchTools> => ({
-  engine: await openEngine(options),
-  dataset: await openDataset(options),
+/**
+ * @param begun the folder of what is resumed: its images must be the same, and its latencies are kept
+ * @throws InputError where the images are others, or no network of the space is within the budget
+ */
+export async function openTools(
+  options: SearchRunOptions,
+  { space }: OpenedSpace,
+  begun: string | undefined,
+): Promise<SearchTools> {
+  const engine = await openEngine(options);
+  const dataset = await openDataset(options);
+  if (begun !== undefined) requireSameImages(begun, dataset);
+  const kept = begun === undefined ? undefined : readCosts(begun);
+  return { engine, dataset, budget: openBudget(options, space, dataset, kept) };
+}
+
+/** What a run keeps of them. Latencies come from a file, too, as the images do. */
+export const toolsFields = ({ dataset, budget }: SearchTools): object => ({
+  ...(budget?.cost === 'latency' && { costs: budget.table }),
+  ...imagesField(dataset),
 });
 
 /**
@@ -167,17 +185,15 @@ export async function searchInFolder(
     });
     return { run: out, genotype: formatGenotype(genotype) };
   }
-  const { engine, dataset } = tools ?? (await openTools(options));
-  const budget = openBudget(options, opened.space, dataset, resume ? readCosts(out) : undefined);
+  const shared = tools ?? (await openTools(options, opened, resume ? out : undefined));
+  const { engine, dataset, budget } = shared;
   say(
     `search: ${options.method}, space ${opened.space.name}, order ${options.order}, ${options.precision}, ` +
       `seed ${options.seed}, on ${engine.name}, in ${out}`,
   );
-  // Latencies come from a file, too.
-  const costs = budget?.cost === 'latency' ? { costs: budget.table } : {};
-  if (resume) requireSameImages(out, dataset);
-  const { status, genotype, stopped, parameters } = await withRun(out, resume, async (folder) => {
-    if (!resume) folder.writeConfig(configOf('search', plan, { ...costs, ...imagesField(dataset) }));
+  if (resume && tools) requireSameImages(out, dataset);
+  const { status, genotype, stopped, parameters, unsearched } = await withRun(out, resume, async (folder) => {
+    if (!resume) folder.writeConfig(configOf('search', plan, toolsFields(shared)));
     const observer = showProgress('search', signal);
     const setting = { engine, folder, resume, signal, observer, space: opened.space, budget };
     return search(dataset, ofKinds(options, searchOptionKinds), setting).finally(observer.close);
@@ -185,6 +201,12 @@ export async function searchInFolder(
   if (status === 'interrupted') throw new Interruption(again);
   if (stopped) say(`search: ended early, as ${stopped}; the genotype is that of an earlier epoch`);
   const found = { run: out, genotype: formatGenotype(genotype), ...(stopped && { stopped }), parameters };
+  if (unsearched.length > 0) {
+    say(
+      `search: no cell of this network is of the kind ${unsearched.join(' or ')}: what the genotype has for it was not ` +
+        'searched; take more cells',
+    );
+  }
   if (!budget) return found;
   requireWithin(genotype, budget, budgetSize(options, dataset));
   const cost = costOf(genotype, budget.table, opened.space);

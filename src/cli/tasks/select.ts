@@ -30,6 +30,7 @@ import { percent, say, shellWord } from '../output.ts';
 import { inheritedData, isSweep, withFixedData } from '../places.ts';
 import { readSelectConfig, readSweepConfig, resumedOptions } from '../run-config.ts';
 import type { Place, SelectOptions } from '../run-options.ts';
+import { imagesField, requireSameImages } from '../same-images.ts';
 import { openDataset, openEngine } from '../setting.ts';
 import { unlessDiverged } from './diverging.ts';
 import { retrainInFolder } from './retrain.ts';
@@ -87,8 +88,10 @@ export async function runSelect(
   }
   requireWritable(configFile(path));
   const engine = await openEngine(options);
-  const dataset = comparable(await openDataset(options), options);
-  if (!resume) writeConfig(path, { command: 'select', version, options, candidates });
+  const images = await openDataset(options);
+  if (resume) requireSameImages(path, images);
+  else writeConfig(path, { command: 'select', version, options, candidates, ...imagesField(images) });
+  const dataset = comparable(images, options);
   const retrainSeeds = seedsFrom(options.seed, options.seeds);
   // All candidates with one seed before the next, so that what is there of a selection under way is comparable.
   const todo = retrainSeeds.flatMap((seed) => candidates.map((candidate) => ({ seed, candidate })));

@@ -14,7 +14,7 @@ import { isSweep } from '../places.ts';
 import { readSweepConfig, type SweepConfig } from '../run-config.ts';
 import type { AnySearchOptions, GivenSearchOptions, Place } from '../run-options.ts';
 import { unlessDiverged } from './diverging.ts';
-import { configOf, newPlan, openTools, resumedPlan, searchInFolder } from './search.ts';
+import { configOf, newPlan, openTools, resumedPlan, searchInFolder, toolsFields } from './search.ts';
 
 /** A finished search of several. */
 export interface SeedResult {
@@ -57,10 +57,9 @@ export async function runSweep(
   const { options } = plan;
   const seeds = kept?.seeds ?? count ?? 1;
   if (!resume) requireFree(out);
-  const tools = options.method === 'random' ? undefined : await openTools(options);
-  if (!resume) {
-    writeConfig(out, configOf('sweep', plan, { seeds }));
-  }
+  const tools =
+    options.method === 'random' ? undefined : await openTools(options, plan.opened, resume ? out : undefined);
+  if (!resume) writeConfig(out, configOf('sweep', plan, { seeds, ...(tools && toolsFields(tools)) }));
   const all = seedsFrom(options.seed, seeds);
   for (const [i, seed] of all.entries()) {
     const folder = seedFolder(out, seed);

@@ -14,6 +14,12 @@ export interface EigenvalueOptions {
   readonly start: number;
 }
 
+/** Epochs between the windows that are compared. */
+const shift = (window: number): number => Math.max(1, window - 1);
+
+/** Epochs between the last one and the centre of the earlier window. */
+const reach = (window: number): number => shift(window) + Math.floor(window / 2);
+
 /**
  * Of epoch e, the averages of the windows that end at e and at e − (window − 1) are compared: with a window of 5 they
  * are centred at e − 2 and e − 6. Where the later one is too large, the architecture of the earlier one's centre is taken.
@@ -23,8 +29,8 @@ export const eigenvalueGuard =
   (epochs) => {
     const last = epochs.at(-1);
     if (!last) return undefined;
-    const before = last.epoch - Math.max(1, window - 1);
-    const take = before - Math.floor(window / 2);
+    const before = last.epoch - shift(window);
+    const take = last.epoch - reach(window);
     if (take < Math.max(start, epochs[0]?.epoch ?? 0)) return undefined;
     const [now, then] = [averageUntil(epochs, last.epoch, window), averageUntil(epochs, before, window)];
     // Below 0 nothing is sharp, and a ratio means nothing.
@@ -32,6 +38,12 @@ export const eigenvalueGuard =
     const growth = (now / then).toFixed(2);
     return { reason: `the dominant eigenvalue has grown to ${growth} times what it was`, take };
   };
+
+/** The fewest epochs of a search in which it can act, α being frozen in the first. */
+export const leastEpochs = (
+  { window, start }: Pick<EigenvalueOptions, 'window' | 'start'>,
+  alphaWarmUp: number,
+): number => Math.max(start, alphaWarmUp) + reach(window) + 1;
 
 /** The mean eigenvalue of the last `window` epochs until `end`, or of those of them that there are. */
 function averageUntil(epochs: readonly WatchedEpoch[], end: number, window: number): number {

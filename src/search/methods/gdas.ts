@@ -10,7 +10,8 @@
  * denominator of p_o*. (The code for NAS-Bench-201 adds the others' h, zero in value, to the edge's value; then Σ dy is
  * their gradient.) τ falls linearly over the epochs, once an epoch. The noise is drawn by the host; that the code takes the
  * logarithm of softmax(α) for α changes neither o* nor p. The genotype is read off softmax(α) by the rule of DARTS, one
- * operation an edge; the code sorts all operations of a node's edges, and two of one edge may remain.
+ * operation an edge; the code sorts all operations of a node's edges, and two of one edge may remain. As in DARTS, α is
+ * updated before the weights, where the code does it after them, and SGD's momentum is not Nesterov's, as it is there.
  */
 import type { Tensor } from '@tensorflow/tfjs';
 import { type Branch, chosenBranch, chosenNumber } from '../../nn/choice.ts';
