@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -19,6 +20,15 @@ const temporaryName = (path: string): string => `${path}.${process.pid}.tmp`;
 export function removeTemporary(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (/\.\d+\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** The text of a file. InputError where it cannot be read, e.g. as it is a folder. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InputError(`${path} cannot be read: ${messageOf(error)}`);
   }
 }
 

@@ -1,11 +1,11 @@
 /** The folder of a run: its configuration, metrics and checkpoint. Every file is written whole. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { InputError } from '../errors.ts';
 import { isWhole, parseJson } from '../objects.ts';
 import type { EpochRecord, Position, Sums } from './epochs.ts';
-import { removeTemporary, requireWritable, writeWhole } from './files.ts';
+import { readText, removeTemporary, requireWritable, writeWhole } from './files.ts';
 import { checkpointFile, configFile, divergenceFile, genotypeFile, metricsFile } from './layout.ts';
 import { holdFolder } from './lock.ts';
 import { readArrays, writeArrays } from './safetensors.ts';
@@ -45,7 +45,7 @@ export const hasCheckpoint = (path: string): boolean => existsSync(checkpointFil
 
 /** Why the run in a folder has diverged, if it has. */
 export const divergenceOf = (path: string): string | undefined =>
-  existsSync(divergenceFile(path)) ? readFileSync(divergenceFile(path), 'utf8').trim() : undefined;
+  existsSync(divergenceFile(path)) ? readText(divergenceFile(path)).trim() : undefined;
 
 export const writeConfig = (path: string, config: object): void =>
   writeWhole(configFile(path), `${JSON.stringify(config, null, 2)}\n`);
@@ -58,7 +58,7 @@ export const damagedConfig = (file: string, field: string, expected: string, got
 export function readConfig(path: string): Readonly<Record<string, unknown>> {
   const file = configFile(path);
   if (!existsSync(file)) throw new InputError(`${path} holds no run: ${basename(file)} is missing`);
-  return Object(parseJson(readFileSync(file, 'utf8'), file));
+  return Object(parseJson(readText(file), file));
 }
 
 function epochRecord(record: unknown, file: string, index: number): EpochRecord {
@@ -79,7 +79,7 @@ function epochRecord(record: unknown, file: string, index: number): EpochRecord 
 export function readMetrics(path: string, epochs = Number.POSITIVE_INFINITY): EpochRecord[] {
   const file = metricsFile(path);
   if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const lines = readText(file).split('\n').filter(Boolean);
   return lines
     .slice(0, epochs)
     .map((line, i) => epochRecord(parseJson(line, `${file}, line ${i + 1}`), file, i));

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
 import { type Fields, parseJson } from '../objects.ts';
+import { readText } from '../runs/files.ts';
 import { genotypeFile } from '../runs/layout.ts';
 import { suggestion } from '../suggest.ts';
 import { isChainText } from './chain-text.ts';
@@ -119,7 +120,7 @@ export function requireGenotype(genotype: Genotype): void {
 }
 
 /** The genotype in a JSON file of this format. InputError where it is none. */
-export const readGenotype = (file: string): Genotype => genotypeFromJson(readFileSync(file, 'utf8'), file);
+export const readGenotype = (file: string): Genotype => genotypeFromJson(readText(file), file);
 
 const publishedFolder = fileURLToPath(new URL('../../models/genotypes/', import.meta.url));
 
@@ -142,7 +143,7 @@ export function loadGenotype(source: string): Genotype {
     if (!existsSync(file)) {
       throw new InputError(`${source} holds no genotype.json: is it the folder of a finished search?`);
     }
-    const text = readFileSync(file, 'utf8');
+    const text = readText(file);
     return text.trimStart().startsWith('{') ? genotypeFromJson(text, file) : parseGenotype(text, file);
   }
   const name = source.toLowerCase();
