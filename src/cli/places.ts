@@ -7,7 +7,7 @@ import { genotypeFile, retrainFolder, seedFolder } from '../runs/layout.ts';
 import { hasConfig, readConfig } from '../runs/run-folder.ts';
 import { isGenotypeText } from '../search/genotype-file.ts';
 import { shellWord } from './output.ts';
-import { readSearchData, readSweepConfig } from './run-config.ts';
+import { readSearchData, readSearchOptions, readSweepConfig } from './run-config.ts';
 import type { DataOptions } from './setting.ts';
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
@@ -50,6 +50,15 @@ export function inheritedData(source: string): Partial<DataOptions> {
     ...(trainLimit !== undefined && { trainLimit }),
     ...(testLimit !== undefined && { testLimit }),
   };
+}
+
+/** The size of the network that the budget of the searches in a folder is for, where they have one. */
+export function budgetedSize(source: string): { channels: number; cells: number } | undefined {
+  if (!isFolder(source) || !hasConfig(source)) return undefined;
+  const options = isSweep(source) ? readSweepConfig(source).options : readSearchOptions(source);
+  if (options.method === 'random' || options.budget === undefined) return undefined;
+  const { channels, cells, budgetChannels = channels, budgetCells = cells } = options;
+  return { channels: budgetChannels, cells: budgetCells };
 }
 
 /** The options with the folder of the data as an absolute path, so that the run finds it from anywhere. */

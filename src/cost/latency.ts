@@ -1,9 +1,10 @@
 /**
  * Tables of measured latencies: what each operation takes at each of its shapes, and a network besides its operations.
  *
- * An operation is timed alone, less what a run takes in which nothing is computed; the rest of a network is what one of
- * skips alone takes, less its skips. The sum is an estimate: operations that run one after the other share caches and
- * memory. A table says how near it comes, by networks drawn at random.
+ * An operation is timed alone, less what a run takes in which nothing is computed, and times the share of that which some
+ * networks drawn at random take: in a network, there is less around each. The rest of a network, that of its run included,
+ * is what one of skips alone takes, less its skips. The sum is an estimate: operations that run one after the other share
+ * caches and memory. A table says how near it comes, by other networks drawn at random.
  */
 
 import { arch, cpus, platform } from 'node:os';
@@ -21,7 +22,8 @@ import { type OperationShape, operationShapes, shapeName } from './places.ts';
 import { edgeCosts, restOf, skipGenotype, skipSpace } from './table.ts';
 
 const format = 'onnx-nas/latency';
-const version = 1;
+/** 2: the rest of a network includes what any run takes. */
+const version = 2;
 
 interface Entry extends OperationShape {
   /** Of one image, the run's overhead taken off. */
@@ -37,7 +39,7 @@ export interface LatencyFile {
   readonly threads: number | 'all cores';
   readonly machine: { readonly cpu: string; readonly cores: number; readonly platform: string };
   readonly versions: { readonly program: string; readonly onnxruntime: string; readonly node: string };
-  /** Of the network besides its operations, and whose it is. */
+  /** Of a run of the network besides its operations, and whose it is. */
   readonly rest: NetworkSize & {
     readonly skeleton: string;
     readonly nodes: number;
@@ -53,8 +55,8 @@ export interface LatencyFile {
   }[];
 }
 
-/** The networks that a table is compared with. */
-const checked = 4;
+/** The random networks that a table is fitted to, and the others that it is compared with. */
+const [fitted, checked] = [4, 4];
 
 const rounded = (milliseconds: number): number => Number(milliseconds.toPrecision(5));
 
@@ -70,7 +72,7 @@ export async function profile(
   report: (what: string, done: number, all: number) => void = () => {},
 ): Promise<LatencyFile> {
   const shapes = distinctShapes([space, skipSpace(space)], size);
-  const drawn = Array.from({ length: checked }, (_, seed) => randomGenotype(space, seed));
+  const drawn = Array.from({ length: fitted + checked }, (_, seed) => randomGenotype(space, seed));
   const timed = [
     ...shapes
       .filter((shape) => !isFree(shape))
@@ -80,27 +82,42 @@ export async function profile(
       time: () => timeNetwork(genotype, size, target),
     })),
   ];
-  const { median: overhead } = await timeOverhead(target);
+  const empty = { name: 'an empty run', time: () => timeOverhead(target) };
   const timings = new Map<string, Timing>();
   // There and back: what the machine does besides, and its clock, change over the minutes.
-  for (const [i, { name, time }] of [...timed, ...[...timed].reverse()].entries()) {
-    report(name, i, 2 * timed.length);
+  const turns = [empty, ...timed, empty, ...[...timed].reverse(), empty];
+  for (const [i, { name, time }] of turns.entries()) {
+    report(name, i, turns.length);
     const [before, now] = [timings.get(name), await time()];
     timings.set(name, before && before.median < now.median ? before : now);
   }
-  const net = (name: string): number => Math.max(0, (timings.get(name)?.median ?? overhead) - overhead);
-  const entries = shapes.map((shape): Entry => {
-    const name = shapeName(shape);
-    return { ...shape, milliseconds: rounded(net(name)), spread: rounded(timings.get(name)?.spread ?? 0) };
-  });
+  const whole = (name: string): number => timings.get(name)?.median ?? 0;
+  const net = (name: string): number => Math.max(0, whole(name) - whole(empty.name));
+  const entriesBy = (share: number): Entry[] =>
+    shapes.map((shape) => {
+      const name = shapeName(shape);
+      const milliseconds = isFree(shape) ? 0 : rounded(share * net(name));
+      return { ...shape, milliseconds, spread: rounded(timings.get(name)?.spread ?? 0) };
+    });
+  const skips = skipGenotype(space);
+  const ofSkips = whole(formatGenotype(skips));
+  const costAlone = lookup(entriesBy(1), () => 'the profile');
+  const alone = { rest: restOf(space, size, ofSkips, costAlone), edges: edgeCosts(space, size, costAlone) };
+  // By how much more than the network of skips the others take, and would by their operations alone.
+  const share = shareOf(
+    drawn.slice(0, fitted).map((genotype) => ({
+      measured: whole(formatGenotype(genotype)) - ofSkips,
+      summed: costOf(genotype, alone, space) - ofSkips,
+    })),
+  );
+  const entries = entriesBy(share);
   const costAt = lookup(entries, () => 'the profile');
-  const whole = net(formatGenotype(skipGenotype(space)));
-  const rest = rounded(Math.max(0, restOf(space, size, whole, costAt)));
+  const rest = rounded(Math.max(0, restOf(space, size, ofSkips, costAt)));
   const table = { rest, edges: edgeCosts(space, size, costAt) };
-  const checks = drawn.map((genotype) => ({
+  const checks = drawn.slice(fitted).map((genotype) => ({
     genotype: formatGenotype(genotype),
     estimated: rounded(costOf(genotype, table, space)),
-    measured: rounded(net(formatGenotype(genotype))),
+    measured: rounded(whole(formatGenotype(genotype))),
   }));
   return {
     format,
@@ -117,6 +134,13 @@ export async function profile(
     operations: entries,
     checks,
   };
+}
+
+/** The factor of least squares by which sums of operations become what networks take; 1 where the sums say nothing. */
+function shareOf(networks: readonly { readonly measured: number; readonly summed: number }[]): number {
+  const squares = networks.reduce((sum, { summed }) => sum + summed * summed, 0);
+  const products = networks.reduce((sum, { measured, summed }) => sum + measured * summed, 0);
+  return squares > 0 && products > 0 ? products / squares : 1;
 }
 
 /** What the rest of a network depends on. */
@@ -198,12 +222,13 @@ export function latencyFromJson(text: string, where: string): LatencyFile {
   return parsed as LatencyFile;
 }
 
+/** Operations that compute something and took no longer than an empty run. */
+export const lost = ({ operations }: LatencyFile): readonly Entry[] =>
+  operations.filter((entry) => entry.milliseconds === 0 && !isFree(entry));
+
 /** How far the estimates are from what was measured, as a mean of parts. */
 export function meanError({ checks }: LatencyFile): number {
-  // Of a tiny network the time of an empty run may be all that there was.
-  const errors = checks.flatMap(({ estimated, measured }) =>
-    measured > 0 ? [Math.abs(estimated / measured - 1)] : [],
-  );
+  const errors = checks.map(({ estimated, measured }) => Math.abs(estimated / measured - 1));
   return errors.reduce((sum, error) => sum + error, 0) / Math.max(1, errors.length);
 }
 

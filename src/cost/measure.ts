@@ -21,8 +21,9 @@ export interface Timing {
   readonly spread: number;
 }
 
-/** Runs before any is timed, the fewest that are, and how many milliseconds they take in all. */
-const [warmUp, fewest, duration] = [5, 15, 60] as const;
+/** The fewest runs, and how many milliseconds they take in all: of those before any is timed, and of those that are. */
+const warmUp = { fewest: 5, duration: 20 } as const;
+const timed = { fewest: 15, duration: 60 } as const;
 
 /** Times a graph of one image; its clock is no part of a result of training. */
 async function timeGraph(graph: Graph, shape: readonly number[], target: Target): Promise<Timing> {
@@ -31,15 +32,18 @@ async function timeGraph(graph: Graph, shape: readonly number[], target: Target)
   const size = shape.reduce((product, n) => product * n, 1);
   const image = Float32Array.from({ length: size }, () => generator.uniform());
   try {
-    for (let i = 0; i < warmUp; i++) await model.run(image, shape);
-    const times: number[] = [];
-    const begin = performance.now();
-    while (times.length < fewest || performance.now() - begin < duration) {
-      const from = performance.now();
-      await model.run(image, shape);
-      times.push(performance.now() - from);
-    }
-    times.sort((a, b) => a - b);
+    const timesOf = async ({ fewest, duration }: { fewest: number; duration: number }): Promise<number[]> => {
+      const times: number[] = [];
+      const begin = performance.now();
+      while (times.length < fewest || performance.now() - begin < duration) {
+        const from = performance.now();
+        await model.run(image, shape);
+        times.push(performance.now() - from);
+      }
+      return times;
+    };
+    await timesOf(warmUp);
+    const times = (await timesOf(timed)).sort((a, b) => a - b);
     const at = (part: number): number => times[Math.floor(part * (times.length - 1))] as number;
     return { median: at(0.5), spread: at(0.75) - at(0.25) };
   } finally {

@@ -45,8 +45,8 @@ export interface Server {
 }
 
 /**
- * Serves the models at a path (see `findModels`) over HTTP. When the promise resolves, all of them are loaded and
- * warm and the server listens.
+ * Serves the models at a path (see `findModels`) over HTTP. When the promise resolves, all of them (where the repository
+ * is polled, all that can be) are loaded and warm, and the server listens.
  *
  * @throws InputError where a model, a configuration or a file cannot be used, FailureError where it cannot listen
  */
@@ -70,7 +70,8 @@ export async function serve(path: string, options: ServeOptions): Promise<Server
     defaults,
     usualBatchSize: options.usualBatchSize,
     warn,
-    mayBeEmpty: poll !== undefined,
+    info: (message) => logger.info(message),
+    polls: poll !== undefined,
   });
   const { bodyLimit, requestTimeout, idleTimeout } = options;
   const app = createApp(registry, {

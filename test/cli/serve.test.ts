@@ -29,7 +29,7 @@ afterAll(() => folder.remove());
 
 const serve = async (...args: string[]): Promise<Running & { url: string }> => {
   const server = start(folder.path, 'serve', 'models', '--port', '0', '--json', '--threads', '1', ...args);
-  const [line] = await server.said(/^\{.*\}$/m);
+  const [line] = await server.said(/^\{"url".*\}$/m);
   return { ...server, url: (JSON.parse(line) as { url: string }).url };
 };
 const infer = (url: string, model: string, shape: number[], data: number[], headers = {}) =>
@@ -107,6 +107,13 @@ describe('nas serve', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
+    // One beside the other.
+    expect(
+      all
+        .splice(0, 2)
+        .map(({ msg }) => msg)
+        .sort(),
+    ).toEqual(['model linear: 1 loaded', 'model slow: 1 loaded']);
     expect(all.map(({ msg }) => msg)).toEqual([
       `Server listening at ${server.url}`,
       ...Array(4).fill('request'),

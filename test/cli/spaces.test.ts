@@ -71,6 +71,15 @@ describe('a budget', () => {
     expect(info.macs).toBeLessThanOrEqual(result.cost as number);
     const [record] = readFileSync(place('c', 'metrics.jsonl'), 'utf8').split('\n');
     expect(JSON.parse(record ?? '')).toMatchObject({ cost: result.cost, expectedCost: expect.any(Number) });
+    // The network that it holds for is the one that is retrained, unless another is asked for.
+    const retrain = ['retrain', 'c', '--epochs', '1', '--max-steps', '1', '--batch', '8', '--threads', '1'];
+    const own = await nas(folder.path, ...retrain, '--out', 'own');
+    expect(own.stderr).toMatch(/retrain: 3 cells, 4 channels/);
+    expect(own.stderr).not.toMatch(/does not hold/);
+    const other = await nas(folder.path, ...retrain, '--cells', '2', '--out', 'other');
+    expect(other.stderr).toMatch(
+      /the budget of the search in c is for a network of 4 channels and 3 cells: it does not hold for 4 and 2$/m,
+    );
   });
 
   it.each<[string, readonly string[], RegExp]>([

@@ -88,9 +88,9 @@ describe('a profile', () => {
 
   it.each<[string, (json: string) => string, string]>([
     ['no JSON', () => '{', 'cpu.json is not JSON'],
-    ['null', () => 'null', 'expected {"format": "onnx-nas/latency", "version": 1, …}'],
-    ['another format', (json) => json.replace('onnx-nas/latency', 'x'), 'got format "x", version 1'],
-    ['a later version', (json) => json.replace('"version": 1', '"version": 2'), 'version 2'],
+    ['null', () => 'null', 'expected {"format": "onnx-nas/latency", "version": 2, …}'],
+    ['another format', (json) => json.replace('onnx-nas/latency', 'x'), 'got format "x", version 2'],
+    ['a later version', (json) => json.replace('"version": 2', '"version": 3'), 'version 3'],
     ['a rest of nothing', (json) => json.replace('"rest"', '"test"'), '"rest" must say'],
     [
       'a negative time',

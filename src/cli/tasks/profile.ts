@@ -1,5 +1,5 @@
 /** Measures a latency table and writes it. */
-import { latencyToJson, meanError, profile } from '../../cost/latency.ts';
+import { latencyToJson, lost, meanError, profile } from '../../cost/latency.ts';
 import { requireWritable, writeWhole } from '../../runs/files.ts';
 import { openSpace } from '../../search/spaces.ts';
 import { percent, say } from '../output.ts';
@@ -21,6 +21,9 @@ export interface ProfileResult {
   /** How far the estimates of random networks are from their measured latencies, as a mean of parts. */
   readonly meanError: number;
 }
+
+/** The mean error of the estimates beyond which the table is called into question. */
+const tolerated = 0.25;
 
 /** How many operations are timed between two lines of progress. */
 const lineEvery = 10;
@@ -44,6 +47,11 @@ export async function runProfile(
   say(
     `written ${path}; estimates of ${table.checks.length} random networks are off by ${percent(error)} in the mean`,
   );
+  const missing = lost(table).length;
+  if (error > tolerated || missing > 0) {
+    const none = missing > 0 ? `, and ${missing} operations took no longer than an empty run` : '';
+    say(`profile: that is far off${none}: measure again when the machine does nothing else`);
+  }
   return {
     latencyTable: path,
     operations: table.operations.length,

@@ -14,7 +14,7 @@ import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
 import { deviceOptionNames } from '../options.ts';
 import { percent, say } from '../output.ts';
-import { inheritedData, requireSelected, withFixedData } from '../places.ts';
+import { budgetedSize, inheritedData, requireSelected, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
 import { readRetrainConfig, resumedOptions } from '../run-config.ts';
 import type { Place, RetrainRunOptions } from '../run-options.ts';
@@ -45,9 +45,23 @@ export async function runRetrain(
   const given = withFixedData(wanted);
   const path = retrainFolder(out);
   const genotype = loadGenotype(source);
+  const budgeted = budgetedSize(source);
   const options = resume
     ? resumedOptions(ownOptions(path, formatGenotype(genotype)), given, deviceOptionNames, path)
-    : { ...defaults, ...retrainDefaultsOf(skeletonOfGenotype(genotype)), ...inheritedData(source), ...given };
+    : {
+        ...defaults,
+        ...retrainDefaultsOf(skeletonOfGenotype(genotype)),
+        ...inheritedData(source),
+        ...budgeted,
+        ...given,
+      };
+  const isBudgeted = options.channels === budgeted?.channels && options.cells === budgeted.cells;
+  if (budgeted && !isBudgeted) {
+    say(
+      `the budget of the search in ${source} is for a network of ${budgeted.channels} channels and ${budgeted.cells} cells: ` +
+        `it does not hold for ${options.channels} and ${options.cells}`,
+    );
+  }
   const place = { out: path, resume, again };
   const result = await retrainInFolder(genotype, options, place, signal);
   say(`test accuracy ${percent(result.accuracy)} (best ${percent(result.bestAccuracy)})`);

@@ -10,7 +10,14 @@ import { errors } from '../protocol/errors.ts';
 import { createThreads } from '../workers/threads.ts';
 import { configDefaults, type ModelConfig, parseConfig } from './config.ts';
 import { isReady, type LoadOptions, loadModel, type Model, type Warn } from './model.ts';
-import { type FoundModel, findModels, lookInto, noModels, type VersionFile } from './repository.ts';
+import {
+  type FoundModel,
+  findModels,
+  lookInto,
+  noModels,
+  type Repository,
+  type VersionFile,
+} from './repository.ts';
 
 /** A row of the repository's index. */
 export interface IndexEntry {
@@ -59,8 +66,10 @@ export interface RegistryOptions {
   /** Rows of a batch where `max_batch_size` is not configured and batches are possible; 0: none; by default measured. */
   readonly usualBatchSize?: number | undefined;
   readonly warn?: Warn;
-  /** Whether an empty repository will do: it may fill. */
-  readonly mayBeEmpty?: boolean;
+  /** Is told what is loaded and unloaded. */
+  readonly info?: (message: string) => void;
+  /** Whether `poll` will be called: then what is not there yet, or cannot be loaded, is no reason not to begin. */
+  readonly polls?: boolean;
 }
 
 interface Entry {
@@ -89,9 +98,9 @@ const indexOf = ({ name, models, others }: Entry): IndexEntry[] => [
   ),
 ];
 
-/** Opens the models at a path, all of them or none: the first that cannot be loaded is the error. */
+/** Opens the models at a path, unless it polls all of them or none: the first that cannot be loaded is the error. */
 export async function openRegistry(path: string, options: RegistryOptions = {}): Promise<Registry> {
-  const { warn = () => {}, mayBeEmpty = false, usualBatchSize } = options;
+  const { warn = () => {}, info = () => {}, polls = false, usualBatchSize } = options;
   const defaults: ModelConfig = { ...configDefaults, ...options.defaults };
   /** As many as one model that is loaded again leaves idle. */
   const threads = createThreads(availableParallelism());
@@ -161,7 +170,20 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
         throw error;
       }
       for (const model of before) void retire(model);
+      const loaded = entry.models.map(({ version }) => version).join(', ');
+      info(`model ${entry.name}: ${loaded} loaded${before.length > 0 ? ', in place of what was' : ''}`);
     });
+  };
+
+  const loadIfPossible = (found: FoundModel): Promise<void> =>
+    loadFound(found).catch((error) => warn(`model ${found.name} could not be loaded: ${messageOf(error)}`));
+
+  /** What cannot be read is there, nevertheless: what was loaded of it is kept. */
+  const sayProblems = (problems: Repository['problems'], before: ReadonlyMap<string, string>): void => {
+    for (const [name, { message }] of problems) {
+      seen.set(name, message);
+      if (before.get(name) !== message) warn(`model ${name} cannot be loaded: ${message}`);
+    }
   };
 
   const unloadEntry = (entry: Entry, reason: string, ended = (): void => {}): Promise<void> =>
@@ -190,11 +212,16 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
     await threads.close();
   };
 
-  const initial = await findModels(path);
-  if (initial.length === 0 && !mayBeEmpty) throw noModels(path);
-  const results = await Promise.allSettled(initial.map((found) => loadFound(found)));
-  const failed = results.find((result) => result.status === 'rejected');
+  const { models: initial, problems } = polls
+    ? await lookInto(path)
+    : { models: await findModels(path), problems: new Map<string, InputError>() };
+  if (initial.length === 0 && !polls) throw noModels(path);
   seen = new Map(initial.map(({ name, fingerprint }) => [name, fingerprint]));
+  sayProblems(problems, new Map());
+  const results = await Promise.allSettled(
+    initial.map((found) => (polls ? loadIfPossible(found) : loadFound(found))),
+  );
+  const failed = results.find((result) => result.status === 'rejected');
   if (failed) {
     await close();
     throw failed.reason;
@@ -255,27 +282,23 @@ export async function openRegistry(path: string, options: RegistryOptions = {}):
       const entry = entries.get(name);
       if (!entry) throw errors.unknownModel(name, [...entries.keys()]);
       await unloadEntry(entry, 'it was unloaded');
+      info(`model ${name} is unloaded`);
     },
     async poll() {
       const { models, problems } = await lookInto(path);
       const before = seen;
       seen = new Map(models.map(({ name, fingerprint }) => [name, fingerprint]));
-      // What cannot be read is there, nevertheless: what was loaded of it is kept.
-      for (const [name, { message }] of problems) {
-        seen.set(name, message);
-        if (before.get(name) !== message) warn(`model ${name} cannot be loaded: ${message}`);
-      }
+      sayProblems(problems, before);
       for (const model of models) {
         const { name, fingerprint } = model;
         const loaded = entries.get(name)?.fingerprint;
         // Of a file that is being written, only the beginning is there: it is let be until it rests.
         if (loaded === fingerprint || before.get(name) !== fingerprint) continue;
-        await loadFound(model).catch((error) =>
-          warn(`model ${name} could not be loaded: ${messageOf(error)}`),
-        );
+        await loadIfPossible(model);
       }
       for (const entry of entries.values()) {
         if (seen.has(entry.name) || before.has(entry.name)) continue;
+        warn(`model ${entry.name} is unloaded: it is not in the repository any more`);
         await unloadEntry(entry, 'it is not in the repository any more', () => entries.delete(entry.name));
       }
     },

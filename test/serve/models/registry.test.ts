@@ -8,7 +8,7 @@ import { linearModel, makeFolder, removeFolder } from '../onnx.ts';
 it('keeps a model that comes back while a poll unloads it', async () => {
   const folder = await makeFolder({ 'models/linear/1/model.onnx': linearModel() });
   const models = join(folder, 'models');
-  const registry = await openRegistry(models, { defaults: { threads: 1, instances: 1 }, mayBeEmpty: true });
+  const registry = await openRegistry(models, { defaults: { threads: 1, instances: 1 }, polls: true });
   await mkdir(join(folder, 'away'));
   await rename(join(models, 'linear'), join(folder, 'away', 'linear'));
   await registry.poll();
@@ -66,6 +66,33 @@ it('loads and polls what can be, whatever is wrong with another', async () => {
   await symlink('linear', join(models, 'linear'));
   for (let i = 0; i < 3; i++) await registry.poll();
   expect(registry.find('linear').version).toBe('1');
+  await registry.close();
+  await removeFolder(folder);
+});
+
+it('begins with what can be loaded where it will look again', async () => {
+  const folder = await makeFolder({
+    'good/1/model.onnx': linearModel(),
+    'bad/1/model.onnx': linearModel().subarray(0, 100),
+  });
+  await expect(openRegistry(folder)).rejects.toThrow(/bad\/1\/model.onnx: cannot read the model/);
+  const said: string[] = [];
+  const tell = (kind: string) => (message: string) => said.push(`${kind}: ${message}`);
+  const registry = await openRegistry(folder, { warn: tell('warn'), info: tell('info'), polls: true });
+  expect(registry.find('good').version).toBe('1');
+  expect(() => registry.find('bad')).toThrow(/cannot read the model/);
+  expect(registry.isReady()).toBe(true);
+  await writeFile(join(folder, 'bad/1/model.onnx'), linearModel());
+  for (let i = 0; i < 2; i++) await registry.poll();
+  expect(registry.find('bad').version).toBe('1');
+  await rm(join(folder, 'good'), { recursive: true });
+  for (let i = 0; i < 2; i++) await registry.poll();
+  expect(said.toSorted()).toEqual([
+    'info: model bad: 1 loaded',
+    'info: model good: 1 loaded',
+    expect.stringMatching(/^warn: model bad could not be loaded: .*cannot read the model/),
+    'warn: model good is unloaded: it is not in the repository any more',
+  ]);
   await registry.close();
   await removeFolder(folder);
 });

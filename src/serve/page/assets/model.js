@@ -1,6 +1,6 @@
 /** What there is to see of one model. */
 import { element, parsed, section } from './elements.js';
-import { address, description, metadata } from './server.js';
+import { address, credentials, description, metadata } from './server.js';
 import { trial } from './trial.js';
 
 /** @typedef {import('./server.js').IndexEntry} IndexEntry */
@@ -82,12 +82,14 @@ const written = 16;
 /** What stands for nothing, by datatype; 0 for numbers. */
 const nothing = /** @type {Record<string, unknown>} */ ({ BOOL: false, BYTES: '' });
 
+/** @param {readonly number[]} shape */
+const countOf = (shape) => shape.reduce((product, n) => product * Math.max(1, n), 1);
+
 /** @param {TensorMetadata} tensor */
 function example({ name, datatype, shape }) {
-  const sizes = shape.map((n) => (n < 0 ? 1 : n));
-  const count = sizes.reduce((product, n) => product * n, 1);
+  const count = countOf(shape);
   const data = count > written ? ['…'] : Array(count).fill(nothing[datatype] ?? 0);
-  return { name, datatype, shape: sizes, data };
+  return { name, datatype, shape: shape.map((n) => (n < 0 ? 1 : n)), data };
 }
 
 /**
@@ -99,10 +101,14 @@ function calls(entry, { inputs }, { images }) {
   const body = JSON.stringify({ inputs: inputs.map(example) });
   /** @param {string} text */
   const line = (text) => element('pre', { className: 'command', tabIndex: 0 }, element('code', {}, text));
+  const curl = `curl${credentials()}`;
+  const classifies = typeof images !== 'string';
+  // Who can send an image need not write its pixels out.
+  const infers = !classifies || inputs.every(({ shape }) => countOf(shape) <= written);
   return section(
     'Call it',
-    typeof images === 'string' ? null : line(`curl --data-binary @image.png ${address(entry, 'classify')}`),
-    line(`curl -d '${body}' ${address(entry, 'infer')}`),
+    classifies ? line(`${curl} --data-binary @image.png ${address(entry, 'classify')}`) : null,
+    infers ? line(`${curl} -d '${body}' ${address(entry, 'infer')}`) : null,
   );
 }
 

@@ -34,6 +34,9 @@ export const useToken = (value) => {
   token = value;
 };
 
+/** What a command has to say so that it is let in; the token itself stays out of what is shown and copied. */
+export const credentials = () => (token === '' ? '' : ' -H "Authorization: Bearer $TOKEN"');
+
 /**
  * @param {string} path
  * @param {RequestInit} [options]
