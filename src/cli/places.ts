@@ -54,9 +54,10 @@ export function inheritedData(source: string): Partial<DataOptions> {
 
 /** The size of the network that the budget of the searches in a folder is for, where they have one. */
 export function budgetedSize(source: string): { channels: number; cells: number } | undefined {
-  if (!isFolder(source) || !hasConfig(source)) return undefined;
+  // Runs of versions without budgets lack other options, too.
+  if (!isFolder(source) || !hasConfig(source) || !Object(readConfig(source).options).budget) return undefined;
   const options = isSweep(source) ? readSweepConfig(source).options : readSearchOptions(source);
-  if (options.method === 'random' || options.budget === undefined) return undefined;
+  if (options.method === 'random') return undefined;
   const { channels, cells, budgetChannels = channels, budgetCells = cells } = options;
   return { channels: budgetChannels, cells: budgetCells };
 }

@@ -1,7 +1,8 @@
 /** A run goes on with the images that it began with. */
 import { type Dataset, fingerprintOf } from '../data/index.ts';
 import { InputError } from '../errors.ts';
-import { readConfig } from '../runs/run-folder.ts';
+import { readConfig, writeConfig } from '../runs/run-folder.ts';
+import { deviceOptionNames } from './options.ts';
 import { say } from './output.ts';
 
 /** What a run keeps of its images. */
@@ -15,6 +16,13 @@ const areOthers = (folder: string, dataset: Dataset): boolean => {
   return images !== undefined && images !== fingerprintOf(dataset);
 };
 
+/**
+ * The options that a run may be resumed with as it has not had them: where it is computed and, as it knows its images,
+ * where those lie.
+ */
+export const changeableNames = (folder: string): readonly ('data' | (typeof deviceOptionNames)[number])[] =>
+  readConfig(folder).images === undefined ? deviceOptionNames : ['data', ...deviceOptionNames];
+
 /** Says so where the images are others than those that a network was trained on, and is measured on as if they were not. */
 export function sayIfOthers(folder: string, dataset: Dataset): void {
   if (!areOthers(folder, dataset)) return;
@@ -24,9 +32,18 @@ export function sayIfOthers(folder: string, dataset: Dataset): void {
   );
 }
 
-/** @throws InputError where the images are others than those that the run in a folder began with */
-export function requireSameImages(folder: string, dataset: Dataset): void {
-  if (!areOthers(folder, dataset)) return;
+/**
+ * Takes the images that a run goes on with; where they lie now is kept in its folder.
+ *
+ * @throws InputError where they are others than those that it began with
+ */
+export function resumeImages(folder: string, dataset: Dataset, data: string): void {
+  const config = readConfig(folder);
+  if (!areOthers(folder, dataset)) {
+    const options = Object(config.options);
+    if (options.data !== data) writeConfig(folder, { ...config, options: { ...options, data } });
+    return;
+  }
   throw new InputError(
     `the images of ${dataset.name} are not those that the run in ${folder} began with (some were added, removed or changed): ` +
       'put them back, or start a new run in another --out',

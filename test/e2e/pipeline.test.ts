@@ -1,5 +1,5 @@
 /** The whole way, as a user goes it: search → retrain → export → evaluate → serve, in child processes. */
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -164,6 +164,16 @@ it('from a folder of pictures to a served model', async () => {
   const dataset = await loadDataset(place('pictures'), { imageSize: 10, limit: { train: 100, test: 50 } });
   expect(dataset.classes).toEqual(['blue', 'green', 'red']);
   await expectUsable('runs/pictures', 'pictures', data, dataset);
+
+  // The same images may lie elsewhere when a run goes on.
+  await cp(place('pictures'), place('moved'), { recursive: true });
+  const resume = ['search', '--out', 'runs/pictures', '--resume'];
+  await run(...resume, '--data', 'moved');
+  const config = JSON.parse(await readFile(place('runs/pictures/config.json'), 'utf8'));
+  expect(config.options.data).toMatch(/moved$/);
+  await rm(place('moved', 'red', '0.png'));
+  const fewer = await nas(folder.path, ...resume);
+  expect(fewer).toMatchObject({ code: 2, stderr: expect.stringMatching(/images of moved are not those/) });
 
   // Which images are held out depends on how many there are.
   const others = /the images of pictures are not those of the training in .*: test images may be among those/;

@@ -12,13 +12,12 @@ import { formatGenotype, type Genotype, skeletonOfGenotype } from '../../search/
 import { loadGenotype } from '../../search/genotype-file.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
-import { deviceOptionNames } from '../options.ts';
 import { percent, say } from '../output.ts';
 import { budgetedSize, inheritedData, requireSelected, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
 import { readRetrainConfig, resumedOptions } from '../run-config.ts';
 import type { Place, RetrainRunOptions } from '../run-options.ts';
-import { imagesField, requireSameImages } from '../same-images.ts';
+import { changeableNames, imagesField, resumeImages } from '../same-images.ts';
 import { openDataset, openEngine } from '../setting.ts';
 
 export interface RetrainRun {
@@ -47,7 +46,7 @@ export async function runRetrain(
   const genotype = loadGenotype(source);
   const budgeted = budgetedSize(source);
   const options = resume
-    ? resumedOptions(ownOptions(path, formatGenotype(genotype)), given, deviceOptionNames, path)
+    ? resumedOptions(ownOptions(path, formatGenotype(genotype)), given, changeableNames(path), path)
     : {
         ...defaults,
         ...retrainDefaultsOf(skeletonOfGenotype(genotype)),
@@ -91,7 +90,7 @@ export async function retrainInFolder(
   say(
     `retrain: ${options.cells} cells, ${options.channels} channels, ${options.precision}, on ${engine.name}, in ${out}`,
   );
-  if (resume) requireSameImages(out, dataset);
+  if (resume) resumeImages(out, dataset, options.data);
   const { status, accuracy, bestAccuracy, parameters } = await withRun(out, resume, async (folder) => {
     if (!resume) {
       const { name, classes, shape } = dataset;

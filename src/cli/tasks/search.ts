@@ -16,7 +16,7 @@ import { drawRandom, search } from '../../search/search.ts';
 import { isSpaceFile, type OpenedSpace, openSpace } from '../../search/spaces.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
-import { deviceOptionNames, flagOf } from '../options.ts';
+import { flagOf } from '../options.ts';
 import { say, shellWord } from '../output.ts';
 import { isSweep, withFixedData } from '../places.ts';
 import { showProgress } from '../progress.ts';
@@ -28,7 +28,7 @@ import {
   randomRunNames,
   type SearchRunOptions,
 } from '../run-options.ts';
-import { imagesField, requireSameImages } from '../same-images.ts';
+import { changeableNames, imagesField, resumeImages } from '../same-images.ts';
 import { openDataset, openEngine } from '../setting.ts';
 import { budgetSize, openBudget, requireBudgetOptions, requireWithin } from './budget.ts';
 
@@ -91,7 +91,7 @@ export function resumedPlan(own: AnySearchOptions, wanted: GivenSearchOptions, f
   const given = withFixedData(wanted);
   if (own.method === 'random') requireReadByRandom(given);
   const opened = readSearchSpace(folder);
-  const changeable: readonly string[] = own.method === 'random' ? [] : deviceOptionNames;
+  const changeable: readonly string[] = own.method === 'random' ? [] : changeableNames(folder);
   // The method is that of `own`, or the run cannot be resumed with it.
   const options = resumedOptions<AnySearchOptions>(
     own,
@@ -153,7 +153,7 @@ export async function openTools(
 ): Promise<SearchTools> {
   const engine = await openEngine(options);
   const dataset = await openDataset(options);
-  if (begun !== undefined) requireSameImages(begun, dataset);
+  if (begun !== undefined) resumeImages(begun, dataset, options.data);
   const kept = begun === undefined ? undefined : readCosts(begun);
   return { engine, dataset, budget: openBudget(options, space, dataset, kept) };
 }
@@ -191,7 +191,7 @@ export async function searchInFolder(
     `search: ${options.method}, space ${opened.space.name}, order ${options.order}, ${options.precision}, ` +
       `seed ${options.seed}, on ${engine.name}, in ${out}`,
   );
-  if (resume && tools) requireSameImages(out, dataset);
+  if (resume && tools) resumeImages(out, dataset, options.data);
   const { status, genotype, stopped, parameters, unsearched } = await withRun(out, resume, async (folder) => {
     if (!resume) folder.writeConfig(configOf('search', plan, toolsFields(shared)));
     const observer = showProgress('search', signal);

@@ -25,12 +25,11 @@ import { parseGenotype } from '../../search/genotype-text.ts';
 import { formatSpread, type Spread, spreadOf } from '../../spread.ts';
 import { version } from '../../version.ts';
 import { Interruption } from '../interruption.ts';
-import { deviceOptionNames } from '../options.ts';
 import { percent, say, shellWord } from '../output.ts';
 import { inheritedData, isSweep, withFixedData } from '../places.ts';
 import { readSelectConfig, readSweepConfig, resumedOptions } from '../run-config.ts';
 import type { Place, SelectOptions } from '../run-options.ts';
-import { imagesField, requireSameImages } from '../same-images.ts';
+import { changeableNames, imagesField, resumeImages } from '../same-images.ts';
 import { openDataset, openEngine } from '../setting.ts';
 import { unlessDiverged } from './diverging.ts';
 import { retrainInFolder } from './retrain.ts';
@@ -79,7 +78,7 @@ export async function runSelect(
   // The test images are not for comparing.
   const { testLimit: _unused, ...data } = inheritedData(run);
   const options = resume
-    ? resumedOptions(ownOptions(path, candidates), given, deviceOptionNames, path)
+    ? resumedOptions(ownOptions(path, candidates), given, changeableNames(path), path)
     : { ...defaults, ...data, ...given };
   if (!resume && hasConfig(path)) {
     throw new InputError(
@@ -89,7 +88,7 @@ export async function runSelect(
   requireWritable(configFile(path));
   const engine = await openEngine(options);
   const images = await openDataset(options);
-  if (resume) requireSameImages(path, images);
+  if (resume) resumeImages(path, images, options.data);
   else writeConfig(path, { command: 'select', version, options, candidates, ...imagesField(images) });
   const dataset = comparable(images, options);
   const retrainSeeds = seedsFrom(options.seed, options.seeds);
