@@ -11,7 +11,7 @@ import { stepInputs } from './steps.ts';
 import type { Supernet } from './supernet.ts';
 
 export interface CurvatureWatch {
-  measure(epoch: number): Promise<{ readonly eigenvalue: number }>;
+  measure(): Promise<{ readonly eigenvalue: number }>;
 }
 
 export interface CurvatureSetting {
@@ -30,9 +30,9 @@ export function watchCurvature(
   const inputs = stepInputs(supernet, options, shape);
   const { images, labels } = batches.alpha(0, 0);
   return {
-    measure: async (epoch) => {
-      // Drawn once, so that all gradients are those of one function.
-      const drawn = drawnInputs(inputs, supernet, options, state.alpha, 'curvature', { epoch, step: 0 });
+    measure: async () => {
+      // Drawn the same each time, so that what changes from epoch to epoch is the search.
+      const drawn = drawnInputs(inputs, supernet, options, state.alpha, 'curvature', { epoch: 0, step: 0 });
       const { theta } = state;
       const gradient = async (alpha: Float32Array) => {
         const feeds = { theta, alpha, ...drawn, images, labels };

@@ -211,7 +211,7 @@ async function learn(learning: Learning): Promise<'finished' | 'interrupted'> {
   const endEpoch = async (epoch: number): Promise<EpochEnd> => {
     const strengths = strengthsAt(supernet, state.alpha);
     const genotype = derive(strengths);
-    const measured = { skips: countSkips(genotype), ...(await curvature?.measure(epoch)) };
+    const measured = { skips: countSkips(genotype), ...(await curvature?.measure()) };
     past.push({ epoch, ...measured, alpha: state.alpha.slice() });
     const stop = guard(past);
     return {
