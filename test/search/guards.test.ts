@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadGenotype } from '../../src/search/genotype-file.ts';
-import { eigenvalueGuard } from '../../src/search/guards/eigenvalue.ts';
+import { eigenvalueGuard, leastEpochs } from '../../src/search/guards/eigenvalue.ts';
 import { countSkips, guardOf, type WatchedEpoch } from '../../src/search/guards/index.ts';
 import { skipGuard } from '../../src/search/guards/skips.ts';
 import { searchDefaults } from '../../src/search/options.ts';
@@ -78,6 +78,20 @@ function firstStop(eigenvalues: readonly number[], options: Parameters<typeof ei
 }
 
 describe('eigenvalueGuard', () => {
+  it('acts in a search of as few epochs as it says, and in none of fewer', () => {
+    const numbers = [fc.integer({ min: 1, max: 12 }), fc.nat(20), fc.nat(20)] as const;
+    fc.assert(
+      fc.property(...numbers, (window, start, alphaWarmUp) => {
+        const guard = eigenvalueGuard({ window, start, ratio: 1.3 });
+        const growing = (epochs: number): WatchedEpoch[] =>
+          ofEigenvalues(Array.from({ length: epochs }, (_, epoch) => 10 ** epoch)).slice(alphaWarmUp);
+        const least = leastEpochs({ window, start }, alphaWarmUp);
+        expect(guard(growing(least))).toBeDefined();
+        expect(guard(growing(least - 1))).toBeUndefined();
+      }),
+    );
+  });
+
   const defaults = { window: 5, ratio: 1.3, start: 10 };
 
   it('is RobustDARTS’s early stop', () => {
