@@ -38,14 +38,13 @@ export function sayIfOthers(folder: string, dataset: Dataset): void {
  * @throws InputError where they are others than those that it began with
  */
 export function resumeImages(folder: string, dataset: Dataset, data: string): void {
-  const config = readConfig(folder);
-  if (!areOthers(folder, dataset)) {
-    const options = Object(config.options);
-    if (options.data !== data) writeConfig(folder, { ...config, options: { ...options, data } });
-    return;
+  if (areOthers(folder, dataset)) {
+    throw new InputError(
+      `the images of ${dataset.name} are not those that the run in ${folder} began with (some were added, removed or changed): ` +
+        'put them back, or start a new run in another --out',
+    );
   }
-  throw new InputError(
-    `the images of ${dataset.name} are not those that the run in ${folder} began with (some were added, removed or changed): ` +
-      'put them back, or start a new run in another --out',
-  );
+  const config = readConfig(folder);
+  const options = Object(config.options);
+  if (options.data !== data) writeConfig(folder, { ...config, options: { ...options, data } });
 }

@@ -9,8 +9,6 @@ import { skeletonOf } from '../search/skeletons/index.ts';
 import type { CellFrame } from '../search/skeletons/skeleton.ts';
 import { candidatesOf, type SearchSpace } from '../search/spaces.ts';
 
-/** The size of a network, but for its genotype. */
-
 /** An operation on an image [height, width, channels]. */
 export interface OperationShape {
   readonly operation: OperationName;

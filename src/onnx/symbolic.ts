@@ -171,14 +171,16 @@ function unifyNode(a: Node, b: Node | undefined, state: Unification): void {
 
 /** What is expanded to a length that an input has (`tf.fill([n, 3], 1)`) is grown by that input. */
 function unifyExpand(a: Node, b: Node, state: Unification): boolean {
-  const outputs = [a.outputs[0], b.outputs[0]] as unknown as Pair;
+  const [[outputA], [outputB]] = [a.outputs, b.outputs];
+  if (!outputA || !outputB) return false;
+  const outputs: Pair = [outputA, outputB];
   const axes = differingAxes(outputs);
   const fewer = ({ inputs }: Node, { type }: Value): Value => {
     const shape = knownShape(type.shape).map((length, axis) => (axes.includes(axis) ? 1 : length));
     return state.builder.node('Expand', [inputs[0] ?? null, state.builder.ints(shape)]);
   };
-  const value = unifyGrown([fewer(a, outputs[0]), fewer(b, outputs[1])], outputs, state);
-  if (value) pair(...outputs, value, state);
+  const value = unifyGrown([fewer(a, outputA), fewer(b, outputB)], outputs, state);
+  if (value) pair(outputA, outputB, value, state);
   return value !== undefined;
 }
 

@@ -23,12 +23,17 @@ export function removeTemporary(folder: string): void {
   }
 }
 
-/** The text of a file. InputError where it cannot be read, e.g. as it is a folder. */
-export function readText(path: string): string {
+/**
+ * The text of a file.
+ *
+ * @param name what messages call it
+ * @throws InputError where it cannot be read, e.g. as it is a folder
+ */
+export function readText(path: string, name = path): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new InputError(`${path} cannot be read: ${messageOf(error)}`);
+    throw new InputError(`${name} cannot be read: ${messageOf(error)}`);
   }
 }
 

@@ -115,6 +115,7 @@ export async function withRun<T>(
   resume: boolean,
   work: (folder: RunFolder) => T | Promise<T>,
 ): Promise<T> {
+  // Before the folder is made that is to be held; once it is held nobody changes the answer any more, and it is asked again.
   requireOpenable(path, resume);
   const release = holdFolder(path);
   try {

@@ -1,11 +1,11 @@
 /** The budget of a search: its table of costs, counted or read from a file of measured latencies. */
-import { readFileSync } from 'node:fs';
 import { latencyFromJson, latencyTable } from '../../cost/latency.ts';
 import { countedTable } from '../../cost/table.ts';
 import type { Dataset } from '../../data/index.ts';
-import { FailureError, InputError, messageOf } from '../../errors.ts';
+import { FailureError, InputError } from '../../errors.ts';
 import { networkCost } from '../../export/cost.ts';
 import { type NetworkSize, networkSize } from '../../retrain/network.ts';
+import { readText } from '../../runs/files.ts';
 import type { Budget, CostTable } from '../../search/budget.ts';
 import { type BudgetOptions, budgetOptionNames, formatCost, parseBudget } from '../../search/budget-text.ts';
 import { costRange, requireFeasible } from '../../search/derive-within.ts';
@@ -76,12 +76,7 @@ function measured(
   space: SearchSpace,
   size: NetworkSize,
 ): CostTable {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InputError(`the latency table ${path} cannot be read: ${messageOf(error)}`);
-  }
+  const text = readText(path, `the latency table ${path}`);
   return latencyTable(latencyFromJson(text, path), space, size, path);
 }
 

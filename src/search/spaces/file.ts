@@ -1,8 +1,8 @@
 /** A user's own space, from JSON: what it may say, and what is wrong with it if it does not. */
 
-import { readFileSync } from 'node:fs';
-import { InputError, messageOf } from '../../errors.ts';
+import { InputError } from '../../errors.ts';
 import { isObject, isWhole, parseJson } from '../../objects.ts';
+import { readText } from '../../runs/files.ts';
 import { suggestion } from '../../suggest.ts';
 import { limits } from '../limits.ts';
 import { isOperationName, type OperationName, operationNames } from '../operation-names.ts';
@@ -64,13 +64,7 @@ const shown = (value: unknown): string => {
 
 /** The space of a file. InputError where it cannot be read or says what no space is. */
 export function spaceFromFile(file: string): SearchSpace & { readonly content: SpaceContent } {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new InputError(`the space ${file} cannot be read: ${messageOf(error)}`);
-  }
-  const parsed = parseJson(text, file);
+  const parsed = parseJson(readText(file, `the space ${file}`), file);
   // Whatever passes has this form.
   return { ...spaceFromContent(parsed, file), content: parsed as SpaceContent };
 }
